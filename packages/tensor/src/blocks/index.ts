@@ -10,7 +10,7 @@ import { iq1_m, iq1_s } from './iq1.js'
 import { iq4_nl, iq4_xs } from './iq4.js'
 import { q2_k, q3_k, q4_k, q5_k, q6_k, q8_k } from './k-quants.js'
 import { q4_0, q4_1, q5_0, q5_1, q8_0, q8_1 } from './simple.js'
-import { q1_0, tq1_0, tq2_0 } from './ternary.js'
+import { q1_0, q2_0, tq1_0, tq2_0 } from './ternary.js'
 
 /** The dtype names of ggml's block formats, in lower case. */
 export type BlockDType =
@@ -40,6 +40,7 @@ export type BlockDType =
   | 'mxfp4'
   | 'nvfp4'
   | 'q1_0'
+  | 'q2_0'
 
 export interface BlockFormat {
   /** Elements in a block. */
@@ -76,6 +77,7 @@ export const blockFormats: Readonly<Record<BlockDType, BlockFormat>> = {
   mxfp4: { block: 32, bytes: 17 },
   nvfp4: { block: 64, bytes: 36 },
   q1_0: { block: 128, bytes: 18 },
+  q2_0: { block: 64, bytes: 18 },
 }
 
 const decoders: Record<BlockDType, BlockDecoder> = {
@@ -105,6 +107,7 @@ const decoders: Record<BlockDType, BlockDecoder> = {
   mxfp4,
   nvfp4,
   q1_0,
+  q2_0,
 }
 
 /**

@@ -1,4 +1,4 @@
-/** One-bit and ternary formats: every value is −d, 0 or d. */
+/** One-bit, ternary and four-level formats: every value is −d, 0, d (or 2d) of one scale. */
 import { type BlockDecoder, f16 } from './decoder.js'
 
 const powers = [1, 3, 9, 27, 81]
@@ -34,4 +34,10 @@ export const tq2_0: BlockDecoder = (bytes, at, out, o) => {
 export const q1_0: BlockDecoder = (bytes, at, out, o) => {
   const d = f16(bytes, at)
   for (let i = 0; i < 128; i++) out[o + i] = (bytes[at + 2 + (i >> 3)]! >> (i & 7)) & 1 ? d : -d
+}
+
+/** 64 values: f16 d, 16 bytes of two-bit values: −d, 0, d, 2d. */
+export const q2_0: BlockDecoder = (bytes, at, out, o) => {
+  const d = f16(bytes, at)
+  for (let i = 0; i < 64; i++) out[o + i] = d * (((bytes[at + 2 + (i >> 2)]! >> ((i & 3) * 2)) & 3) - 1)
 }
