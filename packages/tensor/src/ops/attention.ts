@@ -1,0 +1,94 @@
+/** Causal grouped-query attention over keys and values that may be a cache longer than what is visible. */
+import { ArgumentError, DTypeError, ShapeError } from '../errors.js'
+import { defineOp, type Op } from '../op.js'
+import { format, isBlock, sameShape, sameSpec } from '../spec.js'
+import type { Tensor } from '../tensor.js'
+import { dequantize, matmul } from './linear.js'
+import { softmax } from './nn.js'
+import { iota, less, lessEqual, mul, reshape, select, sub, transpose } from './primitives.js'
+import { checkPositions } from './rope.js'
+
+type AttentionAttrs = { scale: number; window: number; start: boolean }
+
+const attentionOp: Op<readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]], AttentionAttrs> = defineOp({
+  name: 'attention',
+  infer(inputs, attrs) {
+    const [q, k, v, positions, start] = inputs
+    const fail = (): never => {
+      throw new ShapeError(
+        `attention: got q ${format(q)}, k ${format(k)}, v ${format(v)}, expected q f32 [..., T, H, D] and k, v [..., S, Hkv, D] with H a multiple of Hkv`,
+        { op: 'attention', got: [q, k, v] },
+      )
+    }
+    const rank = q.shape.length
+    if (q.dtype !== 'f32') throw new DTypeError(`attention: got q ${format(q)}, expected f32`, { op: 'attention' })
+    if (!isBlock(k.dtype) && !['f32', 'f16', 'bf16'].includes(k.dtype))
+      throw new DTypeError(`attention: got k ${format(k)}, expected a float or block dtype`, { op: 'attention' })
+    if (
+      rank < 3 ||
+      k.shape.length !== rank ||
+      !sameSpec(k, v) ||
+      !sameShape(q.shape.slice(0, -3), k.shape.slice(0, -3))
+    )
+      fail()
+    if (k.shape[rank - 1] !== q.shape[rank - 1] || q.shape[rank - 2]! % k.shape[rank - 2]! !== 0) fail()
+    checkPositions('attention', positions, q.shape.slice(0, -2))
+    if (start !== undefined) checkPositions('attention', start, q.shape.slice(0, -2))
+    if (!(attrs.window >= 0))
+      throw new ArgumentError(`attention: got window ${attrs.window}, expected 0 (none) or a length`, {
+        op: 'attention',
+      })
+    return { shape: q.shape, dtype: 'f32' }
+  },
+  definition: attend,
+})
+
+/** The formula: softmax(q kᵀ · scale, masked) v, head groups sharing one k and v. */
+function attend(
+  [q, k, v, positions, start]: readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]],
+  { scale, window }: AttentionAttrs,
+): Tensor {
+  const rank = q.shape.length
+  const [t, h, d] = q.shape.slice(-3) as [number, number, number]
+  const [s, hkv] = k.shape.slice(-3) as [number, number, number]
+  const batch = q.shape.slice(0, -3)
+  const heads = [...batch.keys(), rank - 2, rank - 3, rank - 1] // [..., T, H, D] → [..., H, T, D]
+  const qh = reshape(transpose(q, heads), [...batch, hkv, (h / hkv) * t, d])
+  const kh = transpose(dequantize(k), heads)
+  const vh = transpose(dequantize(v), heads)
+  const scores = reshape(mul(matmul(qh, kh, { transposeB: true }), scale), [...batch, h, t, s])
+  const column = (x: Tensor): Tensor => reshape(x, [...x.shape.slice(0, -1), ...(x.shape.length > 1 ? [1] : []), t, 1])
+  const keys = iota(q.device, s)
+  const hide = (x: Tensor, visible: Tensor): Tensor => select(visible, x, -1e30)
+  let masked = hide(scores, lessEqual(keys, column(positions)))
+  if (window > 0) masked = hide(masked, less(sub(column(positions), window), keys))
+  if (start !== undefined) masked = hide(masked, lessEqual(column(start), keys))
+  const weights = reshape(softmax(masked), [...batch, hkv, (h / hkv) * t, s])
+  return transpose(reshape(matmul(weights, vh), [...batch, h, t, d]), heads)
+}
+
+export interface AttentionOptions {
+  /** i32 [T] or [..., T]: the index among the keys up to which each query sees (its own). */
+  readonly positions: Tensor
+  /** i32 like `positions`: the first key each query sees; where packed documents begin. Default 0. */
+  readonly start?: Tensor
+  /** Factor on q·k. Default 1/√D. */
+  readonly scale?: number
+  /** Sliding window: a query sees this many keys, itself included. Default 0: all. */
+  readonly window?: number
+}
+
+/**
+ * Query t sees keys j with max(start, positions[t] − window + 1) ≤ j ≤ positions[t]. q [..., T, H, D] f32;
+ * k, v [..., S, Hkv, D] in a float or block dtype; H/Hkv query heads share a key head in order. → f32 [..., T, H, D].
+ */
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  { positions, start, scale, window = 0 }: AttentionOptions,
+): Tensor {
+  const inputs: readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]] =
+    start === undefined ? [q, k, v, positions] : [q, k, v, positions, start]
+  return attentionOp(inputs, { scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1), window, start: start !== undefined })
+}
