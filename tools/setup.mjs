@@ -74,6 +74,7 @@ function quietly(name, [program, ...args]) {
     ...process.env,
     PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
     CI: 'true',
+    NO_COLOR: '1',
     TURBO_TELEMETRY_DISABLED: '1',
     npm_config_manage_package_manager_versions: 'false',
   }
@@ -142,6 +143,8 @@ export async function setup() {
 
   steps += await buildKernels(run)
 
+  // Not through `pnpm exec`, which puts a relative folder on the PATH that turbo cannot use from inside a package.
+  const turbo = join(root, 'node_modules/turbo/bin/turbo')
   const built = packages.filter(folder => readJson(join(folder, 'package.json')).scripts?.build)
   const sources = built.flatMap(folder => [...files(folder)].filter(path => !/\.(test|bench)\.ts$|\.md$/.test(path)))
   const config = ['tsdown.config.ts', 'tsconfig.json', 'tsconfig.base.json', 'turbo.json'].map(name => join(root, name))
@@ -151,7 +154,7 @@ export async function setup() {
     input: hash([...sources, ...config, ...lock]),
     outputs: () => built.map(folder => join(folder, 'dist')),
     work: async () =>
-      (await run('build', 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only')) ||
+      (await quietly('build', [process.execPath, turbo, 'run', 'build', '--output-logs=errors-only'])) ||
       stop('the packages could not be built'),
   })
   return steps
