@@ -1,1 +1,14 @@
-export {}
+/** @cria/sampling: a typed chain of samplers over plain logits. */
+export { type Biases, ban, logitBias } from './bias.js'
+export { Candidates } from './candidates.js'
+export { type Chain, chain } from './chain.js'
+export { SamplingContext } from './context.js'
+export { LogitsError, ParameterError, SamplingError, StateError } from './errors.js'
+export { type Logprobs, logprobs, type TokenLogprob } from './logprobs.js'
+export { type PenaltyOptions, penalties } from './penalties.js'
+export { categorical, greedy, type SeededSampler, type SeedOptions } from './pick.js'
+export { processor } from './processor.js'
+export { Random, type Seed } from './random.js'
+export type { Processor, Sampler } from './sampler.js'
+export { type DynamicTemperatureOptions, dynamicTemperature, temperature } from './temperature.js'
+export { minP, type TruncationOptions, topK, topP, typicalP } from './truncation.js'
