@@ -55,8 +55,8 @@ function importsOf({ path, text }: SourceFile): Import[] {
   return found
 }
 
-/** One sentence for each circle in a graph: each strongly connected part once, as a path through it. */
-export function circles(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+/** The circles of a graph: every strongly connected part, first node repeated at the end. */
+function circles(graph: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
   const index = new Map<string, number>()
   const low = new Map<string, number>()
   const stack: string[] = []
@@ -72,9 +72,7 @@ export function circles(graph: ReadonlyMap<string, ReadonlySet<string>>): string
     if (low.get(node) === index.get(node)) parts.push(stack.splice(stack.indexOf(node)))
   }
   for (const node of graph.keys()) if (!index.has(node)) enter(node)
-  return parts
-    .filter(part => part.length > 1 || graph.get(part[0]!)?.has(part[0]!))
-    .map(part => [...part, part[0]].join(' → '))
+  return parts.filter(part => part.length > 1 || graph.get(part[0]!)?.has(part[0]!)).map(part => [...part, part[0]!])
 }
 
 function resolve(from: string, target: string, known: ReadonlySet<string>): string | undefined {
@@ -163,8 +161,10 @@ export function findings(packages: readonly Package[], sources: readonly SourceF
       }
     }
   }
-  for (const circle of circles(fileGraph)) out.push(`circle of files: ${circle}`)
-  for (const circle of circles(folderGraph)) out.push(`circle of folders: ${circle}`)
-  for (const circle of circles(packageGraph)) out.push(`circle of packages: ${circle}`)
+  for (const circle of circles(fileGraph)) out.push(`circle of files: ${circle.join(' → ')}`)
+  for (const circle of circles(packageGraph)) out.push(`circle of packages: ${circle.join(' → ')}`)
+  // A folder and the file beside it that fronts for it are one thing; two folders are not.
+  for (const circle of circles(folderGraph))
+    if (new Set(circle.filter(unit => !isFile(unit))).size > 1) out.push(`circle of folders: ${circle.join(' → ')}`)
   return out
 }
