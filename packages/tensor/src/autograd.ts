@@ -64,7 +64,7 @@ export function grad<P extends Params>(fn: () => Tensor, params: P): GradsOf<P> 
 export function recompute(fn: () => Tensor, device: Device): Tensor {
   const outer = device.tapes
   if (outer.length === 0) return device.scope(fn)
-  const probe = new Tape(t => outer.some(tape => tape.watches(t)))
+  const probe = new Tape(t => outer.some(tape => tape.watches(t)), false)
   device.tapes = [probe]
   let output: Tensor
   try {
@@ -95,11 +95,11 @@ class Tape implements Tracker {
   readonly nodes: TapeNode[] = []
   private readonly derived = new Set<Tensor>()
   private readonly used = new Set<Tensor>()
-  private readonly isSource: (t: Tensor) => boolean
 
-  constructor(isSource: (t: Tensor) => boolean) {
-    this.isSource = isSource
-  }
+  constructor(
+    private readonly isSource: (t: Tensor) => boolean,
+    readonly keeps = true,
+  ) {}
 
   watches(t: Tensor): boolean {
     return this.derived.has(t) || this.isSource(t)

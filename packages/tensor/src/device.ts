@@ -18,6 +18,8 @@ export interface Recorder {
 
 /** What remembers calls for the backward pass. */
 export interface Tracker {
+  /** Its backward pass will need what runs now, so inner scopes must not free it. */
+  readonly keeps: boolean
   track(node: TapeNode): void
   watches(tensor: Tensor): boolean
 }
@@ -189,7 +191,9 @@ export class Device {
       this.scopes.pop()
       const outer = this.scopes.at(-1)
       for (const t of tensorsIn(kept)) if (own.delete(t)) outer?.add(t)
-      for (const t of own) t.dispose()
+      // Under a tape, intermediates belong to the backward pass: the scope around the tape frees them.
+      if (outer !== undefined && this.tapes.some(tape => tape.keeps)) for (const t of own) outer.add(t)
+      else for (const t of own) t.dispose()
     }
   }
 
