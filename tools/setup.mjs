@@ -188,24 +188,33 @@ async function buildKernels(run) {
         (await run('wasm', '--filter', '@cria/kernels-cpu', 'run', 'build:wasm')) ||
         stop('the WebAssembly kernels could not be built'),
     })
-  if (scripts['build:native']) {
-    const compiler = process.env.CXX ? onPath(process.env.CXX) : onPath('g++', 'clang++', 'c++')
-    const slow = 'the CPU backend runs as WebAssembly, about half as fast'
-    if (!compiler)
+  if (!scripts['build:native']) return steps
+  const stamp = join(cache, 'native.json')
+  const compiler = process.env.CXX ? onPath(process.env.CXX) : onPath('g++', 'clang++', 'c++')
+  const slow = 'the CPU backend runs as WebAssembly, about half as fast'
+  if (!compiler) {
+    // An addon built while there was a compiler still serves.
+    if (!existsSync(stamp) || readJson(stamp).outputs.length === 0)
       say(`setup: no C++ compiler, so ${slow}; for the native one: apt-get install g++, then the same command`)
-    else {
-      const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout?.split('\n')[0]
-      const done = await step({
-        name: 'native',
-        title: `CPU kernels as a native addon (${version})`,
-        input: hash(inputs, version),
-        outputs: outputs('.node'),
-        work: () => run('native', '--filter', '@cria/kernels-cpu', 'run', 'build:native'),
-      })
-      if (!done && !existsSync(join(cache, 'native.json'))) say(`setup: without the native addon ${slow}`)
-      steps += done
-    }
+    return steps
   }
+  const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout?.split('\n')[0]
+  const input = hash(inputs, version)
+  // What failed is not tried again until a source or the compiler changes: the tries would cost every start a minute.
+  const failedBefore = existsSync(stamp) && readJson(stamp).failed === input
+  if (!failedBefore) {
+    const done = await step({
+      name: 'native',
+      title: `CPU kernels as a native addon (${version})`,
+      input,
+      outputs: outputs('.node'),
+      work: () => run('native', '--filter', '@cria/kernels-cpu', 'run', 'build:native'),
+    })
+    steps += Number(done)
+    if (existsSync(stamp)) return steps
+    writeFileSync(stamp, JSON.stringify({ failed: input, outputs: [] }))
+  }
+  say(`setup: the native addon could not be built (node_modules/.cache/cria/native.log), so ${slow}`)
   return steps
 }
 
