@@ -1,1 +1,5 @@
-export {}
+export { type CacheDType, type CacheOptions, KVCache } from './cache.js'
+export { type LlamaConfig, llamaConfig, windowOf } from './config.js'
+export { type GenerateEvent, type GenerateOptions, generate, type Picker } from './generate.js'
+export { Attention, Block, Linear, Llama, LlamaModel, MLP, RMSNorm, Rotary, type Step } from './llama.js'
+export { Session, type SessionOptions } from './session.js'

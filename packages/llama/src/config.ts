@@ -1,0 +1,103 @@
+/** The configuration of a LLaMA-family model: the keys of `config.json` in camelCase, every one present. */
+import { ArgumentError, type RopeScaling } from '@cria/tensor'
+
+export interface LlamaConfig {
+  readonly vocabSize: number
+  /** Width of the residual stream. */
+  readonly hiddenSize: number
+  /** Width of the feed-forward layer. */
+  readonly intermediateSize: number
+  readonly numHiddenLayers: number
+  readonly numAttentionHeads: number
+  /** Fewer than `numAttentionHeads` is grouped-query attention, 1 is multi-query. */
+  readonly numKeyValueHeads: number
+  /** Width of a head; hiddenSize / numAttentionHeads unless the model says otherwise. */
+  readonly headDim: number
+  readonly rmsNormEps: number
+  readonly ropeTheta: number
+  readonly ropeScaling: RopeScaling
+  /** Elements of a head that are rotated; headDim unless the rotation is partial. */
+  readonly ropeWidth: number
+  /** True: pairs are neighbours (Meta's and llama.cpp's weights). False: half a head apart (Hugging Face's). */
+  readonly ropeInterleaved: boolean
+  /** Tokens the model was made for. */
+  readonly maxPositionEmbeddings: number
+  /** The output layer is the embedding table. */
+  readonly tieWordEmbeddings: boolean
+  /** Biases on q, k and v (Qwen2). */
+  readonly attentionBias: boolean
+  /** Bias on the attention output. */
+  readonly outputBias: boolean
+  readonly mlpBias: boolean
+  /** RMSNorm over each head of q and k (Qwen3). */
+  readonly qkNorm: boolean
+  /** Sliding window of each layer in tokens; 0: sees everything. One number means every layer. */
+  readonly slidingWindow: number | readonly number[]
+}
+
+type Required = 'vocabSize' | 'hiddenSize' | 'intermediateSize' | 'numHiddenLayers' | 'numAttentionHeads'
+
+/**
+ * A whole configuration from what differs. Defaults are Llama 2's (paper, Table 1 and §2.2).
+ *
+ * @example
+ * llamaConfig({ vocabSize: 512, hiddenSize: 64, intermediateSize: 172, numHiddenLayers: 5, numAttentionHeads: 8 })
+ * @throws ArgumentError naming the field that cannot be.
+ */
+export function llamaConfig(given: Pick<LlamaConfig, Required> & Partial<LlamaConfig>): LlamaConfig {
+  const headDim = given.headDim ?? given.hiddenSize / given.numAttentionHeads
+  const config: LlamaConfig = {
+    numKeyValueHeads: given.numAttentionHeads,
+    headDim,
+    rmsNormEps: 1e-5,
+    ropeTheta: 10_000,
+    ropeScaling: { type: 'default' },
+    ropeWidth: headDim,
+    ropeInterleaved: false,
+    maxPositionEmbeddings: 4096,
+    tieWordEmbeddings: false,
+    attentionBias: false,
+    outputBias: false,
+    mlpBias: false,
+    qkNorm: false,
+    slidingWindow: 0,
+    ...given,
+  }
+  check(config)
+  return Object.freeze(config)
+}
+
+function check(c: LlamaConfig): void {
+  const whole = [
+    'vocabSize',
+    'hiddenSize',
+    'intermediateSize',
+    'numHiddenLayers',
+    'numAttentionHeads',
+    'numKeyValueHeads',
+    'headDim',
+    'maxPositionEmbeddings',
+  ] as const
+  for (const field of whole)
+    if (!Number.isSafeInteger(c[field]) || c[field] < 1) refuse(field, c[field], 'a whole number ≥ 1')
+  if (c.numAttentionHeads % c.numKeyValueHeads !== 0)
+    refuse('numKeyValueHeads', c.numKeyValueHeads, `a divisor of numAttentionHeads (${c.numAttentionHeads})`)
+  if (c.ropeWidth % 2 !== 0 || c.ropeWidth < 2 || c.ropeWidth > c.headDim)
+    refuse('ropeWidth', c.ropeWidth, `an even number up to headDim (${c.headDim})`)
+  if (!(c.rmsNormEps > 0)) refuse('rmsNormEps', c.rmsNormEps, 'a number above 0')
+  if (!(c.ropeTheta > 0)) refuse('ropeTheta', c.ropeTheta, 'a number above 0')
+  if (typeof c.slidingWindow !== 'number' && c.slidingWindow.length !== c.numHiddenLayers)
+    refuse('slidingWindow', c.slidingWindow.length, `${c.numHiddenLayers} entries, one for each layer`)
+}
+
+function refuse(field: string, got: unknown, expected: string): never {
+  throw new ArgumentError(`llama_config: got ${field} ${String(got)}, expected ${expected}. Check config.json`, {
+    op: 'llama_config',
+    got,
+    expected,
+  })
+}
+
+/** The sliding window of a layer; 0: none. */
+export const windowOf = ({ slidingWindow }: LlamaConfig, layer: number): number =>
+  typeof slidingWindow === 'number' ? slidingWindow : slidingWindow[layer]!

@@ -1,0 +1,209 @@
+/**
+ * A session: a model, a cache and the plans that connect them. It evaluates tokens (prompt or one by one through the
+ * same plans), can be forked, cut back, saved and restored, and generates.
+ */
+import {
+  ArgumentError,
+  DisposedError,
+  gather,
+  i32,
+  logSoftmax,
+  type Plan,
+  plan,
+  type Spec,
+  type Tensor,
+} from '@cria/tensor'
+import { type CacheOptions, KVCache } from './cache.js'
+import type { Llama } from './llama.js'
+
+type StepInputs = Readonly<Record<'tokens' | 'positions' | 'last', Spec>>
+type StepPlan = Plan<StepInputs, Tensor>
+
+export interface SessionOptions extends Partial<CacheOptions> {
+  /** Longest run of prompt tokens evaluated at once. Default 512 (llama.cpp's ubatch). */
+  readonly batch?: number
+}
+
+/** Lengths that plans are made for: a prompt is cut into the largest that fit, the rest padded to the smallest. */
+const lengths = (batch: number): readonly number[] =>
+  [batch, batch >> 2, batch >> 4, 1].filter((n, i, all) => n >= 1 && all.indexOf(n) === i)
+
+export class Session {
+  readonly cache: KVCache
+  /** The tokens evaluated so far, in order. */
+  private history: number[] = []
+  private readonly plans = new Map<string, StepPlan>()
+  private readonly batch: number
+  private disposed = false
+
+  /**
+   * @example
+   * const session = new Session(model, { capacity: 512 })
+   * const logits = await session.evaluate([1, 306, 4658]) // of the next token
+   */
+  constructor(
+    readonly model: Llama,
+    options: SessionOptions = {},
+    cache?: KVCache,
+  ) {
+    const { capacity = model.config.maxPositionEmbeddings, dtype, batch = 512 } = options
+    if (!Number.isSafeInteger(batch) || batch < 1)
+      throw new ArgumentError(`session: got batch ${batch}, expected a whole number ≥ 1`, { op: 'session', got: batch })
+    this.batch = Math.min(batch, capacity)
+    const float = model.model.embedTokens.weight.dtype === 'f32'
+    // A cache coarser than the weights would be the largest error of an f32 model.
+    this.cache = cache ?? new KVCache(model.device, model.config, { capacity, dtype: dtype ?? (float ? 'f32' : 'f16') })
+  }
+
+  get length(): number {
+    return this.cache.length
+  }
+
+  get tokens(): readonly number[] {
+    return this.history
+  }
+
+  /**
+   * Appends tokens and returns the logits (f32 [vocab]) that follow the last one. The array is the plan's own: copy
+   * it to keep it beyond the next call.
+   *
+   * @throws ArgumentError for no tokens, ids outside the vocabulary, or more than the cache holds.
+   */
+  async evaluate(tokens: ArrayLike<number>, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    let out: Tensor | undefined
+    await this.feed(tokens, signal, async (step, _, last) => {
+      if (last) out = step
+    })
+    return (await out!.data()) as Float32Array
+  }
+
+  /** Appends tokens and returns the logits of every one: f32 [T, vocab], row t following token t. */
+  async evaluateAll(tokens: ArrayLike<number>): Promise<Float32Array> {
+    const { vocabSize } = this.model.config
+    const rows = new Float32Array(tokens.length * vocabSize)
+    let at = 0
+    await this.feed(
+      tokens,
+      undefined,
+      async (step, count) => {
+        rows.set(((await step.data()) as Float32Array).subarray(0, count * vocabSize), at * vocabSize)
+        at += count
+      },
+      true,
+    )
+    return rows
+  }
+
+  /** Log-probabilities of the next token after `tokens`: log softmax of raw logits in f32. */
+  async logProbs(tokens: ArrayLike<number>): Promise<Float32Array> {
+    const logits = await this.evaluate(tokens)
+    const { device } = this.model
+    const y = device.scope(() => logSoftmax(device.tensor(logits)))
+    try {
+      return (await y.data()) as Float32Array
+    } finally {
+      y.dispose()
+    }
+  }
+
+  private async feed(
+    tokens: ArrayLike<number>,
+    signal: AbortSignal | undefined,
+    take: (step: Tensor, count: number, last: boolean) => Promise<void>,
+    all = false,
+  ): Promise<void> {
+    if (this.disposed)
+      throw new DisposedError('session: got evaluate() after dispose(), expected a live session', { op: 'session' })
+    this.check(tokens)
+    this.model.model._rotary.fit(this.cache.length + tokens.length)
+    let at = 0
+    while (at < tokens.length) {
+      signal?.throwIfAborted()
+      const left = tokens.length - at
+      const size = lengths(this.batch).find(n => n <= left) ?? 1
+      const count = Math.min(size, left)
+      const start = this.cache.length
+      const step = await this.plan(size, all).run({
+        tokens: Int32Array.from({ length: size }, (_, i) => tokens[at + i]!),
+        positions: Int32Array.from({ length: size }, (_, i) => start + i),
+        last: [count - 1],
+      })
+      this.cache.advance(count)
+      for (let i = 0; i < count; i++) this.history.push(tokens[at + i]!)
+      at += count
+      await take(step, count, at === tokens.length)
+    }
+  }
+
+  private check(tokens: ArrayLike<number>): void {
+    const { vocabSize } = this.model.config
+    if (tokens.length === 0)
+      throw new ArgumentError('session: got no tokens, expected at least one. Begin with the BOS token', {
+        op: 'session',
+      })
+    for (let i = 0; i < tokens.length; i++) {
+      const id = tokens[i]!
+      if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
+        throw new ArgumentError(
+          `session: got token ${id} at ${i}, expected 0 … ${vocabSize - 1}. Is this the model's tokenizer?`,
+          { op: 'session', got: id, expected: vocabSize },
+        )
+    }
+    if (this.cache.length + tokens.length > this.cache.capacity) {
+      throw new ArgumentError(
+        `session: got ${tokens.length} tokens after ${this.cache.length}, expected at most ${this.cache.capacity} together. Open the session with a larger capacity`,
+        { op: 'session' },
+      )
+    }
+  }
+
+  /** One plan for each length of step: it returns the last row's logits, or all rows'. */
+  plan(size: number, all = false): StepPlan {
+    const key = `${size}${all ? ' all' : ''}`
+    let made = this.plans.get(key)
+    if (made === undefined) {
+      const inputs: StepInputs = { tokens: i32([size]), positions: i32([size]), last: i32([1]) }
+      made = plan(
+        this.model.device,
+        inputs,
+        ({ tokens, positions, last }) => {
+          const hidden = this.model.model.forward(tokens, { positions, cache: this.cache })
+          return this.model.logits(all || size === 1 ? hidden : gather(hidden, last))
+        },
+        { name: `llama step of ${size}` },
+      )
+      this.plans.set(key, made)
+    }
+    return made
+  }
+
+  /** Forgets everything after the first `length` tokens. */
+  truncate(length: number): void {
+    this.cache.truncate(length)
+    this.history.length = length
+  }
+
+  /** A second session that starts where this one stands. */
+  async fork(): Promise<Session> {
+    const copy = new Session(this.model, { batch: this.batch, capacity: this.cache.capacity }, await this.cache.fork())
+    copy.history = [...this.history]
+    return copy
+  }
+
+  /** @internal Takes over a restored cache's tokens. */
+  adopt(tokens: readonly number[]): void {
+    this.history = [...tokens]
+  }
+
+  /** Frees the cache and the plans, not the model. */
+  dispose(): void {
+    if (this.disposed) return
+    this.disposed = true
+    for (const p of this.plans.values()) p.dispose()
+    this.cache.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
