@@ -1,4 +1,4 @@
-/** Reading safetensors: one file, or shards named by a `*.safetensors.index.json`. */
+/** Reading one safetensors file; `shards.ts` puts several together. */
 import type { FileDType } from '../dtype.js'
 import { corrupt, unsupported, WeightsError } from '../errors.js'
 import { addTensor, rangeFile, shown } from '../layout.js'
@@ -34,54 +34,8 @@ export const safetensorsTypes: Readonly<Record<string, FileDType>> = {
  * @example const file = await openSafetensors(bytesSource(bytes))
  */
 export async function openSafetensors(source: ByteSource): Promise<WeightFile> {
-  const { tensors, metadata } = await readHeader(source, false)
+  const { tensors, metadata } = await readHeader(source)
   return rangeFile('safetensors', 'hf', metadata, tensors, () => source, [source])
-}
-
-/**
- * Opens a sharded checkpoint.
- *
- * @param index the parsed `model.safetensors.index.json`
- * @param open  opens a shard by its file name; names with path separators are refused before it is called
- */
-export async function openSafetensorsIndex(
-  index: unknown,
-  open: (file: string) => Promise<ByteSource>,
-  name = 'model.safetensors.index.json',
-): Promise<WeightFile> {
-  const map = isObject(index) ? index.weight_map : undefined
-  if (!isObject(map)) throw corrupt(name, 'got no "weight_map" object')
-  const files = new Set<string>()
-  for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !/^[^/\\\0]+\.safetensors$/.test(file)) {
-      throw corrupt(name, `tensor ${shown(tensor)}: got file ${shown(String(file))}, expected a plain file name`)
-    }
-    files.add(file)
-  }
-  const sources = new Map<string, ByteSource>()
-  const found = new Map<string, Map<string, TensorInfo>>()
-  const metadata: Record<string, unknown> = {}
-  try {
-    for (const file of files) {
-      const source = await open(file)
-      sources.set(file, source)
-      const header = await readHeader(source, true)
-      Object.assign(metadata, header.metadata)
-      found.set(file, header.tensors)
-    }
-    const tensors = new Map<string, TensorInfo>()
-    const owner = new Map<string, ByteSource>()
-    for (const [tensor, file] of Object.entries(map as Record<string, string>)) {
-      const info = found.get(file)!.get(tensor)
-      if (!info) throw new WeightsError('missing', `${name}: tensor ${shown(tensor)} is not in ${file}`, { file: name })
-      tensors.set(tensor, info)
-      owner.set(tensor, sources.get(file)!)
-    }
-    return rangeFile('safetensors', 'hf', metadata, tensors, t => owner.get(t.name)!, [...sources.values()])
-  } catch (error) {
-    for (const source of sources.values()) await source.close?.()
-    throw error
-  }
 }
 
 interface Header {
@@ -89,7 +43,7 @@ interface Header {
   readonly metadata: Record<string, string>
 }
 
-async function readHeader(source: ByteSource, named: boolean): Promise<Header> {
+async function readHeader(source: ByteSource): Promise<Header> {
   const { name: file } = source
   if (source.size < 10) throw corrupt(file, `got ${source.size} bytes, expected a safetensors header`)
   const head = await source.read(0, 8)
@@ -121,12 +75,7 @@ async function readHeader(source: ByteSource, named: boolean): Promise<Header> {
     const dtype = typeof entry.dtype === 'string' ? safetensorsTypes[entry.dtype] : undefined
     if (!dtype) throw unsupported(file, `tensor ${shown(name)} has the element type ${shown(String(entry.dtype))}`)
     const [begin, end] = entry.data_offsets as [number, number]
-    addTensor(
-      tensors,
-      source,
-      { name, shape: entry.shape, dtype, offset: start + begin, ...(named ? { file } : {}) },
-      end - begin,
-    )
+    addTensor(tensors, source, { name, shape: entry.shape, dtype, offset: start + begin }, end - begin)
   }
   checkCoverage(file, [...tensors.values()], start, source.size)
   return { tensors, metadata }
