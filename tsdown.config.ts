@@ -1,14 +1,20 @@
-// The one build of every package: each `cria-source` entry of package.json's `exports` becomes one ESM file with its types.
+// The one build of every package: each entry of package.json's `exports` becomes one ESM file with its types. The file
+// named by `cria-source` is built into the file named by `default`.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { UserConfig } from 'tsdown'
 
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, unknown> }
-const sources = Object.values(exports).flatMap(target => (target as { 'cria-source'?: string })['cria-source'] ?? [])
+type Target = string | { 'cria-source'?: string; default?: string }
+
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, Target> }
+const entries = Object.values(exports).flatMap(target => {
+  if (typeof target === 'string' || !target['cria-source'] || !target.default) return []
+  return [[target.default.replace(/^\.\/dist\/|\.js$/g, ''), target['cria-source']]]
+})
 
 const config: UserConfig = {
   cwd: process.cwd(),
-  entry: Object.fromEntries(sources.map(path => [path.replace(/^\.\/src\/|\.ts$/g, ''), path])),
+  entry: Object.fromEntries(entries),
   platform: 'neutral',
   target: 'es2022',
   dts: { oxc: true },
