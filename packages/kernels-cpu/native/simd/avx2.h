@@ -49,6 +49,25 @@ CRIA_INLINE M operator<=(F a, F b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)
 CRIA_INLINE M operator==(F a, F b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
 CRIA_INLINE F select(M m, F a, F b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
 
+// v[i][j] becomes v[j][i].
+CRIA_INLINE void transpose(F (&v)[8]) {
+  __m256 a[8], b[8];
+  CRIA_UNROLL for (int i = 0; i < 4; i++) {
+    a[2 * i] = _mm256_unpacklo_ps(v[2 * i].v, v[2 * i + 1].v);
+    a[2 * i + 1] = _mm256_unpackhi_ps(v[2 * i].v, v[2 * i + 1].v);
+  }
+  CRIA_UNROLL for (int i = 0; i < 2; i++) {
+    CRIA_UNROLL for (int h = 0; h < 2; h++) {
+      b[4 * i + 2 * h] = _mm256_shuffle_ps(a[4 * i + h], a[4 * i + 2 + h], 0x44);
+      b[4 * i + 2 * h + 1] = _mm256_shuffle_ps(a[4 * i + h], a[4 * i + 2 + h], 0xee);
+    }
+  }
+  CRIA_UNROLL for (int i = 0; i < 4; i++) {
+    v[i].v = _mm256_permute2f128_ps(b[i], b[4 + i], 0x20);
+    v[4 + i].v = _mm256_permute2f128_ps(b[i], b[4 + i], 0x31);
+  }
+}
+
 CRIA_INLINE I iload(const void* p) { return {_mm256_loadu_si256((const __m256i*)p)}; }
 CRIA_INLINE void istore(void* p, I a) { _mm256_storeu_si256((__m256i*)p, a.v); }
 CRIA_INLINE I iset(int32_t x) { return {_mm256_set1_epi32(x)}; }
@@ -70,6 +89,11 @@ CRIA_INLINE I bits(F a) { return {_mm256_castps_si256(a.v)}; }
 CRIA_INLINE F floats(I a) { return {_mm256_castsi256_ps(a.v)}; }
 CRIA_INLINE I widen_u8(const void* p) { return {_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p))}; }
 CRIA_INLINE I widen_i8(const void* p) { return {_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)p))}; }
+
+CRIA_INLINE void store_i8(void* p, I a) {
+  const __m128i h = _mm_packs_epi32(_mm256_castsi256_si128(a.v), _mm256_extracti128_si256(a.v, 1));
+  _mm_storel_epi64((__m128i*)p, _mm_packs_epi16(h, h));
+}
 
 CRIA_INLINE __m128i halves_n(const void* p, size_t n) {
   __m128i h = _mm_setzero_si128();
@@ -118,6 +142,7 @@ constexpr bool kBiasedIsSigned = true;
 struct X { __m256i v; };
 struct Acc { __m256i v; };
 CRIA_INLINE X xload(const void* p) { return {_mm256_set1_epi32(load_i32(p))}; }
+CRIA_INLINE void store_x(void* p, I a) { store_i8(p, a); }
 CRIA_INLINE Acc dot_init(I init) { return {init.v}; }
 CRIA_INLINE void dot_pairs(Acc& acc, __m256i u, __m256i s) {
   acc.v = _mm256_add_epi32(acc.v, _mm256_madd_epi16(_mm256_maddubs_epi16(u, s), _mm256_set1_epi16(1)));

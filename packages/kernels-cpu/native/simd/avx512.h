@@ -39,6 +39,30 @@ CRIA_INLINE M operator<=(F a, F b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_L
 CRIA_INLINE M operator==(F a, F b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
 CRIA_INLINE F select(M m, F a, F b) { return {_mm512_mask_blend_ps(m.v, b.v, a.v)}; }
 
+// v[i][j] becomes v[j][i].
+CRIA_INLINE void transpose(F (&v)[16]) {
+  __m512 a[16], b[16];
+  CRIA_UNROLL for (int i = 0; i < 8; i++) {
+    a[2 * i] = _mm512_unpacklo_ps(v[2 * i].v, v[2 * i + 1].v);
+    a[2 * i + 1] = _mm512_unpackhi_ps(v[2 * i].v, v[2 * i + 1].v);
+  }
+  CRIA_UNROLL for (int i = 0; i < 4; i++) {
+    CRIA_UNROLL for (int h = 0; h < 2; h++) {
+      const __m512d x = _mm512_castps_pd(a[4 * i + h]), y = _mm512_castps_pd(a[4 * i + 2 + h]);
+      b[4 * i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(x, y));
+      b[4 * i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(x, y));
+    }
+  }
+  CRIA_UNROLL for (int i = 0; i < 4; i++) {
+    const __m512 p = _mm512_shuffle_f32x4(b[i], b[4 + i], 0x88), q = _mm512_shuffle_f32x4(b[i], b[4 + i], 0xdd);
+    const __m512 r = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0x88), s = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0xdd);
+    v[i].v = _mm512_shuffle_f32x4(p, r, 0x88);
+    v[8 + i].v = _mm512_shuffle_f32x4(p, r, 0xdd);
+    v[4 + i].v = _mm512_shuffle_f32x4(q, s, 0x88);
+    v[12 + i].v = _mm512_shuffle_f32x4(q, s, 0xdd);
+  }
+}
+
 CRIA_INLINE I iload(const void* p) { return {_mm512_loadu_si512(p)}; }
 CRIA_INLINE void istore(void* p, I a) { _mm512_storeu_si512(p, a.v); }
 CRIA_INLINE I iset(int32_t x) { return {_mm512_set1_epi32(x)}; }
@@ -60,6 +84,8 @@ CRIA_INLINE I bits(F a) { return {_mm512_castps_si512(a.v)}; }
 CRIA_INLINE F floats(I a) { return {_mm512_castsi512_ps(a.v)}; }
 CRIA_INLINE I widen_u8(const void* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p))}; }
 CRIA_INLINE I widen_i8(const void* p) { return {_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)p))}; }
+
+CRIA_INLINE void store_i8(void* p, I a) { _mm_storeu_si128((__m128i*)p, _mm512_cvtsepi32_epi8(a.v)); }
 
 CRIA_INLINE F load_f16(const void* p) { return {_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)p))}; }
 CRIA_INLINE F load_f16_n(const void* p, size_t n) {
@@ -105,6 +131,7 @@ constexpr bool kBiasedIsSigned = false; // dot_biased gives Σ w·x of the biase
 struct X { __m512i v; };
 struct Acc { __m512i v; };
 CRIA_INLINE X xload(const void* p) { return {_mm512_set1_epi32(load_i32(p))}; }
+CRIA_INLINE void store_x(void* p, I a) { store_i8(p, a); }
 CRIA_INLINE Acc dot_init(I init) { return {init.v}; }
 CRIA_INLINE void dot_u7(Acc& acc, B w, X x) { acc.v = _mm512_dpbusd_epi32(acc.v, w.v, x.v); }
 CRIA_INLINE void dot_biased(Acc& acc, B w, X x) { acc.v = _mm512_dpbusd_epi32(acc.v, w.v, x.v); }

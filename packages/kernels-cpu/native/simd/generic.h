@@ -61,6 +61,16 @@ CRIA_INLINE float fmaxh(F a) {
 }
 CRIA_INLINE float fminh(F a) { return -fmaxh(-a); }
 
+// v[i][j] becomes v[j][i].
+CRIA_INLINE void transpose(F (&v)[4]) {
+  const auto a = __builtin_shufflevector(v[0].v, v[1].v, 0, 4, 1, 5), b = __builtin_shufflevector(v[0].v, v[1].v, 2, 6, 3, 7);
+  const auto c = __builtin_shufflevector(v[2].v, v[3].v, 0, 4, 1, 5), d = __builtin_shufflevector(v[2].v, v[3].v, 2, 6, 3, 7);
+  v[0].v = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+  v[1].v = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+  v[2].v = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+  v[3].v = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+}
+
 CRIA_INLINE I iload(const void* p) { return {load16<i32x4>(p)}; }
 CRIA_INLINE void istore(void* p, I a) { __builtin_memcpy(p, &a, 16); }
 CRIA_INLINE I iset(int32_t x) { return {i32x4{x, x, x, x}}; }
@@ -106,6 +116,9 @@ CRIA_INLINE I widen_i8(const void* p) {
   const int8_t* b = (const int8_t*)p;
   return {i32x4{b[0], b[1], b[2], b[3]}};
 }
+CRIA_INLINE void store_i8(void* p, I a) {
+  for (int i = 0; i < 4; i++) ((int8_t*)p)[i] = (int8_t)(a.v[i] > 127 ? 127 : a.v[i] < -128 ? -128 : a.v[i]);
+}
 CRIA_INLINE I widen_u16(const void* p) {
   uint16_t h[4];
   __builtin_memcpy(h, p, 8);
@@ -140,6 +153,7 @@ CRIA_INLINE X xload(const void* p) {
   __builtin_memcpy(x.v, p, 4);
   return x;
 }
+CRIA_INLINE void store_x(void* p, I a) { store_i8(p, a); }
 CRIA_INLINE Acc dot_init(I init) { return {init.v}; }
 CRIA_INLINE void dot_u7(Acc& acc, B w, X x) {
   const u32x4 u = (u32x4)w.v;

@@ -8,12 +8,12 @@ namespace cria::CRIA_ISA {
 CRIA_INLINE F pow2n(I n) { return floats(shl<23>(n + iset(127))); }
 
 // e^x within 2 ulp; 0 below -103.97, +inf above 88.72, NaN kept. Range reduction by ln 2 in two parts, a polynomial of
-// degree 6, and 2^n applied in two halves so that denormal results are right.
+// degree 7, and 2^n applied in two halves so that denormal results are right.
 CRIA_INLINE F fexp(F x) {
   const F clamped = fmin(fmax(x, fset(-104.0f)), fset(89.0f));
   const F n = fround(clamped * fset(1.44269504f));
   const F r = fma(n, fset(-1.42860677e-6f), fma(n, fset(-0.693145752f), clamped));
-  F p = fset(1.0f / 720);
+  F p = fma(fset(1.0f / 5040), r, fset(1.0f / 720));
   p = fma(p, r, fset(1.0f / 120));
   p = fma(p, r, fset(1.0f / 24));
   p = fma(p, r, fset(1.0f / 6));

@@ -45,6 +45,16 @@ CRIA_INLINE M operator<=(F a, F b) { return {vcleq_f32(a.v, b.v)}; }
 CRIA_INLINE M operator==(F a, F b) { return {vceqq_f32(a.v, b.v)}; }
 CRIA_INLINE F select(M m, F a, F b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 
+// v[i][j] becomes v[j][i].
+CRIA_INLINE void transpose(F (&v)[4]) {
+  const auto a = __builtin_shufflevector(v[0].v, v[1].v, 0, 4, 1, 5), b = __builtin_shufflevector(v[0].v, v[1].v, 2, 6, 3, 7);
+  const auto c = __builtin_shufflevector(v[2].v, v[3].v, 0, 4, 1, 5), d = __builtin_shufflevector(v[2].v, v[3].v, 2, 6, 3, 7);
+  v[0].v = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+  v[1].v = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+  v[2].v = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+  v[3].v = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+}
+
 CRIA_INLINE I iload(const void* p) { return {vld1q_s32((const int32_t*)p)}; }
 CRIA_INLINE void istore(void* p, I a) { vst1q_s32((int32_t*)p, a.v); }
 CRIA_INLINE I iset(int32_t x) { return {vdupq_n_s32(x)}; }
@@ -75,6 +85,11 @@ CRIA_INLINE I widen_i8(const void* p) {
   const int8x8_t b = vcreate_s8((uint32_t)load_i32(p));
   return {vmovl_s16(vget_low_s16(vmovl_s8(b)))};
 }
+CRIA_INLINE void store_i8(void* p, I a) {
+  const int16x4_t h = vqmovn_s32(a.v);
+  const int8x8_t b = vqmovn_s16(vcombine_s16(h, h));
+  __builtin_memcpy(p, &b, 4);
+}
 CRIA_INLINE I widen_u16(const void* p) { return {vreinterpretq_s32_u32(vmovl_u16(vld1_u16((const uint16_t*)p)))}; }
 CRIA_INLINE void narrow_u16(void* p, I a) { vst1_u16((uint16_t*)p, vmovn_u32(vreinterpretq_u32_s32(a.v))); }
 
@@ -99,6 +114,7 @@ constexpr bool kBiasedIsSigned = true;
 struct X { int8x16_t v; };
 struct Acc { int32x4_t v; };
 CRIA_INLINE X xload(const void* p) { return {vreinterpretq_s8_s32(vdupq_n_s32(load_i32(p)))}; }
+CRIA_INLINE void store_x(void* p, I a) { store_i8(p, a); }
 CRIA_INLINE Acc dot_init(I init) { return {init.v}; }
 CRIA_INLINE void dot_u7(Acc& acc, B w, X x) { acc.v = vdotq_s32(acc.v, vreinterpretq_s8_u8(w.v), x.v); }
 CRIA_INLINE void dot_biased(Acc& acc, B w, X x) { dot_u7(acc, w ^ bset(0x80), x); }

@@ -6,13 +6,14 @@
 //   fload fstore fload_n fstore_n(p, v, n)    n < W lanes, the rest read as zero / left alone
 //   fset fzero + - * / unary- , fma(a,b,c)=a·b+c  fmax fmin fabs fsqrt fround (to nearest even)
 //   fsum fmaxh fminh                          over the lanes, in a fixed order
+//   transpose(F[W])                           a W×W matrix in registers
 //   a > b, a < b, a >= b, a <= b, a == b -> M ;  select(m, a, b)
 //   load_f16 load_bf16 store_f16 store_bf16 (+ _n)    conversion from and to W halves, round to nearest even
 //   iload istore iset + - * & | ^  shl<n> shr<n> (logical) sar<n>, to_i (nearest even) to_f, bits(F) floats(I)
 //   bload bstore bset & | ^  bshl<n> bshr<n>  (shifts act on 16-bit lanes: mask afterwards)
-//   widen_u8(p), widen_i8(p) -> I             W bytes at p as i32
+//   widen_u8(p), widen_i8(p) -> I, store_i8(p, I)   W bytes at p as i32 and back, saturating
 //   as_i(B), blookup(table16, B)              nibbles through a table of 16 bytes
-//   Acc X xload dot_init dot_u7 dot_biased dot_sum   integer dot products for quantised weights
+//   Acc X xload store_x dot_init dot_u7 dot_biased dot_sum   integer dot products for quantised weights
 //   kQuantVecs kQuantTokens kFloatVecs kFloatTokens  register tiles that suit the number of registers
 #pragma once
 #include <stddef.h>

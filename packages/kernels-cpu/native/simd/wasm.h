@@ -56,6 +56,16 @@ CRIA_INLINE M operator<=(F a, F b) { return {wasm_f32x4_le(a.v, b.v)}; }
 CRIA_INLINE M operator==(F a, F b) { return {wasm_f32x4_eq(a.v, b.v)}; }
 CRIA_INLINE F select(M m, F a, F b) { return {wasm_v128_bitselect(a.v, b.v, m.v)}; }
 
+// v[i][j] becomes v[j][i].
+CRIA_INLINE void transpose(F (&v)[4]) {
+  const auto a = wasm_i32x4_shuffle(v[0].v, v[1].v, 0, 4, 1, 5), b = wasm_i32x4_shuffle(v[0].v, v[1].v, 2, 6, 3, 7);
+  const auto c = wasm_i32x4_shuffle(v[2].v, v[3].v, 0, 4, 1, 5), d = wasm_i32x4_shuffle(v[2].v, v[3].v, 2, 6, 3, 7);
+  v[0].v = wasm_i32x4_shuffle(a, c, 0, 1, 4, 5);
+  v[1].v = wasm_i32x4_shuffle(a, c, 2, 3, 6, 7);
+  v[2].v = wasm_i32x4_shuffle(b, d, 0, 1, 4, 5);
+  v[3].v = wasm_i32x4_shuffle(b, d, 2, 3, 6, 7);
+}
+
 CRIA_INLINE I iload(const void* p) { return {wasm_v128_load(p)}; }
 CRIA_INLINE void istore(void* p, I a) { wasm_v128_store(p, a.v); }
 CRIA_INLINE I iset(int32_t x) { return {wasm_i32x4_splat(x)}; }
@@ -81,6 +91,10 @@ CRIA_INLINE I widen_u8(const void* p) {
 CRIA_INLINE I widen_i8(const void* p) {
   return {wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p)))};
 }
+CRIA_INLINE void store_i8(void* p, I a) {
+  const v128_t h = wasm_i16x8_narrow_i32x4(a.v, a.v);
+  wasm_v128_store32_lane(p, wasm_i8x16_narrow_i16x8(h, h), 0);
+}
 CRIA_INLINE I widen_u16(const void* p) { return {wasm_u32x4_load16x4(p)}; }
 CRIA_INLINE void narrow_u16(void* p, I a) { wasm_v128_store64_lane(p, wasm_u16x8_narrow_i32x4(a.v, a.v), 0); }
 
@@ -103,6 +117,7 @@ constexpr bool kBiasedIsSigned = true;
 struct X { v128_t v; };
 struct Acc { v128_t v, negative; };
 CRIA_INLINE X xload(const void* p) { return {wasm_v128_load32_splat(p)}; }
+CRIA_INLINE void store_x(void* p, I a) { store_i8(p, a); }
 CRIA_INLINE Acc dot_init(I init) { return {init.v, wasm_i32x4_const_splat(0)}; }
 CRIA_INLINE void dot_u7(Acc& acc, B w, X x) { acc.v = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(x.v, w.v, acc.v); }
 CRIA_INLINE void dot_biased(Acc& acc, B w, X x) {
@@ -119,6 +134,7 @@ constexpr bool kBiasedIsSigned = false;
 struct X { v128_t v; };
 struct Acc { v128_t low, high; };
 CRIA_INLINE X xload(const void* p) { return {wasm_v128_load64_splat(p)}; }
+CRIA_INLINE void store_x(void* p, I a) { wasm_v128_store64_lane(p, wasm_i16x8_narrow_i32x4(a.v, a.v), 0); }
 CRIA_INLINE Acc dot_init(I init) {
   const v128_t once = wasm_v128_and(init.v, wasm_i32x4_const(-1, 0, -1, 0));
   return {once, once};

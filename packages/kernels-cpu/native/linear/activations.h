@@ -1,0 +1,149 @@
+// The first phase of `linear`: activations in the order the kernels read them. Tokens come in tiles of `slots`; within a
+// tile the same columns of all its tokens lie together, so a kernel walks one stream. Unused slots hold zeros.
+#pragma once
+#include "decode.h"
+
+namespace cria::CRIA_ISA {
+
+CRIA_INLINE size_t min_of(size_t a, size_t b) { return a < b ? a : b; }
+CRIA_INLINE size_t div_up(size_t a, size_t b) { return (a + b - 1) / b; }
+CRIA_INLINE size_t align_up(size_t n) { return (n + kPackedAlign - 1) / kPackedAlign * kPackedAlign; }
+
+// The share of thread `i` of `n` in `items`, as a range.
+struct Range { size_t begin, end; };
+CRIA_INLINE Range share(size_t items, int i, int n) { return {items * (size_t)i / (size_t)n, items * (size_t)(i + 1) / (size_t)n}; }
+
+// Up to this many tokens the kernels decode weights straight into dot products; above, into a panel first.
+constexpr size_t kDirectTokens = 4;
+
+CRIA_INLINE size_t tile_slots(ActivationKind kind, size_t tokens) {
+  if (tokens <= 2) return tokens;
+  if (tokens <= kDirectTokens) return 4;
+  return kind == kActQ8 ? kQuantTokens : kFloatTokens;
+}
+
+// One block of 32 columns of one token: d·q approximates x. Sums are of the q: the integer ones negated (weights are
+// offset by subtracting), the float ones for minimums; of all 32 and of each 16.
+struct XHead {
+  float d;
+  int32_t nsum, nsum16[2];
+  float fsum, fsum16[2], unused;
+};
+constexpr size_t kXBlock = sizeof(XHead) + 8 * kXBytes;  // one cache line where 4 activations take 4 bytes
+
+CRIA_INLINE void quantize_block(const float* x, uint8_t* out) {
+  constexpr int n = 32 / W;
+  F v[n];
+  F top = fzero(), poison = fzero();
+  for (int i = 0; i < n; i++) {
+    v[i] = fload(x + i * W);
+    top = fmax(top, fabs(v[i]));
+    poison = poison + v[i] * fzero();
+  }
+  XHead head = {};
+  // An infinite or NaN activation must reach the result: the scale becomes NaN.
+  if (!(fsum(poison) == 0.0f)) {
+    __builtin_memset(out, 0, kXBlock);
+    head.d = __builtin_nanf("");
+    __builtin_memcpy(out, &head, sizeof head);
+    return;
+  }
+  const float peak = fmaxh(top);
+  const float inverse = peak > 1e-30f ? 127.0f / peak : 0.0f;
+  head.d = peak / 127.0f;
+  for (int i = 0; i < n; i++) {
+    const F q = fround(v[i] * fset(inverse));
+    head.fsum16[i * W / 16] += fsum(q);
+    store_x(out + sizeof(XHead) + (size_t)i * W * kXBytes / 4, to_i(q));
+  }
+  head.fsum = head.fsum16[0] + head.fsum16[1];
+  head.nsum16[0] = -(int32_t)head.fsum16[0];
+  head.nsum16[1] = -(int32_t)head.fsum16[1];
+  head.nsum = head.nsum16[0] + head.nsum16[1];
+  __builtin_memcpy(out, &head, sizeof head);
+}
+
+CRIA_INLINE uint16_t round_bf16(float x) {
+  uint32_t u;
+  __builtin_memcpy(&u, &x, 4);
+  if ((u & 0x7fffffff) > 0x7f800000) return (uint16_t)(u >> 16 | 64);
+  return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+
+// dst[k·slots + i] = src[i·ld + k] for i < slots (zero from `rows` on), k < n: rows side by side, by transposing W×W
+// blocks in registers. With fewer slots than W, a store runs into the columns after it, which are written next; the last
+// columns go one by one.
+CRIA_INLINE void interleave_rows(float* dst, size_t slots, const float* src, size_t ld, size_t rows, size_t n) {
+  size_t k = 0;
+  for (; k + 2 * W <= n; k += W) {
+    for (size_t i = 0;; i = min_of(i + W, slots - W)) {
+      F v[W];
+      for (size_t j = 0; j < (size_t)W; j++) v[j] = i + j < rows ? fload(src + (i + j) * ld + k) : fzero();
+      transpose(v);
+      for (size_t j = 0; j < (size_t)W; j++) fstore(dst + (k + j) * slots + i, v[j]);
+      if (i + W >= slots) break;
+    }
+  }
+  for (; k < n; k++) {
+    for (size_t i = 0; i < slots; i++) dst[k * slots + i] = i < rows ? src[i * ld + k] : 0.0f;
+  }
+}
+
+static void prepare_q8(const LinearArgs& a, int thread, int n_threads) {
+  const size_t slots = tile_slots(kActQ8, a.tokens), blocks = a.cols / 32;
+  const Range r = share(div_up(a.tokens, slots) * slots * blocks, thread, n_threads);
+  for (size_t i = r.begin; i < r.end; i++) {
+    const size_t t = i / blocks, b = i % blocks;
+    uint8_t* out = (uint8_t*)a.activations + ((t / slots * blocks + b) * slots + t % slots) * kXBlock;
+    if (t < a.tokens) quantize_block(a.x + t * a.x_stride + b * 32, out);
+    else __builtin_memset(out, 0, kXBlock);
+  }
+}
+
+static void prepare_f32(const LinearArgs& a, int thread, int n_threads) {
+  const size_t slots = tile_slots(kActF32, a.tokens);
+  float* out = (float*)a.activations;
+  if (slots == 1) {
+    const Range r = share(div_up(a.cols, 16), thread, n_threads);
+    const size_t end = min_of(r.end * 16, a.cols);
+    for (size_t k = r.begin * 16; k < end; k++) out[k] = a.x[k];
+    return;
+  }
+  // Split by tile and by columns: one tile of a few tokens also occupies every thread.
+  constexpr size_t kPart = 512;
+  const size_t parts = div_up(a.cols, kPart);
+  const Range r = share(div_up(a.tokens, slots) * parts, thread, n_threads);
+  for (size_t i = r.begin; i < r.end; i++) {
+    const size_t t = i / parts * slots, k = i % parts * kPart;
+    interleave_rows(out + t * a.cols + k * slots, slots, a.x + t * a.x_stride + k, a.x_stride, min_of(slots, a.tokens - t),
+                    min_of(kPart, a.cols - k));
+  }
+}
+
+// As f32, but pairs of columns rounded to bf16 in one 32-bit word.
+static void prepare_bf16(const LinearArgs& a, int thread, int n_threads) {
+  const size_t slots = tile_slots(kActBF16, a.tokens), pairs = div_up(a.cols, 2);
+  uint32_t* out = (uint32_t*)a.activations;
+  const Range r = share(div_up(a.tokens, slots) * slots, thread, n_threads);
+  for (size_t t = r.begin; t < r.end; t++) {
+    uint32_t* to = out + t / slots * pairs * slots + t % slots;
+    const float* x = a.x + t * a.x_stride;
+    for (size_t p = 0; p < pairs; p++) {
+      uint32_t word = 0;
+      if (t < a.tokens) {
+        word = round_bf16(x[2 * p]);
+        if (2 * p + 1 < a.cols) word |= (uint32_t)round_bf16(x[2 * p + 1]) << 16;
+      }
+      to[p * slots] = word;
+    }
+  }
+}
+
+static size_t activation_bytes(ActivationKind kind, size_t tokens, size_t cols) {
+  const size_t slots = tile_slots(kind, tokens);
+  const size_t padded = div_up(tokens, slots) * slots;
+  if (kind == kActQ8) return align_up(padded * (cols / 32) * kXBlock);
+  return align_up(padded * (kind == kActBF16 ? div_up(cols, 2) : cols) * 4);
+}
+
+}  // namespace cria::CRIA_ISA

@@ -1,0 +1,79 @@
+// What every kernel file shares: the SIMD layer, shares of work, and loops over vectors. Each file of this folder is
+// compiled once for each instruction set into the namespace CRIA_ISA, so everything here is static or in it.
+#pragma once
+#ifndef CRIA_ISA
+#error "CRIA_ISA names the instruction set: see native/build.mjs"
+#endif
+#include "../executor/call.h"
+#include "../executor/opcodes.h"
+#include "../simd/simd.h"
+
+extern "C" {
+void* memcpy(void* to, const void* from, size_t n);
+void* memset(void* to, int value, size_t n);
+}
+
+namespace cria::CRIA_ISA {
+
+#define CRIA_DECLARE(name) void op_##name(const Call&, const Ctx&);
+CRIA_OPCODES(CRIA_DECLARE)
+#undef CRIA_DECLARE
+
+struct Range {
+  size_t begin, end;
+};
+
+CRIA_INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+CRIA_INLINE size_t most(size_t a, size_t b) { return a > b ? a : b; }
+CRIA_INLINE size_t pieces(size_t n, size_t size) { return (n + size - 1) / size; }
+
+// This thread's share of n items in whole grains. Only who computes an item depends on the thread count, never how.
+CRIA_INLINE Range share(size_t n, size_t grain, const Ctx& c) {
+  const size_t units = pieces(n, grain);
+  const size_t begin = units * (size_t)c.thread / (size_t)c.n_threads * grain;
+  const size_t end = units * ((size_t)c.thread + 1) / (size_t)c.n_threads * grain;
+  return {least(begin, n), least(end, n)};
+}
+
+// Elements are handed out in cache lines.
+constexpr size_t kLine = 64;
+
+// y[i] = f(x[i]) over vectors; the tail runs the same instructions on a partial vector.
+template <class Fn> CRIA_INLINE void map(const float* x, float* y, size_t n, Fn f) {
+  size_t i = 0;
+  for (; i + W <= n; i += W) fstore(y + i, f(fload(x + i)));
+  if (i < n) fstore_n(y + i, f(fload_n(x + i, n - i)), n - i);
+}
+
+// Adds a row of partial vectors into a fixed tree: the same bits wherever the row lies.
+template <class Fn> CRIA_INLINE float sum_of(const float* x, size_t n, Fn f) {
+  F a = fzero(), b = fzero(), c = fzero(), d = fzero();
+  size_t i = 0;
+  for (; i + 4 * W <= n; i += 4 * W) {
+    a = a + f(fload(x + i));
+    b = b + f(fload(x + i + W));
+    c = c + f(fload(x + i + 2 * W));
+    d = d + f(fload(x + i + 3 * W));
+  }
+  for (; i + W <= n; i += W) a = a + f(fload(x + i));
+  float tail = 0;
+  if (i < n) {
+    float t[W] = {};
+    fstore_n(t, f(fload_n(x + i, n - i)), n - i);
+    tail = fsum(fload(t));
+  }
+  return fsum((a + b) + (c + d)) + tail;
+}
+
+CRIA_INLINE float max_of(const float* x, size_t n) {
+  F a = fset(-__builtin_inff());
+  size_t i = 0;
+  for (; i + W <= n; i += W) a = fmax(a, fload(x + i));
+  float m = fmaxh(a);
+  for (; i < n; i++) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+CRIA_INLINE size_t size_of(Dtype t) { return block_bytes(t); }
+
+}  // namespace cria::CRIA_ISA
