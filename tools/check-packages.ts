@@ -100,11 +100,9 @@ function writeConsumer(folder: string, { manifest, folder: source }: Package): s
   try {
     const first = examplesOf(join(root, source, 'README.md')).find(({ notRun }) => notRun === undefined)
     if (!first) return undefined
-    const code = /\b(import|export)\b/.test(first.code) ? first.code : `${first.code}\nexport {}\n`
-    writeFileSync(join(folder, 'example.ts'), code)
-    const { outputText } = ts.transpileModule(code, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-    })
+    if (first.typed) writeFileSync(join(folder, 'example.ts'), first.code)
+    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
+    const { outputText } = ts.transpileModule(first.code, { compilerOptions })
     writeFileSync(join(folder, 'example.mjs'), outputText)
     return 'example.mjs'
   } catch (error) {

@@ -7,9 +7,14 @@ export interface Example {
   number: number
   line: number
   code: string
+  /** TypeScript is type-checked too. */
+  typed: boolean
   /** Why this one is not run, when it is not. */
   notRun: string | undefined
 }
+
+/** Top-level names of two examples must not meet, and `await` needs a module. */
+const asModule = (code: string): string => (/^\s*(import|export)\b/m.test(code) ? code : `${code}\nexport {}\n`)
 
 /** The examples of one markdown text, in order. Throws when a `no-run` gives no reason. */
 export function examples(markdown: string, path: string): Example[] {
@@ -20,7 +25,13 @@ export function examples(markdown: string, path: string): Example[] {
     const tag = /\bno-run\b:?\s*(.*)/.exec(match[3] ?? '')
     if (tag && !tag[1])
       throw new Error(`${path}:${line}: got no-run without a reason, expected \`\`\`ts no-run: the reason`)
-    found.push({ number: found.length + 1, line, code: match[4] ?? '', notRun: tag?.[1] })
+    found.push({
+      number: found.length + 1,
+      line,
+      code: asModule(match[4] ?? ''),
+      typed: match[2]!.startsWith('t'),
+      notRun: tag?.[1],
+    })
   }
   return found
 }
