@@ -2,7 +2,7 @@
 // an empty folder together with only what it depends on, imported, type-checked under both module resolutions, and its
 // README's first example run there. `pnpm check:packages llama weights` checks some only. New packages are found by themselves.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -90,12 +90,17 @@ function writeConsumer(folder: string, { manifest, folder: source }: Package): s
     ['ESNext', 'bundler'],
     ['NodeNext', 'nodenext'],
   ]) {
-    const compilerOptions = {
-      ...{ module, moduleResolution, target: 'ES2022', strict: true, noEmit: true, types: [], skipLibCheck: false },
-      lib: ['ES2023', 'ESNext.Disposable', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
+    const base = { module, moduleResolution, target: 'ES2022', strict: true, noEmit: true, skipLibCheck: false }
+    const lib = ['ES2023', 'ESNext.Disposable', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable']
+    // Our types stand without those of Node; an example may use Node.
+    const alone = { compilerOptions: { ...base, lib, types: [] }, files: ['consumer.ts'] }
+    const typeRoots = [tool('@types')]
+    const inNode = {
+      compilerOptions: { ...base, lib, types: ['node'], typeRoots, skipLibCheck: true },
+      files: ['example.ts'],
     }
-    const config = { compilerOptions, include: ['*.ts'] }
-    writeFileSync(join(folder, `tsconfig.${moduleResolution}.json`), JSON.stringify(config))
+    writeFileSync(join(folder, `types.${moduleResolution}.json`), JSON.stringify(alone))
+    writeFileSync(join(folder, `example.${moduleResolution}.json`), JSON.stringify(inNode))
   }
   try {
     const first = examplesOf(join(root, source, 'README.md')).find(({ notRun }) => notRun === undefined)
@@ -165,7 +170,11 @@ async function check(
   const example = writeConsumer(home, entry)
   hold('import', await node(home, 'consumer.mjs'))
   for (const resolution of ['bundler', 'nodenext'])
-    hold(`types under ${resolution}`, await node(home, tool('typescript/bin/tsc'), '-p', `tsconfig.${resolution}.json`))
+    for (const part of existsSync(join(home, 'example.ts')) ? ['types', 'example'] : ['types'])
+      hold(
+        `${part} under ${resolution}`,
+        await node(home, tool('typescript/bin/tsc'), '-p', `${part}.${resolution}.json`),
+      )
   if (example) hold("README's first example", await node(home, example))
   notes.push(example ? 'README example runs' : 'no README example')
 

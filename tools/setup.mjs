@@ -138,7 +138,11 @@ export async function setup() {
     outputs: () => [join(root, 'node_modules/.modules.yaml')],
     work: async () =>
       (await run('install', 'install', '--frozen-lockfile', '--prefer-offline')) ||
-      stop('the dependencies could not be installed; they come from the npm registry, so check the network'),
+      stop(
+        readFileSync(join(cache, 'install.log'), 'utf8').includes('OUTDATED_LOCKFILE')
+          ? 'pnpm-lock.yaml does not fit the package.json files: run npx pnpm install and commit both'
+          : 'the dependencies could not be installed; they come from the npm registry, so check the network',
+      ),
   })
 
   steps += await buildKernels(run)
