@@ -1,0 +1,129 @@
+/** Saving and restoring a session: tokens, keys and values, with a fingerprint so that no other model takes them. */
+import { byteLength, CriaError, parameters, spec } from '@cria/tensor'
+import { type CacheDType, KVCache } from './cache.js'
+import type { Llama } from './llama.js'
+import { Session, type SessionOptions } from './session.js'
+
+/** A saved session that cannot be restored here. */
+export class StateError extends CriaError {
+  constructor(message: string, got?: unknown, expected?: unknown) {
+    super('state', message, { op: 'restore', got, expected })
+  }
+}
+
+const magic = 'cria-session-1\n'
+
+interface Header {
+  readonly fingerprint: string
+  readonly dtype: CacheDType
+  readonly capacity: number
+  readonly tokens: readonly number[]
+}
+
+/**
+ * Identifies a model: SHA-256 over its configuration, the names, shapes and dtypes of its tensors, and a sample of
+ * the bytes of each. Two models that differ in one of them never share a fingerprint; it reads little.
+ */
+export async function fingerprint(model: Llama): Promise<string> {
+  const parts: Uint8Array[] = [new TextEncoder().encode(JSON.stringify(model.config))]
+  for (const [name, t] of Object.entries(parameters(model))) {
+    parts.push(new TextEncoder().encode(`${name}:${t.dtype}:${t.shape}`))
+    // Rows of block formats are read whole; a few rows of every tensor are sample enough.
+    const row = byteLength(spec(t.dtype, t.shape.slice(-1)))
+    const all = byteLength(t)
+    parts.push(await model.device.backend.read(t.storage('fingerprint').buf, 0, Math.min(all, row * 2)))
+  }
+  const digest = await crypto.subtle.digest('SHA-256', join(parts) as BufferSource)
+  return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
+}
+
+/** The whole state of a session as bytes: a header line of JSON, then the rows of the cache. */
+export async function saveSession(session: Session): Promise<Uint8Array> {
+  const { cache, model, tokens } = session
+  const header: Header = { fingerprint: await fingerprint(model), dtype: cache.dtype, capacity: cache.capacity, tokens }
+  return join([new TextEncoder().encode(`${magic}${JSON.stringify(header)}\n`), ...(await cache.rows())])
+}
+
+/**
+ * A session as it was saved; the next logits equal those it would have given.
+ *
+ * @throws StateError for bytes that are no session, were cut short, or come from another model.
+ */
+export async function restoreSession(
+  model: Llama,
+  bytes: Uint8Array,
+  options: Omit<SessionOptions, 'dtype'> = {},
+): Promise<Session> {
+  const { header, body } = parse(bytes)
+  const own = await fingerprint(model)
+  if (header.fingerprint !== own)
+    throw new StateError(
+      'restore: got a session of another model, expected one saved from this one. Load the model it was saved with',
+      header.fingerprint,
+      own,
+    )
+  const capacity = options.capacity ?? header.capacity
+  const { tokens } = header
+  if (tokens.length > capacity)
+    throw new StateError(
+      `restore: got ${tokens.length} tokens, expected at most the capacity of ${capacity}. Raise it`,
+      tokens.length,
+      capacity,
+    )
+  const cache = new KVCache(model.device, model.config, { capacity, dtype: header.dtype })
+  const size = tokens.length * cache.rowBytes
+  const lists = model.config.numHiddenLayers * 2
+  if (body.byteLength !== size * lists) {
+    cache.dispose()
+    throw new StateError(
+      `restore: got ${body.byteLength} bytes of cache, expected ${size * lists}. The file is cut short or damaged`,
+      body.byteLength,
+      size * lists,
+    )
+  }
+  cache.fill(
+    Array.from({ length: lists }, (_, i) => body.subarray(i * size, (i + 1) * size)),
+    tokens.length,
+  )
+  const session = new Session(model, { ...options, capacity }, cache)
+  session.adopt(tokens)
+  return session
+}
+
+function parse(bytes: Uint8Array): { header: Header; body: Uint8Array } {
+  const start = new TextDecoder().decode(bytes.subarray(0, magic.length))
+  const end = start === magic ? bytes.indexOf(10, magic.length) : -1
+  if (end < 0) throw new StateError('restore: got bytes that are no saved session, expected what saveSession() gave')
+  let header: unknown
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(magic.length, end)))
+  } catch (cause) {
+    throw Object.assign(new StateError('restore: got a damaged header, expected what saveSession() gave'), { cause })
+  }
+  return { header: checked(header), body: bytes.subarray(end + 1) }
+}
+
+function checked(value: unknown): Header {
+  const h = value as Partial<Header> | null
+  const whole = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0
+  if (
+    typeof h?.fingerprint === 'string' &&
+    ['f32', 'f16', 'bf16', 'q8_0'].includes(h.dtype ?? '') &&
+    whole(h.capacity) &&
+    h.capacity > 0 &&
+    Array.isArray(h.tokens) &&
+    h.tokens.every(whole)
+  )
+    return h as Header
+  throw new StateError('restore: got a damaged header, expected what saveSession() gave')
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((a, p) => a + p.byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.byteLength
+  }
+  return out
+}
