@@ -1,1 +1,6 @@
-export {}
+export type { Case, CaseOptions, Input } from './case.js'
+export { type Bound, compare } from './compare.js'
+export { type Coverage, coverage } from './coverage.js'
+export { type DescribeOptions, describeBackend, type Skip } from './describe-backend.js'
+export { type PerfOptions, perf, type Timing } from './perf.js'
+export { type TinyLlama, type TinyLlamaOptions, tinyLlama } from './tiny-llama.js'

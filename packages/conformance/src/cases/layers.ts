@@ -1,0 +1,154 @@
+/** The layers of a transformer: norms, softmax, SwiGLU, rotary embedding, attention, losses. */
+import {
+  attention,
+  crossEntropy,
+  layerNorm,
+  linearCrossEntropy,
+  logSoftmax,
+  rmsNorm,
+  rope,
+  type Shape,
+  softmax,
+  swiglu,
+} from '@cria/tensor'
+import { blocks, type Case, check, given, positive, real, whole } from '../case.js'
+import type { Bound } from '../compare.js'
+
+const smooth = { bound: 'smooth' } as const
+const far = { bound: 'smooth', gradients: false, title: 'far' } as const
+const rows: readonly Shape[] = [[7], [3, 5], [2, 3, 33], [2, 1, 2, 2, 3]]
+
+const upTo = (n: number): ReturnType<typeof given> =>
+  given(
+    'i32',
+    [n],
+    Array.from({ length: n }, (_, i) => i),
+  )
+
+/** Caches of every dtype, with the bound that rounding of keys and activations allows. */
+const caches: readonly (readonly ['f16' | 'bf16', Bound])[] = [
+  ['f16', 'half'],
+  ['bf16', 'half'],
+]
+
+export const layers: readonly Case[] = [
+  ...rows.flatMap(s => {
+    const d = s.at(-1)!
+    return [
+      check('softmax', [real(s)], softmax, smooth),
+      check('log_softmax', [real(s)], logSoftmax, smooth),
+      check('rms_norm', [real(s), positive([d])], (x, w) => rmsNorm(x, w), smooth),
+      check('layer_norm', [real(s), positive([d]), real([d])], (x, w, b) => layerNorm(x, w, b), smooth),
+      check('swiglu', [real(s), real(s)], swiglu, smooth),
+    ]
+  }),
+  ...(['f16', 'bf16'] as const).flatMap(dtype => [
+    check('softmax', [real([3, 5], dtype)], softmax, smooth),
+    check('rms_norm', [real([3, 8], dtype), positive([8], dtype)], (x, w) => rmsNorm(x, w), smooth),
+    check('swiglu', [real([3, 5], dtype), real([3, 5], dtype)], swiglu, smooth),
+  ]),
+  check('softmax', [real([3, 1500])], softmax, { bound: 'smooth', gradients: false }),
+  check('softmax', [given('f32', [2, 4], [1000, 999, -1000, 0, -1e30, 1, 2, -1e30])], softmax, far),
+  check('log_softmax', [given('f32', [2, 3], [1000, 999, 0, -900, -901, -902])], logSoftmax, far),
+  check('rms_norm', [real([2, 0, 4]), positive([4])], (x, w) => rmsNorm(x, w), { bound: 'smooth', gradients: false }),
+  check('rms_norm', [real([2, 1030]), positive([1030])], (x, w) => rmsNorm(x, w, { eps: 1e-6 }), {
+    bound: 'smooth',
+    gradients: false,
+    title: 'eps 1e-6',
+  }),
+  check('rms_norm', [given('f32', [2, 3], [0, 0, 0, 1e-4, -1e-4, 0]), positive([3])], (x, w) => rmsNorm(x, w), {
+    ...smooth,
+    gradients: false,
+    title: 'tiny',
+  }),
+
+  ...[false, true].flatMap(interleaved => [
+    check(
+      'rope',
+      [real([3, 2, 8]), given('i32', [3], [0, 5, 900]), real([4], 'f32', 0.01, 1)],
+      (x, p, f) => rope(x, p, f, { interleaved }),
+      { bound: 'smooth', gradients: [0], title: interleaved ? 'pairs' : 'halves' },
+    ),
+    check(
+      'rope',
+      [real([2, 3, 2, 10]), whole([2, 3], 0, 64), real([4], 'f32', 0.01, 1)],
+      (x, p, f) => rope(x, p, f, { interleaved, scale: 1.5 }),
+      { bound: 'smooth', gradients: [0], title: `${interleaved ? 'pairs' : 'halves'}, part of a head, scaled` },
+    ),
+  ]),
+
+  check(
+    'attention',
+    [real([3, 2, 4]), real([3, 2, 4]), real([3, 2, 4]), upTo(3)],
+    (q, k, v, positions) => attention(q, k, v, { positions }),
+    smooth,
+  ),
+  check(
+    'attention',
+    [real([5, 6, 8]), real([5, 2, 8]), real([5, 2, 8]), upTo(5)],
+    (q, k, v, positions) => attention(q, k, v, { positions }),
+    { ...smooth, title: 'grouped' },
+  ),
+  check(
+    'attention',
+    [real([1, 4, 8]), real([9, 2, 8]), real([9, 2, 8]), given('i32', [1], [6])],
+    (q, k, v, positions) => attention(q, k, v, { positions }),
+    { ...smooth, title: 'one step on a cache' },
+  ),
+  check(
+    'attention',
+    [real([4, 2, 8]), real([12, 1, 8]), real([12, 1, 8]), given('i32', [4], [5, 6, 7, 8])],
+    (q, k, v, positions) => attention(q, k, v, { positions, window: 3, scale: 0.5 }),
+    { ...smooth, title: 'window and scale' },
+  ),
+  check(
+    'attention',
+    [
+      real([2, 4, 2, 8]),
+      real([2, 4, 2, 8]),
+      real([2, 4, 2, 8]),
+      given('i32', [2, 4], [0, 1, 2, 3, 0, 1, 2, 3]),
+      given('i32', [2, 4], [0, 0, 2, 2, 0, 0, 0, 3]),
+    ],
+    (q, k, v, positions, start) => attention(q, k, v, { positions, start: start! }),
+    { ...smooth, title: 'batch of packed documents' },
+  ),
+  check(
+    'attention',
+    [real([70, 2, 16]), real([70, 1, 16]), real([70, 1, 16]), upTo(70)],
+    (q, k, v, positions) => attention(q, k, v, { positions }),
+    { bound: 'smooth', gradients: false, title: 'long' },
+  ),
+  ...caches.map(([dtype, bound]) =>
+    check(
+      'attention',
+      [real([2, 4, 8]), real([9, 2, 8], dtype), real([9, 2, 8], dtype), given('i32', [2], [4, 5])],
+      (q, k, v, positions) => attention(q, k, v, { positions }),
+      { bound, gradients: [0] },
+    ),
+  ),
+  check(
+    'attention',
+    [real([2, 4, 32]), blocks('q8_0', [9, 2, 32]), blocks('q8_0', [9, 2, 32]), given('i32', [2], [4, 5])],
+    (q, k, v, positions) => attention(q, k, v, { positions }),
+    { bound: 'quantised', gradients: [0] },
+  ),
+
+  check('cross_entropy', [real([5, 7]), whole([5], 0, 7)], (x, t) => crossEntropy(x, t, { reduction: 'none' }), smooth),
+  check(
+    'cross_entropy',
+    [real([2, 3, 7]), given('i32', [2, 3], [1, -100, 6, 0, 2, -100])],
+    (x, t) => crossEntropy(x, t),
+    { ...smooth, title: 'ignored rows' },
+  ),
+  check('cross_entropy', [real([2, 7]), given('i32', [2], [-1, -1])], (x, t) => crossEntropy(x, t), {
+    ...smooth,
+    title: 'nothing counts',
+  }),
+  check(
+    'linear_cross_entropy',
+    [real([2, 5, 6]), real([9, 6]), given('i32', [2, 5], [0, 8, -100, 3, 4, 5, 6, 7, -100, 1])],
+    (h, w, t) => linearCrossEntropy(h, w, t, { chunk: 4 }),
+    { bound: 'summed' },
+  ),
+]
