@@ -39,6 +39,7 @@ const scatterAddOp: Op<[Tensor, Tensor, Tensor], Record<never, never>> = defineO
     }
     return { shape: x.shape, dtype: x.dtype }
   },
+  widens: true,
   grad: ({ inputs: [, index], grad: g }) => [g, undefined, gather(g, index)],
 })
 

@@ -34,11 +34,13 @@ const matmulOp: Op<[Tensor, Tensor], MatmulAttrs> = defineOp({
   },
   widens: true,
   grad({ inputs: [a, b], attrs: { transposeA: ta, transposeB: tb }, grad: g }) {
-    const da = ta ? matmul(b, g, { transposeA: tb, transposeB: true }) : matmul(g, b, { transposeB: !tb })
     // A right side without batch axes is shared by all: its gradient sums over them.
     const shared = b.shape.length === 2 && a.shape.length > 2
-    if (ta && b.shape.length === 2 && a.shape.length > 2)
-      return [transposedShared(a, b, g, tb), weightGrad(a, g, ta, tb)]
+    const da = !ta
+      ? matmul(g, b, { transposeB: !tb })
+      : shared
+        ? transposedShared(a, b, g, tb)
+        : matmul(b, g, { transposeA: tb, transposeB: true })
     const db = shared
       ? weightGrad(a, g, ta, tb)
       : tb
