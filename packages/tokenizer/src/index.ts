@@ -1,1 +1,12 @@
-export {}
+// @cria/tokenizer: exact tokenizers for the LLaMA family. One reader for each kind of file; take the one you need and
+// the rest is left out of your bundle.
+
+export type { AddedToken, AllowSpecial } from './added-tokens.js'
+export { type DecodeOptions, StreamDecoder } from './decoder.js'
+export { TokenizerError, type TokenizerErrorCode, type TokenizerErrorParts } from './errors.js'
+export { fromGguf, type GgufMetadata, type GgufOptions } from './source/gguf.js'
+export { fromLlama2c } from './source/llama2c.js'
+export { fromSentencePiece, type SentencePieceOptions } from './source/sentencepiece.js'
+export { fromTiktoken, type TiktokenEncoding, type TiktokenOptions } from './source/tiktoken.js'
+export { fromTokenizerJson, type TokenizerJsonOptions } from './source/tokenizer-json.js'
+export { type EncodeOptions, Tokenizer } from './tokenizer.js'

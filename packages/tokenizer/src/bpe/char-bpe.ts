@@ -1,0 +1,223 @@
+// Character-level BPE with byte fallback (SentencePiece: LLaMA 1 and 2, Mistral, Gemma). These models merge over the
+// whole text, with no words. The text is still cut where no token has the two neighbouring characters side by side:
+// no merge can cross such a place, so the cut changes nothing, and the parts between are short and repeat.
+//
+// Inside, `▁` is a space, in tokens and in text alike, where the model uses it so.
+
+import type { IdSink } from '../ids.js'
+import type { TextModel } from '../model.js'
+import type { Scanner } from '../scan/scanner.js'
+import { Kind, type TokenTable } from '../token-table.js'
+import { codePointAt, sizeOf } from '../utf8.js'
+import { Merger, type Merges } from './merger.js'
+import { NONE } from './pair-table.js'
+import { TextBuffer } from './text-buffer.js'
+import { MAX_WORD, WordCache } from './word-cache.js'
+
+/** What a character-level model is made of. */
+export interface CharBpeParts {
+  readonly table: TokenTable
+  readonly chars: CharIds
+  readonly merges: Merges
+  /** Token id of `<0x00>` … `<0xFF>`; empty without byte fallback. */
+  readonly byteIds: Int32Array
+  readonly unknown: number | undefined
+  /** Neighbouring unknown characters give one unknown id (SentencePiece, `fuse_unk`). */
+  readonly fuseUnknown: boolean
+  /** `▁` in text is a space. */
+  readonly metaspace: boolean
+  /** Cuts made before merging, for models that have them. */
+  readonly scanner?: Scanner | undefined
+  /** Splits tokens that were made by merging and may not be given out (kind `unused`). */
+  readonly resegment?: ((id: number, emit: (id: number) => void) => void) | undefined
+}
+
+/**
+ * Symbols of characters. Characters that are tokens have their token id; characters that only occur inside longer
+ * tokens have a number from the vocabulary size up; others have -1.
+ */
+export class CharIds {
+  private readonly bmp: Int32Array = new Int32Array(0x10000).fill(-1)
+  private readonly astral: Map<number, number> = new Map()
+  /** Code points of the symbols from the vocabulary size up. */
+  readonly extra: number[] = []
+  private readonly first: number
+
+  constructor(vocabSize: number) {
+    this.first = vocabSize
+  }
+
+  get(codePoint: number): number {
+    return codePoint < 0x10000 ? this.bmp[codePoint]! : (this.astral.get(codePoint) ?? -1)
+  }
+
+  set(codePoint: number, symbol: number): void {
+    if (codePoint < 0x10000) this.bmp[codePoint] = symbol
+    else this.astral.set(codePoint, symbol)
+  }
+
+  /** The symbol of a character that occurs in a token, made when it has none. */
+  ensure(codePoint: number): number {
+    const known = this.get(codePoint)
+    if (known >= 0) return known
+    const symbol = this.first + this.extra.length
+    this.extra.push(codePoint)
+    this.set(codePoint, symbol)
+    return symbol
+  }
+}
+
+/** Which characters some token has side by side; may say yes too often, never no. */
+class Neighbours {
+  private readonly ascii = new Uint8Array(128 * 128)
+  private readonly bits: Uint8Array
+  private readonly mask: number
+
+  constructor(table: TokenTable) {
+    const length = table.blob.length
+    let size = 1 << 13
+    while (size < length && size < 1 << 20) size *= 2
+    this.bits = new Uint8Array(size)
+    this.mask = size * 8 - 1
+    const { blob, offsets, kinds } = table
+    for (let id = 0; id < table.size; id++) {
+      const kind = kinds[id]!
+      if (kind !== Kind.normal && kind !== Kind.userDefined && kind !== Kind.unused) continue
+      let last = -1
+      for (let p = offsets[id]!; p < offsets[id + 1]!; p += sizeOf(blob[p]!)) {
+        const c = codePointAt(blob, p)
+        if (last >= 0) this.add(last, c)
+        last = c
+      }
+    }
+  }
+
+  private add(a: number, b: number): void {
+    if (a < 128 && b < 128) this.ascii[(a << 7) | b] = 1
+    else {
+      const h = hashPair(a, b) & this.mask
+      this.bits[h >> 3]! |= 1 << (h & 7)
+    }
+  }
+
+  has(a: number, b: number): boolean {
+    if ((a | b) < 128) return this.ascii[(a << 7) | b] === 1
+    const h = hashPair(a, b) & this.mask
+    return (this.bits[h >> 3]! & (1 << (h & 7))) !== 0
+  }
+}
+
+function hashPair(a: number, b: number): number {
+  const h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)
+  return h ^ (h >>> 15)
+}
+
+/** Character-level BPE with byte fallback. */
+export class CharBpe implements TextModel {
+  private readonly parts: CharBpeParts
+  private readonly merger: Merger
+  private readonly neighbours: Neighbours
+  private readonly cache = new WordCache()
+  private readonly buffer = new TextBuffer()
+  private lastUnknown = -1
+
+  constructor(parts: CharBpeParts) {
+    this.parts = parts
+    this.merger = new Merger(parts.merges)
+    this.neighbours = new Neighbours(parts.table)
+  }
+
+  encode(text: string, sink: IdSink): void {
+    const plain = this.parts.metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
+    const end = this.buffer.load(plain, 0)
+    this.lastUnknown = -1
+    this.encodeRange(end, sink)
+    this.buffer.trim()
+    this.merger.trim()
+  }
+
+  private encodeRange(end: number, sink: IdSink): void {
+    const { chars, scanner } = this.parts
+    const { bytes, view } = this.buffer
+    scanner?.begin?.(bytes, 0, end)
+    let hardEnd = scanner === undefined ? end : 0
+    for (let start = 0; start < end; ) {
+      if (scanner !== undefined && start === hardEnd) {
+        hardEnd = scanner.next(bytes, start, end)
+        if (hardEnd < 0) {
+          start = hardEnd = ~hardEnd
+          continue
+        }
+      }
+      let c = codePointAt(bytes, start)
+      let p = start + sizeOf(bytes[start]!)
+      if (chars.get(c) < 0) {
+        this.fallback(bytes, start, p, sink)
+        start = p
+        continue
+      }
+      while (p < hardEnd) {
+        const d = codePointAt(bytes, p)
+        // The filter may err towards yes, so a character that is in no token must end the part by itself.
+        if (!this.neighbours.has(c, d) || (d >= 128 && chars.get(d) < 0)) break
+        p += sizeOf(bytes[p]!)
+        c = d
+      }
+      const n = p - start
+      if (n > MAX_WORD) this.merge(bytes, start, p, sink)
+      else if (!this.cache.emit(view, start, n, sink)) {
+        const from = sink.length
+        this.merge(bytes, start, p, sink)
+        this.cache.add(view, start, n, sink, from)
+      }
+      start = p
+    }
+  }
+
+  /** Ids for a character that is in no token. */
+  private fallback(b: Uint8Array, start: number, end: number, sink: IdSink): void {
+    const { byteIds, unknown, fuseUnknown } = this.parts
+    if (byteIds.length === 256) {
+      // A space stands for `▁` inside; its bytes are those of `▁`.
+      if (b[start] === 0x20 && this.parts.metaspace) for (const byte of [0xe2, 0x96, 0x81]) sink.push(byteIds[byte]!)
+      else for (let i = start; i < end; i++) sink.push(byteIds[b[i]!]!)
+      return
+    }
+    if (unknown === undefined) return
+    if (fuseUnknown && this.lastUnknown === start) {
+      this.lastUnknown = end
+      return
+    }
+    sink.push(unknown)
+    this.lastUnknown = end
+  }
+
+  private merge(b: Uint8Array, start: number, end: number, sink: IdSink): void {
+    const { chars, merges, table, resegment } = this.parts
+    const merger = this.merger
+    merger.reserve(end - start)
+    const { symbols, next } = merger
+    const pairs = merges.pairs
+    let n = 0
+    for (let p = start; p < end; p += sizeOf(b[p]!)) {
+      const symbol = chars.get(codePointAt(b, p))
+      symbols[n] = symbol
+      if (n > 0) next[n - 1] = symbol < 0 || symbols[n - 1]! < 0 ? NONE : pairs.get(symbols[n - 1]!, symbol)
+      n++
+    }
+    const kept = merger.run(n)
+    for (let i = 0; i < kept; i++) {
+      const symbol = symbols[i]!
+      if (symbol >= table.size) this.extra(chars.extra[symbol - table.size]!, sink)
+      else if (resegment !== undefined && table.kinds[symbol] === Kind.unused) {
+        resegment(symbol, id => (id < table.size ? sink.push(id) : this.extra(chars.extra[id - table.size]!, sink)))
+      } else sink.push(symbol)
+    }
+  }
+
+  private extra(codePoint: number, sink: IdSink): void {
+    const bytes = new TextEncoder().encode(String.fromCodePoint(codePoint))
+    this.fallback(bytes, 0, bytes.length, sink)
+    this.lastUnknown = -1
+  }
+}

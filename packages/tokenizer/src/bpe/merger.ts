@@ -1,0 +1,160 @@
+// The merge loop of BPE: repeatedly joins the neighbouring pair with the lowest merge number, leftmost first. Short
+// runs use a plain minimum search over small typed arrays, which beats any queue; long ones a heap over a linked list.
+
+import { NONE, type PairTable } from './pair-table.js'
+
+/** Runs up to this many symbols use the minimum search. */
+const SHORT = 96
+/** A heap key is `order * 2^32 + position`, exact in a double while `order < 2^21`. */
+const SHIFT = 2 ** 32
+
+/** What can merge with what, and into which symbol. */
+export interface Merges {
+  readonly pairs: PairTable
+  /** The symbol each merge number makes. */
+  readonly result: Int32Array
+  /**
+   * Where different merges share a priority: the priority of each merge number. Leave it out when numbers are
+   * priorities.
+   */
+  readonly priority?: Int32Array | undefined
+}
+
+/**
+ * Scratch space and loop. The caller fills `symbols[0, n)` and `next[0, n - 1)` (the merge number of each symbol with
+ * its right neighbour), then calls {@link run}; the result is `symbols[0, returned)`.
+ */
+export class Merger {
+  symbols: Int32Array = new Int32Array(256)
+  next: Int32Array = new Int32Array(256)
+  private readonly merges: Merges
+
+  constructor(merges: Merges) {
+    this.merges = merges
+  }
+
+  /** Makes room for `n` symbols. */
+  reserve(n: number): void {
+    if (n <= this.symbols.length) return
+    const size = Math.max(n, this.symbols.length * 2)
+    this.symbols = new Int32Array(size)
+    this.next = new Int32Array(size)
+  }
+
+  /** Gives back the memory that one very long run needed. */
+  trim(): void {
+    if (this.symbols.length <= 1 << 16) return
+    this.symbols = new Int32Array(256)
+    this.next = new Int32Array(256)
+  }
+
+  run(n: number): number {
+    return n <= SHORT && this.merges.priority === undefined ? this.short(n) : this.long(n)
+  }
+
+  private short(count: number): number {
+    const { pairs, result } = this.merges
+    const symbols = this.symbols
+    const next = this.next
+    let n = count
+    while (n > 1) {
+      let best = NONE
+      let at = 0
+      for (let i = 0; i < n - 1; i++) {
+        const m = next[i]!
+        if (m < best) {
+          best = m
+          at = i
+        }
+      }
+      if (best === NONE) break
+      const merged = result[best]!
+      symbols[at] = merged
+      n--
+      for (let i = at + 1; i < n; i++) {
+        symbols[i] = symbols[i + 1]!
+        next[i - 1] = next[i]!
+      }
+      if (at < n - 1) next[at] = pairs.get(merged, symbols[at + 1]!)
+      if (at > 0) next[at - 1] = pairs.get(symbols[at - 1]!, merged)
+    }
+    return n
+  }
+
+  private long(n: number): number {
+    const { pairs, result, priority } = this.merges
+    const symbols = this.symbols
+    const merge = this.next
+    const right = new Int32Array(n)
+    const left = new Int32Array(n)
+    for (let i = 0; i < n; i++) {
+      left[i] = i - 1
+      right[i] = i + 1
+    }
+    // At most n - 1 entries at first, and each of at most n - 1 merges removes one and adds two.
+    const heap = new Float64Array(2 * n + 2)
+    let size = 0
+    for (let i = 0; i < n - 1; i++) {
+      const m = merge[i]!
+      if (m !== NONE) heap[size++] = (priority === undefined ? m : priority[m]!) * SHIFT + i
+    }
+    for (let i = (size >> 1) - 1; i >= 0; i--) down(heap, size, i)
+    while (size > 0) {
+      const key = heap[0]!
+      heap[0] = heap[--size]!
+      down(heap, size, 0)
+      const order = Math.floor(key / SHIFT)
+      const at = key - order * SHIFT
+      const m = merge[at]!
+      // A stale entry: the pair that stood here has been merged into something else since.
+      if (m === NONE || (priority === undefined ? m : priority[m]!) !== order) continue
+      const eaten = right[at]!
+      const after = right[eaten]!
+      const merged = result[m]!
+      symbols[at] = merged
+      merge[eaten] = NONE
+      merge[at] = NONE
+      right[at] = after
+      if (after < n) {
+        left[after] = at
+        const k = pairs.get(merged, symbols[after]!)
+        merge[at] = k
+        if (k !== NONE) up(heap, size++, (priority === undefined ? k : priority[k]!) * SHIFT + at)
+      }
+      const before = left[at]!
+      if (before >= 0) {
+        const k = pairs.get(symbols[before]!, merged)
+        merge[before] = k
+        if (k !== NONE) up(heap, size++, (priority === undefined ? k : priority[k]!) * SHIFT + before)
+      }
+    }
+    let kept = 0
+    for (let i = 0; i < n; i = right[i]!) symbols[kept++] = symbols[i]!
+    return kept
+  }
+}
+
+function down(heap: Float64Array, size: number, from: number): void {
+  const key = heap[from]!
+  let i = from
+  for (;;) {
+    let child = 2 * i + 1
+    if (child >= size) break
+    if (child + 1 < size && heap[child + 1]! < heap[child]!) child++
+    if (heap[child]! >= key) break
+    heap[i] = heap[child]!
+    i = child
+  }
+  heap[i] = key
+}
+
+function up(heap: Float64Array, from: number, key: number): void {
+  let i = from
+  while (i > 0) {
+    const parent = (i - 1) >> 1
+    if (heap[parent]! <= key) break
+    heap[i] = heap[parent]!
+    i = parent
+  }
+  heap[i] = key
+}

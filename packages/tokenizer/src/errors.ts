@@ -1,0 +1,73 @@
+// The one error class of this package. Everything a caller can get wrong (a broken file, an unknown special token,
+// an id outside the vocabulary) ends here, with machine fields; nothing else is thrown on purpose.
+
+// Marks errors of the toolkit, so that a command line can print one line for them.
+const criaError: unique symbol = Symbol.for('cria.error')
+
+/**
+ * What kind of mistake it was.
+ * - `tokenizer/bad-file`: the tokenizer file is truncated, corrupt or contradicts itself.
+ * - `tokenizer/unsupported`: the file is well formed and asks for something this package does not implement.
+ * - `tokenizer/bad-argument`: the call is wrong (type, option, special token name).
+ * - `tokenizer/unknown-id`: a token id outside the vocabulary.
+ * - `tokenizer/chat-template`: the chat template is missing, broken or refused the messages.
+ */
+export type TokenizerErrorCode =
+  | 'tokenizer/bad-file'
+  | 'tokenizer/unsupported'
+  | 'tokenizer/bad-argument'
+  | 'tokenizer/unknown-id'
+  | 'tokenizer/chat-template'
+
+/** What {@link TokenizerError} is made from; the message reads `op: got …, expected …. fix`. */
+export interface TokenizerErrorParts {
+  readonly op: string
+  readonly got: string
+  readonly expected: string
+  readonly fix?: string
+  readonly cause?: unknown
+}
+
+/**
+ * The error of this package.
+ *
+ * @example
+ * try { fromTiktoken('not a rank file') } catch (e) { if (e instanceof TokenizerError) console.log(e.code) }
+ */
+export class TokenizerError extends Error {
+  readonly [criaError]: true = true
+  readonly code: TokenizerErrorCode
+  readonly op: string
+  readonly got: string
+  readonly expected: string
+  readonly fix: string
+
+  constructor(code: TokenizerErrorCode, parts: TokenizerErrorParts) {
+    const fix = parts.fix ?? ''
+    super(`${parts.op}: got ${parts.got}, expected ${parts.expected}.${fix ? ` ${fix}` : ''}`, { cause: parts.cause })
+    this.name = 'TokenizerError'
+    this.code = code
+    this.op = parts.op
+    this.got = parts.got
+    this.expected = parts.expected
+    this.fix = fix
+  }
+}
+
+/** A {@link TokenizerError} with code `tokenizer/bad-file`. */
+export function badFile(op: string, got: string, expected: string, fix?: string): TokenizerError {
+  return new TokenizerError('tokenizer/bad-file', { op, got, expected, ...(fix === undefined ? {} : { fix }) })
+}
+
+/** A {@link TokenizerError} with code `tokenizer/unsupported`. */
+export function unsupported(op: string, got: string, expected: string, fix?: string): TokenizerError {
+  return new TokenizerError('tokenizer/unsupported', { op, got, expected, ...(fix === undefined ? {} : { fix }) })
+}
+
+/** A short printable form of a value that came from a file or a caller. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value instanceof Uint8Array) return `${value.length} bytes`
+  const text = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}

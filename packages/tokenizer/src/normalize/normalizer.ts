@@ -1,0 +1,78 @@
+// Hugging Face's `normalizer` section as a function on text.
+
+import { badFile, show, unsupported } from '../errors.js'
+import { translate } from '../scan/regex.js'
+import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../source/json-value.js'
+
+/** What a normalizer does; `metaspace`: it turns every space into `▁`. */
+export interface Normalizer {
+  readonly steps: ((text: string) => string)[]
+  metaspace: boolean
+}
+
+/** Reads the section; null means no normalizer. */
+export function readNormalizer(section: unknown, op: string): Normalizer {
+  const out: Normalizer = { steps: [], metaspace: false }
+  if (section !== null && section !== undefined) add(objectOf(section, 'normalizer', op), out, op, 0)
+  return out
+}
+
+function add(section: JsonObject, out: Normalizer, op: string, depth: number): void {
+  if (depth > 8) throw badFile(op, 'normalizer nested deeper than 8', 'a sane normalizer')
+  const { steps } = out
+  switch (section.type) {
+    case 'Sequence':
+      for (const part of arrayOf(section.normalizers, 'normalizers', op)) {
+        add(objectOf(part, 'normalizer', op), out, op, depth + 1)
+      }
+      return
+    case 'NFC':
+    case 'NFD':
+    case 'NFKC':
+    case 'NFKD': {
+      const form = section.type
+      steps.push(text => text.normalize(form))
+      return
+    }
+    case 'Lowercase':
+      steps.push(text => text.toLowerCase())
+      return
+    case 'Prepend': {
+      const prefix = stringOf(section.prepend, 'Prepend', op)
+      steps.push(text => (text === '' ? text : prefix + text))
+      return
+    }
+    case 'Strip': {
+      const left = section.strip_left === true
+      const right = section.strip_right === true
+      steps.push(text => {
+        const t = left ? text.replace(/^\p{White_Space}+/u, '') : text
+        return right ? t.replace(/\p{White_Space}+$/u, '') : t
+      })
+      return
+    }
+    case 'StripAccents':
+      steps.push(text => text.replace(/\p{Mn}/gu, ''))
+      return
+    case 'Replace': {
+      const content = stringOf(section.content, 'Replace content', op)
+      const pattern = section.pattern
+      if (isObject(pattern) && typeof pattern.String === 'string') {
+        const from = pattern.String
+        if (from === '') throw badFile(op, 'an empty Replace pattern', 'a pattern')
+        if (from === ' ' && content === '\u2581') out.metaspace = true
+        steps.push(text => text.replaceAll(from, () => content))
+      } else if (isObject(pattern) && typeof pattern.Regex === 'string') {
+        const regex = translate(pattern.Regex, op)
+        steps.push(text => text.replace(regex, () => content))
+      } else throw badFile(op, `Replace pattern ${show(pattern)}`, '{ Regex } or { String }')
+      return
+    }
+    default:
+      throw unsupported(
+        op,
+        `normalizer ${show(section.type)}`,
+        'Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Prepend, Replace, Strip or StripAccents',
+      )
+  }
+}

@@ -1,0 +1,187 @@
+// A tokenizer from the metadata of a GGUF file. Reading the file itself is the business of whoever holds it; here it
+// is a record or Map of the `tokenizer.*` keys.
+
+import type { AddedToken } from '../added-tokens.js'
+import { VocabIndex } from '../bpe/vocab-index.js'
+import { badFile, show, unsupported } from '../errors.js'
+import { Kind, type TokenTable, TokenTableBuilder } from '../token-table.js'
+import { Tokenizer, type TokenizerParts } from '../tokenizer.js'
+import { endIds } from './end-tokens.js'
+import { ggufSplit, ggufSplitNames } from './gguf-splits.js'
+import { addByteLevel, byteAlphabet, listedByteModel, listedMerges } from './listed.js'
+import { scoredModel } from './scored.js'
+
+/** GGUF metadata by key; only keys that begin with `tokenizer.` are read. */
+export type GgufMetadata = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>
+
+/** Options of {@link fromGguf}. */
+export interface GgufOptions {
+  /** The split to use instead of the file's `tokenizer.ggml.pre`, for old files that have none. */
+  readonly pre?: string
+}
+
+const OP = 'fromGguf'
+
+/**
+ * A tokenizer from GGUF metadata, models `llama` (SentencePiece BPE) and `gpt2` (byte-level BPE), as llama.cpp reads it.
+ *
+ * @throws TokenizerError `tokenizer/bad-file` for missing or contradicting keys, `tokenizer/unsupported` for other
+ * models and unknown splits.
+ * @example
+ * const tokenizer = fromGguf(gguf.metadata)
+ * tokenizer.encode('Once upon a time')
+ */
+export function fromGguf(metadata: GgufMetadata, options: GgufOptions = {}): Tokenizer {
+  const meta = new Reader(metadata)
+  const model = meta.get('ggml.model')
+  if (model !== 'llama' && model !== 'gpt2') {
+    const got = model === undefined ? 'metadata without tokenizer.ggml.model' : `tokenizer.ggml.model ${show(model)}`
+    throw unsupported(OP, got, "'llama' or 'gpt2'")
+  }
+  const tokens = meta.list('ggml.tokens')
+  if (tokens === undefined) throw badFile(OP, 'no tokenizer.ggml.tokens', 'the list of tokens')
+  const types = meta.list('ggml.token_type')
+  if (types !== undefined && types.length !== tokens.length) {
+    throw badFile(OP, `${types.length} token types for ${tokens.length} tokens`, 'one each')
+  }
+  const byteLevel = model === 'gpt2'
+  const { table, added } = readTokens(tokens, types, byteLevel)
+  const common = {
+    table,
+    added,
+    bosId: meta.id('bos_token_id', tokens.length) ?? (byteLevel || tokens.length < 3 ? undefined : 1),
+    eosId: meta.id('eos_token_id', tokens.length) ?? (byteLevel || tokens.length < 3 ? undefined : 2),
+    unkId: meta.id('unknown_token_id', tokens.length) ?? (byteLevel ? undefined : 0),
+    padId: meta.id('padding_token_id', tokens.length),
+    chatTemplate: meta.text('chat_template'),
+  }
+  const eosIds = endIds(
+    [common.eosId, meta.id('eot_token_id', tokens.length), meta.id('eom_token_id', tokens.length)],
+    added.filter(t => t.special),
+  )
+  const parts = byteLevel ? byteLevelParts(meta, table, tokens, options) : sentencePieceParts(meta, table, common.unkId)
+  return new Tokenizer({
+    ...common,
+    ...parts,
+    eosIds,
+    addBos: (meta.flag('ggml.add_bos_token') ?? parts.addBos) && common.bosId !== undefined,
+    addEos: (meta.flag('ggml.add_eos_token') ?? false) && common.eosId !== undefined,
+  })
+}
+
+type FamilyParts = Pick<TokenizerParts, 'model' | 'decode' | 'addBos' | 'normalize'>
+
+function byteLevelParts(
+  meta: Reader,
+  table: TokenTable,
+  tokens: readonly unknown[],
+  options: GgufOptions,
+): FamilyParts {
+  const name = options.pre ?? meta.text('ggml.pre')
+  if (name === undefined) {
+    throw unsupported(
+      OP,
+      'no tokenizer.ggml.pre',
+      'the name of the split, without which a text has wrong ids',
+      `The file is old: convert it again, or pass pre, one of ${ggufSplitNames().join(', ')}.`,
+    )
+  }
+  const split = ggufSplit(name)
+  if (split === undefined) throw unsupported(OP, `tokenizer.ggml.pre ${show(name)}`, ggufSplitNames().join(', '))
+  const list = meta.list('ggml.merges')
+  if (list === undefined) throw badFile(OP, 'no tokenizer.ggml.merges', 'the list of merges')
+  const idOf = new Map<string, number>()
+  for (let id = tokens.length - 1; id >= 0; id--) idOf.set(tokens[id] as string, id)
+  const merges = listedMerges(list as string[], idOf, OP)
+  const whole = split.whole === true ? new VocabIndex(table, kind => kind === Kind.normal) : undefined
+  return {
+    model: listedByteModel(table, merges, { scanner: split.scanner(), whole }),
+    decode: { stripSpace: false, perByte: false },
+    addBos: split.addBos === true,
+    normalize: meta.flag('ggml.add_space_prefix') === true ? text => ` ${text}` : undefined,
+  }
+}
+
+function sentencePieceParts(meta: Reader, table: TokenTable, unknown: number | undefined): FamilyParts {
+  const scores = meta.list('ggml.scores')
+  if (scores === undefined || scores.length !== table.size) {
+    throw badFile(OP, `${scores?.length ?? 'no'} scores for ${table.size} tokens`, 'one each')
+  }
+  const prefix = meta.flag('ggml.add_space_prefix') ?? true
+  return {
+    model: scoredModel(table, Float64Array.from(scores, Number), { unknown, fuseUnknown: false }, OP),
+    decode: { stripSpace: prefix, perByte: true },
+    addBos: true,
+    normalize: prefix ? text => ` ${text}` : undefined,
+  }
+}
+
+function readTokens(
+  tokens: readonly unknown[],
+  types: ArrayLike<unknown> | undefined,
+  byteLevel: boolean,
+): { table: TokenTable; added: AddedToken[] } {
+  const builder = new TokenTableBuilder(tokens.length, OP)
+  const alphabet = byteAlphabet()
+  const added: AddedToken[] = []
+  for (let id = 0; id < tokens.length; id++) {
+    const text = tokens[id]
+    if (typeof text !== 'string') throw badFile(OP, `token ${id} ${show(text)}`, 'a string')
+    const kind = types === undefined ? Kind.normal : Number(types[id])
+    if (!(kind >= 0 && kind <= 6)) throw badFile(OP, `type ${show(types![id])} of token ${id}`, '0 to 6')
+    const hex = kind === Kind.byte ? /^<0x([0-9A-Fa-f]{2})>$/.exec(text) : null
+    if (kind === Kind.control || kind === Kind.userDefined) {
+      if (text !== '') added.push({ id, content: text, special: kind === Kind.control })
+      builder.addText(text, kind, !byteLevel && kind === Kind.userDefined)
+    } else if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), kind)
+    else if (kind === Kind.byte) throw badFile(OP, `byte token ${id} ${show(text)}`, '<0x00> to <0xFF>')
+    else if (byteLevel) addByteLevel(builder, text, kind === 0 ? Kind.unused : kind, alphabet)
+    else builder.addText(text, kind === 0 ? Kind.unused : kind, kind !== Kind.unknown)
+  }
+  return { table: builder.finish(byteLevel ? 'byte-level' : 'sentencepiece'), added }
+}
+
+/** Typed access to the `tokenizer.` keys. */
+class Reader {
+  private readonly source: GgufMetadata
+
+  constructor(source: GgufMetadata) {
+    if (typeof source !== 'object' || source === null) throw badFile(OP, show(source), 'a record or Map of metadata')
+    this.source = source
+  }
+
+  get(name: string): unknown {
+    const key = `tokenizer.${name}`
+    return this.source instanceof Map ? this.source.get(key) : (this.source as Record<string, unknown>)[key]
+  }
+
+  list(name: string): readonly unknown[] | undefined {
+    const value = this.get(name)
+    if (value === undefined) return undefined
+    if (Array.isArray(value)) return value
+    if (ArrayBuffer.isView(value) && 'length' in value) return value as unknown as readonly unknown[]
+    throw badFile(OP, `tokenizer.${name} ${show(value)}`, 'an array')
+  }
+
+  text(name: string): string | undefined {
+    const value = this.get(name)
+    if (value === undefined || typeof value === 'string') return value
+    throw badFile(OP, `tokenizer.${name} ${show(value)}`, 'a string')
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.get(name)
+    if (value === undefined || typeof value === 'boolean') return value
+    throw badFile(OP, `tokenizer.${name} ${show(value)}`, 'a boolean')
+  }
+
+  id(name: string, size: number): number | undefined {
+    const value = this.get(`ggml.${name}`)
+    if (value === undefined) return undefined
+    const id = Number(value)
+    // Converters write the largest number for a token that there is not.
+    if (id === 0xffffffff || id === -1) return undefined
+    if (Number.isInteger(id) && id >= 0 && id < size) return id
+    throw badFile(OP, `tokenizer.ggml.${name} ${show(String(value))}`, `a token id below ${size}`)
+  }
+}

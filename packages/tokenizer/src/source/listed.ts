@@ -1,0 +1,84 @@
+// From a vocabulary with a list of merges (Hugging Face's `tokenizer.json`, GGUF `gpt2`) to the models.
+
+import { ByteBpe, type ByteBpeParts } from '../bpe/byte-bpe.js'
+import type { Merges } from '../bpe/merger.js'
+import { PairTable } from '../bpe/pair-table.js'
+import { badFile, show } from '../errors.js'
+import { Kind, type TokenTable, type TokenTableBuilder, unitToByteTable } from '../token-table.js'
+
+/** Heap keys in the merger hold 21 bits of priority. */
+const MAX_MERGES: number = 1 << 21
+
+/** Merges as `"left right"` or `[left, right]`. */
+export type MergeList = readonly (string | readonly [string, string])[]
+
+/**
+ * Adds one token whose text is in GPT-2's byte alphabet. Text outside the alphabet is taken as it is, which is how
+ * added tokens stand in some files.
+ */
+export function addByteLevel(builder: TokenTableBuilder, text: string, kind: number, unitToByte: Int16Array): void {
+  const room = builder.room(text.length)
+  const at = builder.at
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    const byte = unit < unitToByte.length ? unitToByte[unit]! : -1
+    if (byte < 0) {
+      builder.addText(text, kind, false)
+      return
+    }
+    room[at + i] = byte
+  }
+  builder.commit(text.length, kind)
+}
+
+/** The merge table of a list of merges; `idOf` knows the tokens by the text that the list uses. */
+export function listedMerges(list: MergeList, idOf: ReadonlyMap<string, number>, op: string): Merges {
+  if (list.length >= MAX_MERGES) throw badFile(op, `${list.length} merges`, `fewer than ${MAX_MERGES}`)
+  const pairs = new PairTable(list.length)
+  const result = new Int32Array(list.length)
+  for (let rank = 0; rank < list.length; rank++) {
+    const merge: unknown = list[rank]
+    let left: unknown
+    let right: unknown
+    if (typeof merge === 'string') {
+      // A token may begin with a space in no such list, so the first space that is not at the start divides.
+      const space = merge.indexOf(' ', 1)
+      left = merge.slice(0, space)
+      right = merge.slice(space + 1)
+      if (space < 0) left = undefined
+    } else if (Array.isArray(merge) && merge.length === 2) [left, right] = merge as unknown[]
+    const l = typeof left === 'string' ? idOf.get(left) : undefined
+    const r = typeof right === 'string' ? idOf.get(right) : undefined
+    const made = l === undefined || r === undefined ? undefined : idOf.get((left as string) + (right as string))
+    if (l === undefined || r === undefined || made === undefined) {
+      throw badFile(op, `merge ${rank} ${show(merge)}`, 'two tokens of the vocabulary that join to a third')
+    }
+    result[rank] = made
+    pairs.add(l, r, rank)
+  }
+  return { pairs, result }
+}
+
+/** Token ids of single bytes, from normal tokens; -1 where there is none. */
+export function byteIdsOf(table: TokenTable): Int32Array {
+  const ids = new Int32Array(256).fill(-1)
+  const { blob, offsets, kinds, size } = table
+  for (let id = size - 1; id >= 0; id--) {
+    const start = offsets[id]!
+    if (offsets[id + 1] === start + 1 && (kinds[id] === Kind.normal || kinds[id] === Kind.unused))
+      ids[blob[start]!] = id
+  }
+  return ids
+}
+
+/** A byte-level model from listed merges. */
+export function listedByteModel(
+  table: TokenTable,
+  merges: Merges,
+  options: Pick<ByteBpeParts, 'scanner' | 'whole' | 'unknown' | 'prefixSpace'>,
+): ByteBpe {
+  return new ByteBpe({ merges, byteIds: byteIdsOf(table), ...options })
+}
+
+/** A fresh inverse of GPT-2's byte alphabet. */
+export const byteAlphabet: () => Int16Array = unitToByteTable

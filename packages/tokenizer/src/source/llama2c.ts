@@ -1,0 +1,64 @@
+// Reads llama2.c's `tokenizer.bin`: the longest token's length, then score, length and text of each token.
+
+import { badFile } from '../errors.js'
+import { Kind, TokenTableBuilder } from '../token-table.js'
+import { Tokenizer } from '../tokenizer.js'
+import { textOf } from '../utf8.js'
+import { scoredModel } from './scored.js'
+
+const OP = 'fromLlama2c'
+
+/**
+ * A tokenizer from the bytes of a llama2.c vocabulary (`tokenizer.bin`, `tok512.bin`).
+ *
+ * @throws TokenizerError `tokenizer/bad-file` for bytes that are no such vocabulary.
+ * @example
+ * const tokenizer = fromLlama2c(await readFile('tok512.bin'))
+ * tokenizer.vocabSize // 512
+ */
+export function fromLlama2c(bytes: Uint8Array): Tokenizer {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < 12) throw badFile(OP, `${bytes.length} bytes`, 'a llama2.c vocabulary')
+  const longest = view.getUint32(0, true)
+  const spans: { start: number; end: number; score: number }[] = []
+  for (let p = 4; p < bytes.length; ) {
+    if (p + 8 > bytes.length) throw badFile(OP, `a token that breaks off at byte ${p}`, 'score, length and text')
+    const length = view.getUint32(p + 4, true)
+    if (length > bytes.length - p - 8)
+      throw badFile(OP, `a token of ${length} bytes at byte ${p}`, 'a token inside the file')
+    if (length > longest)
+      throw badFile(OP, `a token of ${length} bytes`, `at most the ${longest} that the file announces`)
+    spans.push({ start: p + 8, end: p + 8 + length, score: view.getFloat32(p, true) })
+    p += 8 + length
+  }
+  const builder = new TokenTableBuilder(spans.length, OP)
+  spans.forEach(({ start, end }, id) => {
+    const text = textOf(bytes, start, end, false)
+    const hex = /^<0x([0-9A-F]{2})>$/.exec(text)
+    if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), Kind.byte)
+    else if (id === 0) builder.addText(text, Kind.unknown, false)
+    // llama2.c writes its control tokens between newlines; here they have their usual names.
+    else if (id < 3) builder.addText(text.trim(), Kind.control, false)
+    else builder.addText(text, Kind.normal, true)
+  })
+  if (spans.length < 4) throw badFile(OP, `${spans.length} tokens`, 'unknown, BOS, EOS and at least one more')
+  const table = builder.finish('sentencepiece')
+  const model = scoredModel(
+    table,
+    spans.map(s => s.score),
+    { unknown: 0, fuseUnknown: false },
+    OP,
+  )
+  return new Tokenizer({
+    table,
+    model,
+    added: [1, 2].map(id => ({ id, content: table.piece(id), special: true })),
+    decode: { stripSpace: true, perByte: true },
+    bosId: 1,
+    eosId: 2,
+    unkId: 0,
+    addBos: true,
+    addEos: false,
+    normalize: text => ` ${text}`,
+  })
+}

@@ -1,0 +1,135 @@
+// From a vocabulary with scores (SentencePiece, GGUF `llama`, llama2.c) to a merge table: any two neighbouring symbols
+// whose joined text is a token may merge, the best score first.
+
+import { CharBpe, type CharBpeParts, CharIds } from '../bpe/char-bpe.js'
+import type { Merges } from '../bpe/merger.js'
+import { NONE, PairTable } from '../bpe/pair-table.js'
+import { VocabIndex } from '../bpe/vocab-index.js'
+import { badFile } from '../errors.js'
+import { Kind, type TokenTable } from '../token-table.js'
+import { codePointAt, sizeOf } from '../utf8.js'
+
+/** Longest token that is read, in bytes; SentencePiece's own default is 16 characters. */
+const MAX_PIECE = 2048
+
+/** Kinds that text can become. */
+export function isTextKind(kind: number): boolean {
+  return kind === Kind.normal || kind === Kind.userDefined || kind === Kind.unused
+}
+
+/** Symbols of all characters that occur in tokens, those that are tokens first. */
+export function charIdsOf(table: TokenTable, accept: (kind: number) => boolean = isTextKind): CharIds {
+  const { blob, offsets, kinds } = table
+  const chars = new CharIds(table.size)
+  for (let id = table.size - 1; id >= 0; id--) {
+    const start = offsets[id]!
+    const end = offsets[id + 1]!
+    if (start < end && accept(kinds[id]!) && start + sizeOf(blob[start]!) === end)
+      chars.set(codePointAt(blob, start), id)
+  }
+  return chars
+}
+
+/** Ids of the 256 byte tokens; empty where one is missing. */
+export function byteTokenIds(table: TokenTable): Int32Array {
+  const ids = new Int32Array(256).fill(-1)
+  for (let id = 0; id < table.size; id++) {
+    if (table.kinds[id] === Kind.byte) {
+      const bytes = table.bytes(id)
+      if (bytes.length === 1 && ids[bytes[0]!] === -1) ids[bytes[0]!] = id
+    }
+  }
+  return ids.includes(-1) ? new Int32Array(0) : ids
+}
+
+/** The character-level model of a vocabulary with scores. */
+export function scoredModel(
+  table: TokenTable,
+  scores: ArrayLike<number>,
+  options: Pick<CharBpeParts, 'unknown' | 'fuseUnknown'>,
+  op: string,
+): CharBpe {
+  const { blob, offsets, kinds, size } = table
+  const chars = charIdsOf(table)
+  const index = new VocabIndex(table)
+  const lefts: number[] = []
+  const rights: number[] = []
+  const made: number[] = []
+  let hasUnused = false
+  for (let id = 0; id < size; id++) {
+    if (!isTextKind(kinds[id]!)) continue
+    const start = offsets[id]!
+    const end = offsets[id + 1]!
+    if (end - start > MAX_PIECE) throw badFile(op, `token ${id} of ${end - start} bytes`, `at most ${MAX_PIECE} bytes`)
+    if (Number.isNaN(scores[id]!)) throw badFile(op, `score NaN of token ${id}`, 'a number')
+    if (kinds[id] === Kind.unused) hasUnused = true
+    // A token whose text an earlier token has is never made from text.
+    if (start === end || index.get(blob, start, end) !== id) continue
+    const firstEnd = start + sizeOf(blob[start]!)
+    for (let m = firstEnd; m < end; m += sizeOf(blob[m]!)) {
+      const left = m === firstEnd ? chars.ensure(codePointAt(blob, start)) : index.get(blob, start, m)
+      if (left < 0) continue
+      const right = m + sizeOf(blob[m]!) === end ? chars.ensure(codePointAt(blob, m)) : index.get(blob, m, end)
+      if (right < 0) continue
+      lefts.push(left)
+      rights.push(right)
+      made.push(id)
+    }
+  }
+  const order = [...new Set(made)].sort((a, b) => scores[b]! - scores[a]! || a - b)
+  const number = new Int32Array(size)
+  const result = Int32Array.from(order)
+  const priority = new Int32Array(order.length)
+  let tied = false
+  for (let k = 0; k < order.length; k++) {
+    number[order[k]!] = k
+    const same = k > 0 && scores[order[k]!] === scores[order[k - 1]!]
+    priority[k] = same ? priority[k - 1]! : k
+    tied ||= same
+  }
+  const pairs = new PairTable(made.length)
+  for (let k = 0; k < made.length; k++) pairs.add(lefts[k]!, rights[k]!, number[made[k]!]!)
+  const merges: Merges = { pairs, result, priority: tied ? priority : undefined }
+  return new CharBpe({
+    table,
+    chars,
+    merges,
+    byteIds: byteTokenIds(table),
+    metaspace: true,
+    resegment: hasUnused ? resegmenter(table, chars, merges) : undefined,
+    ...options,
+  })
+}
+
+/** Splits a token that may not be given out into the symbols that merging without it makes. */
+function resegmenter(
+  table: TokenTable,
+  chars: CharIds,
+  { pairs, result, priority }: Merges,
+): (id: number, emit: (id: number) => void) => void {
+  const split = (id: number, emit: (id: number) => void): void => {
+    const bytes = table.bytes(id)
+    const symbols: number[] = []
+    for (let p = 0; p < bytes.length; p += sizeOf(bytes[p]!)) symbols.push(chars.get(codePointAt(bytes, p)))
+    for (;;) {
+      let best = NONE
+      let at = -1
+      for (let i = 0; i + 1 < symbols.length; i++) {
+        const m = pairs.get(symbols[i]!, symbols[i + 1]!)
+        if (m === NONE || result[m] === id) continue
+        const order = priority === undefined ? m : priority[m]!
+        if (order < best) {
+          best = order
+          at = i
+        }
+      }
+      if (at < 0) break
+      symbols.splice(at, 2, result[pairs.get(symbols[at]!, symbols[at + 1]!)]!)
+    }
+    for (const symbol of symbols) {
+      if (symbol < table.size && symbol !== id && table.kinds[symbol] === Kind.unused) split(symbol, emit)
+      else emit(symbol)
+    }
+  }
+  return split
+}

@@ -1,0 +1,150 @@
+// Reads SentencePiece's `tokenizer.model`: the pieces with their scores and kinds, how the model was trained and how
+// it normalises text.
+
+import type { AddedToken } from '../added-tokens.js'
+import { badFile, unsupported } from '../errors.js'
+import { CharsMap } from '../normalize/charsmap.js'
+import { Kind, TokenTableBuilder } from '../token-table.js'
+import { Tokenizer } from '../tokenizer.js'
+import { textOf } from '../utf8.js'
+import { endIds } from './end-tokens.js'
+import { readMessage } from './protobuf.js'
+import { scoredModel } from './scored.js'
+
+/** Options of {@link fromSentencePiece}. */
+export interface SentencePieceOptions {
+  /** Default of `encode`'s `bos`. Default true, as LLaMA's own code and Hugging Face's `add_bos_token` have it. */
+  readonly addBos?: boolean
+  /** Default of `encode`'s `eos`. Default false. */
+  readonly addEos?: boolean
+  /** A chat template for this model; the file has none. */
+  readonly chatTemplate?: string
+}
+
+const OP = 'fromSentencePiece'
+
+/**
+ * A tokenizer from the bytes of a SentencePiece `tokenizer.model` (BPE; LLaMA 1 and 2, Mistral, TinyLlama, Gemma).
+ *
+ * @throws TokenizerError `tokenizer/bad-file` for bytes that are no SentencePiece model, `tokenizer/unsupported` for
+ * word and character models.
+ * @example
+ * const tokenizer = fromSentencePiece(await readFile('tokenizer.model'))
+ * tokenizer.encode('Hello') // Uint32Array [1, 15043]
+ */
+export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
+  const pieces: { text: string; score: number; kind: number }[] = []
+  const trainer = { model: 1, byteFallback: false, unk: 0, bos: 1, eos: 2, pad: -1, unkText: ' \u2047 ', suffix: false }
+  const rules = { dummyPrefix: true, removeExtra: true, escape: true, map: undefined as CharsMap | undefined }
+  readMessage(bytes, OP, field => {
+    if (field.number === 1 && field.wire === 2) {
+      const piece = { text: '', score: 0, kind: Kind.normal as number }
+      readMessage(field.bytes, OP, f => {
+        if (f.number === 1) piece.text = textOf(f.bytes, 0, f.bytes.length, false)
+        else if (f.number === 2) piece.score = f.value
+        else if (f.number === 3) piece.kind = f.value
+      })
+      if (piece.kind < 1 || piece.kind > 6) throw badFile(OP, `piece kind ${piece.kind}`, '1 to 6')
+      pieces.push(piece)
+    } else if (field.number === 2 && field.wire === 2) {
+      readMessage(field.bytes, OP, f => {
+        // Negative numbers are written as 64-bit two's complement.
+        const id = f.value >= 2 ** 63 ? -1 : f.value
+        if (f.number === 3) trainer.model = f.value
+        else if (f.number === 24) trainer.suffix = f.value !== 0
+        else if (f.number === 35) trainer.byteFallback = f.value !== 0
+        else if (f.number === 40) trainer.unk = id
+        else if (f.number === 41) trainer.bos = id
+        else if (f.number === 42) trainer.eos = id
+        else if (f.number === 43) trainer.pad = id
+        else if (f.number === 44) trainer.unkText = textOf(f.bytes, 0, f.bytes.length, false)
+      })
+    } else if (field.number === 3 && field.wire === 2) {
+      readMessage(field.bytes, OP, f => {
+        if (f.number === 2 && f.bytes.length > 0) rules.map = new CharsMap(f.bytes, OP)
+        else if (f.number === 3) rules.dummyPrefix = f.value !== 0
+        else if (f.number === 4) rules.removeExtra = f.value !== 0
+        else if (f.number === 5) rules.escape = f.value !== 0
+      })
+    }
+  })
+  if (pieces.length === 0) {
+    throw badFile(OP, 'a message without pieces', 'a SentencePiece model', 'Read Llama 3 rank files with fromTiktoken.')
+  }
+  if (trainer.model !== 2) {
+    const name = ['', 'unigram', 'bpe', 'word', 'char'][trainer.model] ?? `number ${trainer.model}`
+    throw unsupported(OP, `a model of type ${name}`, 'bpe')
+  }
+  if (trainer.suffix) throw unsupported(OP, 'treat_whitespace_as_suffix', 'whitespace as a prefix')
+  if (!rules.escape) throw unsupported(OP, 'escape_whitespaces: false', 'escaped whitespace')
+
+  const builder = new TokenTableBuilder(pieces.length, OP)
+  const added: AddedToken[] = []
+  const seen = new Set<string>()
+  pieces.forEach(({ text, kind }, id) => {
+    if (text === '' || seen.has(text))
+      throw badFile(OP, `piece ${id} ${text === '' ? 'empty' : 'twice'}`, 'distinct pieces')
+    seen.add(text)
+    if (kind === Kind.byte) {
+      const hex = /^<0x([0-9A-F]{2})>$/.exec(text)
+      if (hex === null) throw badFile(OP, `byte piece ${text}`, '<0x00> to <0xFF>')
+      builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), kind)
+    } else builder.addText(text, kind, kind !== Kind.control && kind !== Kind.unknown)
+    if (kind === Kind.control) added.push({ id, content: text, special: true })
+    else if (kind === Kind.userDefined) {
+      added.push({ id, content: text.replaceAll('\u2581', ' '), special: false, normalized: true })
+    }
+  })
+  const table = builder.finish('sentencepiece')
+  const idIn = (id: number): number | undefined => (id >= 0 && id < pieces.length ? id : undefined)
+  const unknown = pieces.findIndex(p => p.kind === Kind.unknown)
+  const bosId = idIn(trainer.bos)
+  const eosId = idIn(trainer.eos)
+  const userDefined = added.filter(t => !t.special).map(t => t.content)
+  return new Tokenizer({
+    table,
+    model: scoredModel(
+      table,
+      pieces.map(p => p.score),
+      { unknown: unknown >= 0 ? unknown : undefined, fuseUnknown: true },
+      OP,
+    ),
+    added,
+    decode: { stripSpace: rules.dummyPrefix, perByte: true, unknownText: trainer.unkText },
+    bosId,
+    eosId,
+    eosIds: endIds(
+      [eosId],
+      added.filter(t => t.special),
+    ),
+    unkId: unknown >= 0 ? unknown : undefined,
+    padId: idIn(trainer.pad),
+    addBos: (options.addBos ?? true) && bosId !== undefined,
+    addEos: options.addEos ?? false,
+    chatTemplate: options.chatTemplate,
+    normalize: text => normalizeText(text, rules, userDefined),
+  })
+}
+
+/** SentencePiece's normalisation with spaces left as spaces; user-defined symbols pass through the map untouched. */
+function normalizeText(
+  text: string,
+  rules: { dummyPrefix: boolean; removeExtra: boolean; map: CharsMap | undefined },
+  userDefined: readonly string[],
+): string {
+  let out = text
+  if (rules.map !== undefined) {
+    const { map } = rules
+    if (userDefined.length === 0) out = map.apply(text)
+    else {
+      const sorted = [...userDefined].sort((a, b) => b.length - a.length)
+      const pattern = sorted.map(s => s.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')
+      out = text
+        .split(new RegExp(`(${pattern})`, 'u'))
+        .map((part, i) => (i % 2 === 1 ? part : map.apply(part)))
+        .join('')
+    }
+  }
+  if (rules.removeExtra) out = out.replaceAll('\u2581', ' ').replace(/ +/g, ' ').replace(/^ | $/g, '')
+  return rules.dummyPrefix && out !== '' ? ` ${out}` : out
+}

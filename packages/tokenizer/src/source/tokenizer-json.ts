@@ -1,0 +1,271 @@
+// Reads Hugging Face's `tokenizer.json`, with `tokenizer_config.json` where it is given.
+
+import type { AddedToken } from '../added-tokens.js'
+import { CharBpe } from '../bpe/char-bpe.js'
+import { VocabIndex } from '../bpe/vocab-index.js'
+import type { DecodeRules } from '../decoder.js'
+import { badFile, show, unsupported } from '../errors.js'
+import type { TextModel } from '../model.js'
+import { type Normalizer, readNormalizer } from '../normalize/normalizer.js'
+import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
+import { Tokenizer } from '../tokenizer.js'
+import { endIds } from './end-tokens.js'
+import { arrayOf, isObject, type JsonObject, objectOf, parseObject, stringOf } from './json-value.js'
+import { addByteLevel, byteAlphabet, listedByteModel, listedMerges, type MergeList } from './listed.js'
+import { type PreTokenizer, readPreTokenizer, scannerOf } from './pre-tokenizer.js'
+import { byteTokenIds, charIdsOf } from './scored.js'
+
+/** Options of {@link fromTokenizerJson}. */
+export interface TokenizerJsonOptions {
+  /** The model's `tokenizer_config.json`: names BOS and EOS, says whether to add them, holds the chat template. */
+  readonly config?: string | Uint8Array | object
+  /** The chat template, when it is in a file of its own (`chat_template.jinja`). */
+  readonly chatTemplate?: string
+}
+
+const OP = 'fromTokenizerJson'
+
+/**
+ * A tokenizer from a `tokenizer.json` (text, bytes or the parsed object), BPE models.
+ *
+ * @throws TokenizerError `tokenizer/bad-file` for JSON that is no tokenizer, `tokenizer/unsupported` for parts that
+ * LLaMA-like models do not use; the message names the part.
+ * @example
+ * const tokenizer = fromTokenizerJson(await readFile('tokenizer.json'), { config: await readFile('tokenizer_config.json') })
+ * tokenizer.encode('Hello')
+ */
+export function fromTokenizerJson(json: string | Uint8Array | object, options: TokenizerJsonOptions = {}): Tokenizer {
+  const root = parseObject(json, 'tokenizer.json', OP)
+  const config = options.config === undefined ? {} : parseObject(options.config, 'tokenizer_config.json', OP)
+  const model = objectOf(root.model, 'model', OP)
+  const type = model.type ?? (model.merges === undefined ? undefined : 'BPE')
+  if (type !== 'BPE') throw unsupported(OP, `a model of type ${show(type)}`, 'BPE')
+  for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) {
+    if (model[key]) throw unsupported(OP, `${key} ${show(model[key])}`, 'none')
+  }
+  if (model.dropout) throw unsupported(OP, `dropout ${show(model.dropout)}`, 'none')
+
+  const normalizer = readNormalizer(root.normalizer, OP)
+  const pre = readPreTokenizer(root.pre_tokenizer, OP)
+  const idOf = readVocab(model.vocab)
+  const added = readAdded(root.added_tokens)
+  const unkId = typeof model.unk_token === 'string' ? idOf.get(model.unk_token) : undefined
+  const { table, metaspace } = buildTable(idOf, added, pre, normalizer, model.byte_fallback === true)
+  const text = buildModel(model, table, idOf, pre, metaspace, unkId)
+
+  const tokenId = (value: unknown): number | undefined => {
+    const content = isObject(value) ? value.content : value
+    if (typeof content !== 'string') return undefined
+    return added.find(t => t.content === content)?.id ?? idOf.get(content)
+  }
+  const special = added.filter(t => t.special)
+  const guess = (names: readonly string[]): number | undefined => special.find(t => names.includes(t.content))?.id
+  const template = readTemplate(root.post_processor)
+  const named = options.config !== undefined
+  const bosId = named ? tokenId(config.bos_token) : (template.before[0] ?? guess(['<s>', '<|begin_of_text|>', '<bos>']))
+  const eosId = named
+    ? tokenId(config.eos_token)
+    : guess(['</s>', '<|end_of_text|>', '<eos>', '<|im_end|>', '<|endoftext|>'])
+  let { before, after } = template
+  if (typeof config.add_bos_token === 'boolean') before = config.add_bos_token && bosId !== undefined ? [bosId] : []
+  if (typeof config.add_eos_token === 'boolean') after = config.add_eos_token && eosId !== undefined ? [eosId] : []
+  const steps = normalizer.steps
+  return new Tokenizer({
+    table,
+    model: text,
+    added,
+    decode: readDecoder(root.decoder),
+    bosId,
+    eosId,
+    eosIds: endIds([eosId], special),
+    unkId,
+    padId: tokenId(config.pad_token),
+    addBos: before.length > 0,
+    addEos: after.length > 0,
+    before,
+    after,
+    chatTemplate: options.chatTemplate ?? chatTemplateOf(config.chat_template),
+    normalize: steps.length === 0 ? undefined : t => steps.reduce((s, step) => step(s), t),
+    prefix: prefixOf(pre),
+  })
+}
+
+function readVocab(section: unknown): Map<string, number> {
+  const vocab = objectOf(section, 'model.vocab', OP)
+  const ids = new Map<string, number>()
+  for (const piece in vocab) {
+    const id = vocab[piece]
+    if (!isId(id)) throw badFile(OP, `id ${show(id)} of ${show(piece)}`, `a whole number below ${MAX_VOCAB}`)
+    ids.set(piece, id)
+  }
+  return ids
+}
+
+function isId(id: unknown): id is number {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < MAX_VOCAB
+}
+
+function readAdded(section: unknown): AddedToken[] {
+  return arrayOf(section ?? [], 'added_tokens', OP).map(entry => {
+    const t = objectOf(entry, 'an added token', OP)
+    if (!isId(t.id)) throw badFile(OP, `id ${show(t.id)} of an added token`, `a whole number below ${MAX_VOCAB}`)
+    return {
+      id: t.id,
+      content: stringOf(t.content, 'content of an added token', OP),
+      special: t.special === true,
+      normalized: t.normalized === true,
+      lstrip: t.lstrip === true,
+      rstrip: t.rstrip === true,
+      singleWord: t.single_word === true,
+    }
+  })
+}
+
+function buildTable(
+  idOf: Map<string, number>,
+  added: readonly AddedToken[],
+  pre: PreTokenizer,
+  normalizer: Normalizer,
+  byteFallback: boolean,
+): { table: TokenTable; metaspace: boolean } {
+  const metaspace = !pre.byteLevel && (normalizer.metaspace || pre.metaspace !== undefined)
+  const pieces: string[] = []
+  for (const [piece, id] of idOf) {
+    if (pieces[id] !== undefined)
+      throw badFile(OP, `id ${id} for ${show(pieces[id])} and ${show(piece)}`, 'distinct ids')
+    pieces[id] = piece
+  }
+  const special: AddedToken[] = []
+  for (const token of added) {
+    const there = pieces[token.id]
+    if (there !== undefined && there !== token.content) {
+      throw badFile(OP, `id ${token.id} for ${show(there)} and ${show(token.content)}`, 'distinct ids')
+    }
+    pieces[token.id] = token.content
+    special[token.id] = token
+  }
+  const builder = new TokenTableBuilder(pieces.length, OP)
+  const alphabet = byteAlphabet()
+  const nothing = new Uint8Array(0)
+  for (let id = 0; id < pieces.length; id++) {
+    const piece = pieces[id]
+    const token = special[id]
+    if (piece === undefined) builder.add(nothing, Kind.unused)
+    else if (token !== undefined) builder.addText(piece, token.special ? Kind.control : Kind.userDefined, false)
+    else if (pre.byteLevel) addByteLevel(builder, piece, Kind.normal, alphabet)
+    else {
+      const hex = byteFallback ? /^<0x([0-9A-F]{2})>$/.exec(piece) : null
+      if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), Kind.byte)
+      else builder.addText(piece, Kind.normal, metaspace)
+    }
+  }
+  return { table: builder.finish(pre.byteLevel ? 'byte-level' : metaspace ? 'sentencepiece' : 'plain'), metaspace }
+}
+
+function buildModel(
+  model: JsonObject,
+  table: TokenTable,
+  idOf: Map<string, number>,
+  pre: PreTokenizer,
+  metaspace: boolean,
+  unknown: number | undefined,
+): TextModel {
+  const merges = listedMerges(arrayOf(model.merges, 'model.merges', OP) as MergeList, idOf, OP)
+  const wholeWords = model.ignore_merges === true
+  if (pre.byteLevel) {
+    const whole = wholeWords ? new VocabIndex(table, kind => kind === Kind.normal) : undefined
+    return listedByteModel(table, merges, { scanner: scannerOf(pre), whole, unknown, prefixSpace: pre.prefixSpace })
+  }
+  if (wholeWords) throw unsupported(OP, 'ignore_merges without ByteLevel', 'ignore_merges with ByteLevel')
+  const split = pre.metaspace?.split === true
+  // Once spaces are `▁`, a split at spaces finds nothing (Gemma has one).
+  const scanners = metaspace ? pre.scanners.filter(s => !pre.spaceSplits.has(s)) : pre.scanners
+  if (metaspace && scanners.length > 0) throw unsupported(OP, 'a split besides Metaspace', 'Metaspace alone')
+  const scanner = scanners.length > 0 ? scannerOf({ ...pre, scanners }) : undefined
+  const byteIds = model.byte_fallback === true ? byteTokenIds(table) : new Int32Array(0)
+  return new CharBpe({
+    table,
+    // Added tokens that stand in the vocabulary can be characters that merges use.
+    chars: charIdsOf(table, kind => kind === Kind.normal || kind === Kind.userDefined),
+    merges,
+    byteIds,
+    unknown,
+    fuseUnknown: model.fuse_unk === true,
+    metaspace,
+    scanner: split ? wordStarts : scanner,
+  })
+}
+
+/** Metaspace with `split`: every space begins a word. */
+const wordStarts = {
+  next(b: Uint8Array, start: number, end: number): number {
+    let p = start + 1
+    while (p < end && b[p] !== 0x20) p++
+    return p
+  },
+}
+
+function prefixOf(pre: PreTokenizer): ((text: string, first: boolean) => string) | undefined {
+  const scheme = pre.metaspace?.scheme ?? 'never'
+  if (scheme === 'never') return undefined
+  return (text, first) =>
+    (scheme === 'first' && !first) || text.startsWith(' ') || text.startsWith('\u2581') ? text : ` ${text}`
+}
+
+/** The special tokens that the post-processor puts before and after one text. */
+function readTemplate(section: unknown): { before: number[]; after: number[] } {
+  const before: number[] = []
+  const after: number[] = []
+  if (!isObject(section)) return { before, after }
+  if (section.type === 'Sequence') {
+    for (const part of arrayOf(section.processors, 'processors', OP)) {
+      const inner = readTemplate(isObject(part) && part.type === 'Sequence' ? null : part)
+      before.unshift(...inner.before)
+      after.push(...inner.after)
+    }
+  } else if (section.type === 'TemplateProcessing') {
+    const tokens = isObject(section.special_tokens) ? section.special_tokens : {}
+    let side = before
+    for (const part of arrayOf(section.single, 'TemplateProcessing.single', OP)) {
+      if (isObject(part) && part.Sequence !== undefined) side = after
+      else if (isObject(part) && isObject(part.SpecialToken)) {
+        const token = tokens[String(part.SpecialToken.id)]
+        const ids = isObject(token) ? token.ids : undefined
+        if (!Array.isArray(ids) || !ids.every(isId)) {
+          throw badFile(OP, `special token ${show(part.SpecialToken.id)} of TemplateProcessing`, 'its ids')
+        }
+        side.push(...(ids as number[]))
+      }
+    }
+  } else if (section.type === 'BertProcessing' || section.type === 'RobertaProcessing') {
+    const idIn = (pair: unknown): number[] => (Array.isArray(pair) && isId(pair[1]) ? [pair[1]] : [])
+    before.push(...idIn(section.cls))
+    after.push(...idIn(section.sep))
+  }
+  return { before, after }
+}
+
+function readDecoder(section: unknown): DecodeRules {
+  let stripSpace = false
+  let perByte = false
+  const visit = (part: unknown, depth: number): void => {
+    if (!isObject(part) || depth > 8) return
+    if (part.type === 'Sequence' && Array.isArray(part.decoders))
+      for (const inner of part.decoders) visit(inner, depth + 1)
+    if (part.type === 'ByteFallback') perByte = true
+    if (part.type === 'Strip' && part.content === ' ' && Number(part.start) > 0) stripSpace = true
+    if (part.type === 'Metaspace') {
+      stripSpace = part.prepend_scheme === undefined ? part.add_prefix_space !== false : part.prepend_scheme !== 'never'
+    }
+  }
+  visit(section, 0)
+  return { stripSpace, perByte }
+}
+
+function chatTemplateOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (!Array.isArray(value)) return undefined
+  const named = value.filter(isObject)
+  const chosen = named.find(t => t.name === 'default') ?? named[0]
+  return typeof chosen?.template === 'string' ? chosen.template : undefined
+}

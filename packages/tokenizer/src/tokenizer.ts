@@ -1,0 +1,231 @@
+// The tokenizer as users see it: encode and decode over a model, its added tokens and its normalisation. Where these
+// come from is the business of source/.
+
+import { type AddedToken, AddedTokenMatcher, type AllowSpecial, checkAllow } from './added-tokens.js'
+import { type DecodeOptions, type DecodeRules, StreamDecoder } from './decoder.js'
+import { show, TokenizerError } from './errors.js'
+import { IdSink } from './ids.js'
+import type { TextModel } from './model.js'
+import { Kind, type TokenTable } from './token-table.js'
+
+/** Options of {@link Tokenizer.encode}. */
+export interface EncodeOptions {
+  /** Put the BOS token first. Default: {@link Tokenizer.addBos}. */
+  readonly bos?: boolean
+  /** Put the EOS token last. Default: {@link Tokenizer.addEos}. */
+  readonly eos?: boolean
+  /** Special tokens that the text may contain as such. Default `'none'`: what looks like a special token stays text. */
+  readonly allowSpecial?: AllowSpecial
+}
+
+/** What a source gives a {@link Tokenizer}. */
+export interface TokenizerParts {
+  readonly table: TokenTable
+  readonly model: TextModel
+  readonly added: readonly AddedToken[]
+  readonly decode: DecodeRules
+  readonly bosId?: number | undefined
+  readonly eosId?: number | undefined
+  readonly eosIds?: readonly number[]
+  readonly unkId?: number | undefined
+  readonly padId?: number | undefined
+  readonly addBos: boolean
+  readonly addEos: boolean
+  /** Ids put before and after a text where BOS and EOS alone are not what the source puts there. */
+  readonly before?: readonly number[] | undefined
+  readonly after?: readonly number[] | undefined
+  readonly chatTemplate?: string | undefined
+  /** Normalises a stretch of text between added tokens; `first`: nothing stands before it. */
+  readonly normalize?: ((text: string, first: boolean) => string) | undefined
+  /** Adds the dummy prefix to a stretch between all added tokens, normalised ones too. */
+  readonly prefix?: ((text: string, first: boolean) => string) | undefined
+}
+
+/**
+ * A tokenizer: text to token ids and back. Made by `fromSentencePiece`, `fromTokenizerJson`, `fromGguf`,
+ * `fromTiktoken` or `fromLlama2c`.
+ *
+ * @example
+ * const tokenizer = fromTokenizerJson(await readFile('tokenizer.json'))
+ * const ids = tokenizer.encode('Hello world')
+ * tokenizer.decode(ids) // 'Hello world'
+ */
+export class Tokenizer {
+  /** Number of token ids: valid ids are `0 … vocabSize - 1`. */
+  readonly vocabSize: number
+  /** Beginning-of-sequence id, if the source names one. */
+  readonly bosId: number | undefined
+  /** End-of-sequence id, if the source names one. */
+  readonly eosId: number | undefined
+  /** Every id that ends a generation: {@link eosId}, end of turn, end of message. */
+  readonly eosIds: readonly number[]
+  readonly unkId: number | undefined
+  readonly padId: number | undefined
+  /** Whether {@link encode} puts BOS first by default, as the source says. */
+  readonly addBos: boolean
+  /** Whether {@link encode} puts EOS last by default, as the source says. */
+  readonly addEos: boolean
+  /** The chat template (Jinja), if the source has one; render it with `@cria/tokenizer/chat`. */
+  readonly chatTemplate: string | undefined
+  /** Tokens that are found in text as they are: special ones (when allowed) and added ones. */
+  readonly addedTokens: readonly AddedToken[]
+
+  private readonly parts: TokenizerParts
+  private readonly special: ReadonlySet<number>
+  private readonly raw: AddedTokenMatcher
+  private readonly normalized: AddedTokenMatcher
+  private readonly sink = new IdSink()
+  private pieceIds: Map<string, number> | undefined
+
+  constructor(parts: TokenizerParts) {
+    this.parts = parts
+    this.vocabSize = parts.table.size
+    this.bosId = parts.bosId
+    this.eosId = parts.eosId
+    this.eosIds = parts.eosIds ?? (parts.eosId === undefined ? [] : [parts.eosId])
+    this.unkId = parts.unkId
+    this.padId = parts.padId
+    this.addBos = parts.addBos
+    this.addEos = parts.addEos
+    this.chatTemplate = parts.chatTemplate
+    this.addedTokens = parts.added
+    const special = new Set<number>()
+    for (let id = 0; id < parts.table.size; id++) {
+      const kind = parts.table.kinds[id]!
+      if (kind === Kind.control || kind === Kind.unknown) special.add(id)
+    }
+    for (const token of parts.added) if (token.special) special.add(token.id)
+    this.special = special
+    const normalize = parts.normalize
+    this.raw = new AddedTokenMatcher(parts.added.filter(t => t.normalized !== true))
+    this.normalized = new AddedTokenMatcher(
+      parts.added.filter(t => t.normalized === true),
+      t => (normalize === undefined ? t.content : normalize(t.content, false)),
+    )
+  }
+
+  /**
+   * Token ids of `text`.
+   *
+   * Lone surrogates are read as U+FFFD. The result is exactly that of the reference implementation of the source's
+   * family; time is linear in the length of the text but for a logarithm in single words over 96 bytes.
+   *
+   * @throws TokenizerError `tokenizer/bad-argument` when `text` is not a string, BOS or EOS are asked for and the
+   * tokenizer has none, or `allowSpecial` names no special token.
+   */
+  encode(text: string, options: EncodeOptions = {}): Uint32Array {
+    if (typeof text !== 'string') {
+      throw new TokenizerError('tokenizer/bad-argument', { op: 'encode', got: show(text), expected: 'a string' })
+    }
+    const allow = options.allowSpecial ?? 'none'
+    checkAllow(allow, this.addedTokens, 'encode')
+    const sink = this.sink
+    sink.length = 0
+    if (options.bos ?? this.addBos) this.wrap(this.parts.before, this.bosId, 'BOS', sink)
+    this.append(text, allow, sink)
+    if (options.eos ?? this.addEos) this.wrap(this.parts.after, this.eosId, 'EOS', sink)
+    const ids = sink.take()
+    if (sink.ids.length > 1 << 20) sink.ids = new Uint32Array(256)
+    return ids
+  }
+
+  /**
+   * Text of `ids`. Ids that do not form whole characters give U+FFFD.
+   *
+   * @throws TokenizerError `tokenizer/unknown-id` for an id outside the vocabulary.
+   */
+  decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
+    const decoder = this.decoder(options)
+    const text = decoder.push(ids)
+    return text + decoder.end()
+  }
+
+  /** A decoder for ids that come one at a time, as in generation. */
+  decoder(options?: DecodeOptions): StreamDecoder {
+    return new StreamDecoder(this.parts.table, this.parts.decode, this.special, options)
+  }
+
+  /** The token as its source writes it: `▁the`, `Ġthe`, `<0x0A>`, `<s>`. For people; {@link bytes} is exact. */
+  piece(id: number): string {
+    this.check(id, 'piece')
+    return this.parts.table.piece(id)
+  }
+
+  /** The bytes that the token stands for (a copy). */
+  bytes(id: number): Uint8Array {
+    this.check(id, 'bytes')
+    return this.parts.table.bytes(id).slice()
+  }
+
+  /** The id whose {@link piece} is `piece`, if there is one; the lowest where several share it. */
+  idOf(piece: string): number | undefined {
+    if (this.pieceIds === undefined) {
+      this.pieceIds = new Map()
+      for (let id = this.vocabSize - 1; id >= 0; id--) this.pieceIds.set(this.parts.table.piece(id), id)
+      for (const token of this.addedTokens) this.pieceIds.set(token.content, token.id)
+    }
+    return this.pieceIds.get(piece)
+  }
+
+  /** Whether the token is a special one: control, unknown, or added as special. */
+  isSpecial(id: number): boolean {
+    this.check(id, 'isSpecial')
+    return this.special.has(id)
+  }
+
+  private append(text: string, allow: AllowSpecial, sink: IdSink): void {
+    const segments = this.raw.split(text, allow)
+    if (segments === undefined) {
+      this.appendRaw(text, true, allow, sink)
+      return
+    }
+    for (const { id, start, end } of segments) {
+      if (id >= 0) sink.push(id)
+      else this.appendRaw(text.slice(start, end), start === 0, allow, sink)
+    }
+  }
+
+  /** A stretch without raw added tokens: normalise, then look for the normalised ones. */
+  private appendRaw(text: string, first: boolean, allow: AllowSpecial, sink: IdSink): void {
+    if (text === '') return
+    const { normalize } = this.parts
+    const normal = normalize === undefined ? text : normalize(text, first)
+    const segments = this.normalized.split(normal, allow)
+    if (segments === undefined) {
+      this.appendText(normal, first, sink)
+      return
+    }
+    for (const { id, start, end } of segments) {
+      if (id >= 0) sink.push(id)
+      else this.appendText(normal.slice(start, end), first && start === 0, sink)
+    }
+  }
+
+  private appendText(text: string, first: boolean, sink: IdSink): void {
+    const { prefix, model } = this.parts
+    const ready = prefix === undefined ? text : prefix(text, first)
+    if (ready !== '') model.encode(ready, sink)
+  }
+
+  private wrap(ids: readonly number[] | undefined, id: number | undefined, name: string, sink: IdSink): void {
+    if (ids !== undefined && ids.length > 0) for (const each of ids) sink.push(each)
+    else if (id !== undefined) sink.push(id)
+    else {
+      throw new TokenizerError('tokenizer/bad-argument', {
+        op: 'encode',
+        got: `a request for ${name}`,
+        expected: `a tokenizer that has a ${name} token`,
+        fix: `Pass ${name.toLowerCase()}: false, or name the token when loading.`,
+      })
+    }
+  }
+
+  private check(id: number, op: string): void {
+    if (Number.isInteger(id) && id >= 0 && id < this.vocabSize) return
+    throw new TokenizerError('tokenizer/unknown-id', {
+      op,
+      got: `id ${show(id)}`,
+      expected: `a whole number from 0 to ${this.vocabSize - 1}`,
+    })
+  }
+}
