@@ -159,8 +159,10 @@ export async function openSingle(source: ByteSource): Promise<WeightFile> {
         { file: source.name },
       )
     }
+    // The length before a safetensors header may look like any other magic, so its brace is looked at first.
+    if (text[8] === '{' && text.slice(4, 8) === '\0\0\0\0') return await openSafetensors(source)
     if (text.startsWith('PK') || head[0] === 0x80) return await openPytorch(source)
-    if (text[8] === '{') return await openSafetensors(source)
+    if (text[0] === '{') throw corrupt(source.name, 'got JSON, expected weights. Open the folder it lies in')
     return await openLlama2c(source)
   } catch (error) {
     await source.close?.()
