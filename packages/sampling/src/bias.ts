@@ -45,3 +45,13 @@ export function logitBias(biases: Biases): Sampler {
 export function ban(tokens: Iterable<number>): Sampler {
   return { ...logitBias(Array.from(tokens, token => [token, false] as const)), name: 'ban' }
 }
+
+/** Rules every other token out. vLLM `allowed_token_ids`. */
+export function allow(tokens: Iterable<number>): Sampler {
+  const allowed = new Set(Array.from(tokens, token => tokenId('allow', 'token', token)))
+  if (allowed.size === 0) throw new ParameterError('allow', 'tokens', [], 'at least one token')
+  return {
+    name: 'allow',
+    apply: candidates => candidates.keepTokens(allowed),
+  }
+}

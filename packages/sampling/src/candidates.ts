@@ -354,6 +354,27 @@ export class Candidates {
     this.sorted = false
   }
 
+  /** Keeps the entries of these tokens, in their order. */
+  keepTokens(tokens: ReadonlySet<number>): void {
+    const { logits, ids, size, sorted } = this
+    let n = 0
+    for (let i = 0; i < size; i++) {
+      if (!tokens.has(ids[i]!)) continue
+      ids[n] = ids[i]!
+      logits[n++] = logits[i]!
+    }
+    this.#compacted(n)
+    this.sorted = sorted
+  }
+
+  /** Sets the logits of tokens to -Infinity. */
+  ruleOut(tokens: Iterable<number>): void {
+    for (const token of tokens) {
+      const i = this.indexOf(token)
+      if (i >= 0) this.setLogit(i, Number.NEGATIVE_INFINITY)
+    }
+  }
+
   /** Drops the first `n` entries. */
   dropFirst(n: number): void {
     const { size } = this

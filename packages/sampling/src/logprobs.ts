@@ -2,7 +2,7 @@
 import { Candidates } from './candidates.js'
 import { LogitsError } from './errors.js'
 import { integer } from './lib/check.js'
-import { exp, log } from './lib/numeric.js'
+import { moments } from './lib/entropy.js'
 
 export interface TokenLogprob {
   readonly token: number
@@ -33,20 +33,10 @@ export interface Logprobs {
 export function logprobs(logits: Float32Array, { top = 0 }: { top?: number } = {}): Logprobs {
   integer('logprobs', 'top', top, 0)
   scratch.load(logits)
-  const max = scratch.max()
-  if (max === Number.NEGATIVE_INFINITY) {
+  if (scratch.max() === Number.NEGATIVE_INFINITY) {
     throw new LogitsError('logprobs', 'every logit -Infinity', 'a finite logit', 'Look at the logits before masking.')
   }
-  let sum = 0
-  let weighted = 0
-  for (let i = 0; i < logits.length; i++) {
-    const d = logits[i]! - max
-    const e = exp(d)
-    sum += e
-    if (e > 0) weighted += e * d
-  }
-  const logSum = log(sum)
-  const logsumexp = max + logSum
+  const { logsumexp, entropy } = moments(scratch)
   const of = (token: number): number => (logits[token] ?? Number.NEGATIVE_INFINITY) - logsumexp
   const best: TokenLogprob[] = []
   if (top > 0) {
@@ -58,7 +48,7 @@ export function logprobs(logits: Float32Array, { top = 0 }: { top?: number } = {
   }
   return {
     top: best,
-    entropy: Math.max(0, logSum - weighted / sum),
+    entropy,
     logsumexp,
     of,
     rank(token) {

@@ -1,7 +1,8 @@
 /** Temperature, fixed or by entropy. */
 import type { Candidates } from './candidates.js'
 import { number } from './lib/check.js'
-import { exp, log, pow } from './lib/numeric.js'
+import { moments } from './lib/entropy.js'
+import { log, pow } from './lib/numeric.js'
 import type { Sampler } from './sampler.js'
 
 /**
@@ -34,7 +35,7 @@ export function dynamicTemperature(value: number, { range, exponent = 1 }: Dynam
       if (range === 0) return scale(candidates, value)
       if (candidates.size <= 1) return
       const low = Math.max(0, value - range)
-      const normalised = entropy(candidates) / log(candidates.size)
+      const normalised = moments(candidates).entropy / log(candidates.size)
       scale(candidates, low + (value + range - low) * pow(normalised, exponent))
     },
   }
@@ -43,21 +44,4 @@ export function dynamicTemperature(value: number, { range, exponent = 1 }: Dynam
 function scale(candidates: Candidates, value: number): void {
   if (value === 0) candidates.keepTop(1)
   else if (value !== 1) candidates.scale(value)
-}
-
-/** Entropy in nats of the candidates' distribution, without touching `probs`. */
-export function entropy(candidates: Candidates): number {
-  const { logits, size } = candidates
-  const max = candidates.max()
-  if (max === Number.NEGATIVE_INFINITY) return 0
-  // H = log Z - Σ e^d d / Z, with d = logit - max: one pass, no logarithm per token
-  let sum = 0
-  let weighted = 0
-  for (let i = 0; i < size; i++) {
-    const d = logits[i]! - max
-    const e = exp(d)
-    sum += e
-    if (e > 0) weighted += e * d
-  }
-  return Math.max(0, log(sum) - weighted / sum)
 }

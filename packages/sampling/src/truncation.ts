@@ -1,7 +1,9 @@
-/** Stages that rule out unlikely tokens: top-k, top-p, min-p, typical. */
+/** Stages that rule out unlikely tokens, by count, mass, ratio or entropy. */
+import type { Candidates } from './candidates.js'
 import { ParameterError } from './errors.js'
 import { integer, number } from './lib/check.js'
-import { log } from './lib/numeric.js'
+import { moments } from './lib/entropy.js'
+import { exp, log } from './lib/numeric.js'
 import { orderDescending } from './lib/sort.js'
 import type { Sampler } from './sampler.js'
 
@@ -54,11 +56,17 @@ export function minP(p: number, { minKeep = 0 }: TruncationOptions = {}): Sample
     name: 'min-p',
     apply(candidates) {
       if (p <= 0) return
-      const floor = Math.fround(candidates.max() + offset)
-      if (p > 1 || (least > 1 && candidates.countAtLeast(floor) < least)) candidates.keepTop(least)
-      else candidates.keepAtLeast(floor)
+      if (p > 1) candidates.keepTop(least)
+      else keepFloor(candidates, Math.fround(candidates.max() + offset), least)
     },
   }
+}
+
+/** Keeps what reaches the floor, or the `least` likeliest where fewer do. */
+function keepFloor(candidates: Candidates, floor: number, least: number): void {
+  const enough = least === 1 ? candidates.max() >= floor : candidates.countAtLeast(floor) >= least
+  if (enough) candidates.keepAtLeast(floor)
+  else candidates.keepTop(least)
 }
 
 /**
@@ -95,4 +103,89 @@ export function typicalP(p: number, { minKeep = 0 }: TruncationOptions = {}): Sa
     },
     clone: () => typicalP(p, { minKeep }),
   }
+}
+
+/**
+ * Keeps tokens whose logit lies within `n` standard deviations of the largest (Tang et al. 2024). 0 and -1 keep all.
+ * llama.cpp `top_n_sigma` -1. -Infinity does not count for the deviation.
+ */
+export function topNSigma(n: number): Sampler {
+  number('topNSigma', 'n', n, -1, Number.MAX_VALUE)
+  return {
+    name: 'top-n-sigma',
+    apply(candidates) {
+      const { logits, size } = candidates
+      if (n <= 0 || size <= 1) return
+      let sum = 0
+      let count = 0
+      for (let i = 0; i < size; i++) {
+        if (logits[i] === Number.NEGATIVE_INFINITY) continue
+        sum += logits[i]!
+        count++
+      }
+      const mean = count ? sum / count : 0
+      let squares = 0
+      for (let i = 0; i < size; i++) {
+        if (logits[i] !== Number.NEGATIVE_INFINITY) squares += (logits[i]! - mean) ** 2
+      }
+      const deviation = count ? Math.sqrt(squares / count) : 0
+      candidates.keepAtLeast(candidates.max() - n * deviation)
+    },
+  }
+}
+
+/** Keeps tokens with a probability of at least `epsilon` (Hewitt et al. 2022). HF `epsilon_cutoff`. */
+export function epsilonCutoff(epsilon: number, { minKeep = 1 }: TruncationOptions = {}): Sampler {
+  probability('epsilonCutoff', 'epsilon', epsilon)
+  const least = Math.max(1, integer('epsilonCutoff', 'minKeep', minKeep, 0))
+  return {
+    name: 'epsilon-cutoff',
+    apply: candidates => keepFloor(candidates, moments(candidates).logsumexp + log(epsilon), least),
+  }
+}
+
+/** Epsilon cutoff that falls with the entropy: min(ε, √ε · e^-H) (Hewitt et al. 2022). HF `eta_cutoff`. */
+export function etaCutoff(epsilon: number, { minKeep = 1 }: TruncationOptions = {}): Sampler {
+  probability('etaCutoff', 'epsilon', epsilon)
+  const least = Math.max(1, integer('etaCutoff', 'minKeep', minKeep, 0))
+  return {
+    name: 'eta-cutoff',
+    apply(candidates) {
+      const { logsumexp, entropy } = moments(candidates)
+      keepFloor(candidates, logsumexp + log(Math.min(epsilon, Math.sqrt(epsilon) * exp(-entropy))), least)
+    },
+  }
+}
+
+/**
+ * Keeps the likeliest tokens while the entropy they hold stays within `h` of the whole (Potraghloo et al. 2025).
+ * Like HF's `top_h` it looks at the 100 likeliest only; `among` sets another number.
+ */
+export function topH(h: number, { among = 100 }: { among?: number } = {}): Sampler {
+  if (!(number('topH', 'h', h, 0, 1) > 0)) throw new ParameterError('topH', 'h', h, 'more than 0 and at most 1')
+  integer('topH', 'among', among, 1)
+  return {
+    name: 'top-h',
+    apply(candidates) {
+      if (among < candidates.size) candidates.keepTop(among)
+      candidates.sort()
+      candidates.softmax()
+      const { probs, size } = candidates
+      // the margin: at h = 1 rounding must not cost the last token
+      const budget = moments(candidates).entropy * h * (1 + 1e-6)
+      let held = 0
+      let n = 0
+      while (n < size) {
+        const p = probs[n]!
+        held -= p > 0 ? p * log(p) : 0
+        if (n > 0 && held > budget) break
+        n++
+      }
+      candidates.truncate(n)
+    },
+  }
+}
+
+function probability(op: string, name: string, value: number): void {
+  if (!(value > 0 && value < 1)) throw new ParameterError(op, name, value, 'a number between 0 and 1, both excluded')
 }
