@@ -6,7 +6,11 @@ const conditions = process.env.TEST_BUILT ? [] : ['cria-source']
 const config: ViteUserConfig = {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { include: ['{packages,apps,tools}/**/*.test.ts'], testTimeout: 60_000 },
+  test: {
+    include: ['{packages,apps,tools}/**/*.test.ts'],
+    exclude: ['**/{node_modules,dist,build,.cache}/**'],
+    testTimeout: 60_000,
+  },
 }
 
 export default config

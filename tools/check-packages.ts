@@ -8,7 +8,7 @@ import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import ts from 'typescript'
-import { examplesOf } from './readme-examples.js'
+import { examplesOf, vitestIn } from './readme-examples.js'
 import { type Manifest, type Package, publicPackages, root } from './workspace.js'
 
 /** Budgets of DESIGN §6, in bytes after gzip of everything the package's main entry brings, minified. */
@@ -81,7 +81,7 @@ function entries({ name, publishConfig, exports }: Manifest): string[] {
     .map(([path]) => (path === '.' ? name : `${name}${path.slice(1)}`))
 }
 
-function writeConsumer(folder: string, { manifest, folder: source }: Package): string | undefined {
+function writeConsumer(folder: string, { manifest, folder: source }: Package): string[] | undefined {
   const names = entries(manifest)
   const lines = names.map((name, at) => `import * as entry${at} from '${name}'\nconsole.log(typeof entry${at})`)
   writeFileSync(join(folder, 'consumer.ts'), `${lines.join('\n')}\n`)
@@ -106,10 +106,13 @@ function writeConsumer(folder: string, { manifest, folder: source }: Package): s
     const first = examplesOf(join(root, source, 'README.md')).find(({ notRun }) => notRun === undefined)
     if (!first) return undefined
     if (first.typed) writeFileSync(join(folder, 'example.ts'), first.code)
+    if (first.test) {
+      writeFileSync(join(folder, 'example.test.ts'), first.code)
+      return [join(folder, 'node_modules/vitest/vitest.mjs'), ...vitestIn(folder, [])]
+    }
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
-    const { outputText } = ts.transpileModule(first.code, { compilerOptions })
-    writeFileSync(join(folder, 'example.mjs'), outputText)
-    return 'example.mjs'
+    writeFileSync(join(folder, 'example.mjs'), ts.transpileModule(first.code, { compilerOptions }).outputText)
+    return ['example.mjs']
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -175,7 +178,7 @@ async function check(
         `${part} under ${resolution}`,
         await node(home, tool('typescript/bin/tsc'), '-p', `${part}.${resolution}.json`),
       )
-  if (example) hold("README's first example", await node(home, example))
+  if (example) hold("README's first example", await node(home, ...example))
   notes.push(example ? 'README example runs' : 'no README example')
 
   const budget = gzipBudgets[name]

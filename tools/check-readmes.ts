@@ -4,9 +4,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Example, examplesOf } from './readme-examples.js'
+import { type Example, examplesOf, vitestIn } from './readme-examples.js'
 import { packages, root } from './workspace.js'
 
 const models = join(process.env.CRIA_SHARED ?? join(root, '../shared'), 'models')
@@ -32,7 +32,7 @@ function jobs(): Job[] {
       rmSync(at, { recursive: true, force: true })
       mkdirSync(at, { recursive: true })
       return examplesOf(join(root, readme)).map(example => {
-        const file = join(at, `example-${example.number}.${example.typed ? 'ts' : 'mjs'}`)
+        const file = join(at, `example-${example.number}.${example.test ? 'test.ts' : example.typed ? 'ts' : 'mjs'}`)
         writeFileSync(file, example.code)
         return { ...example, readme, file }
       })
@@ -70,11 +70,12 @@ function run(job: Job): string {
   try {
     if (job.number > 1 && existsSync(models))
       for (const name of readdirSync(models)) symlinkSync(join(models, name), join(folder, name))
-    const args = ['--conditions=cria-source', '--import', tsx, job.file]
+    const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), ...vitestIn(dirname(job.file), ['cria-source'])]
+    const args = job.test ? [...vitest, job.file] : ['--conditions=cria-source', '--import', tsx, job.file]
     const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
-      cwd: folder,
+      cwd: job.test ? dirname(job.file) : folder,
       encoding: 'utf8',
-      timeout: 120_000,
+      timeout: 300_000,
     })
     return status === 0 ? '' : `${stdout}${stderr}${error?.message ?? ''}`
   } finally {

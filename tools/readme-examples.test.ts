@@ -17,8 +17,8 @@ test('finds the code that runs and the code that is only type-checked', () => {
     '  ```',
   ].join('\n')
   expect(examples(text, 'README.md')).toEqual([
-    { number: 1, line: 2, code: "import { a } from 'a'\na()\n", typed: true, notRun: undefined },
-    { number: 2, line: 10, code: '  await b()\n\nexport {}\n', typed: false, notRun: 'needs a GPU' },
+    { number: 1, line: 2, code: "import { a } from 'a'\na()\n", typed: true, test: false, notRun: undefined },
+    { number: 2, line: 10, code: '  await b()\n\nexport {}\n', typed: false, test: false, notRun: 'needs a GPU' },
   ])
 })
 

@@ -1,6 +1,7 @@
 // Finds the code of a README: ```ts and ```js fences. A fence tagged `no-run` (with the reason after a colon) is only
-// type-checked: ```ts no-run: needs a GPU
-import { readFileSync } from 'node:fs'
+// type-checked: ```ts no-run: needs a GPU. One whose first line names a test file (// my.test.ts) is run by vitest.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 export interface Example {
   /** 1 for the first fence of the file. */
@@ -9,6 +10,8 @@ export interface Example {
   code: string
   /** TypeScript is type-checked too. */
   typed: boolean
+  /** Its first line names a test file (`// my.test.ts`): vitest runs it. */
+  test: boolean
   /** Why this one is not run, when it is not. */
   notRun: string | undefined
 }
@@ -30,6 +33,7 @@ export function examples(markdown: string, path: string): Example[] {
       line,
       code: asModule(match[4] ?? ''),
       typed: match[2]!.startsWith('t'),
+      test: /^\s*\/\/ \S+\.test\.[jt]s/.test(match[4] ?? ''),
       notRun: tag?.[1],
     })
   }
@@ -38,4 +42,12 @@ export function examples(markdown: string, path: string): Example[] {
 
 export function examplesOf(path: string): Example[] {
   return examples(readFileSync(path, 'utf8'), path)
+}
+
+/** Write a configuration of vitest for the tests of one folder; returns the arguments that run them. */
+export function vitestIn(folder: string, conditions: string[]): string[] {
+  const resolve = { conditions }
+  const config = { root: folder, resolve, ssr: { resolve }, test: { include: ['*.test.{ts,js}'], testTimeout: 60_000 } }
+  writeFileSync(join(folder, 'vitest.config.mjs'), `export default ${JSON.stringify(config)}\n`)
+  return ['run', '--config', join(folder, 'vitest.config.mjs'), '--reporter=dot']
 }
