@@ -28,6 +28,8 @@ export interface Model {
   readonly config: ModelConfig
   /** All weights under Hugging Face's names, checked against the configuration. */
   readonly weights: WeightFile
+  /** The weights as they lie in their file, under its own names; for GGUF a `GgufFile`. */
+  readonly source: WeightFile
   /** The folder it came from: tokenizer and chat template lie there unless `weights` is a GGUF file. */
   readonly folder: Folder
   close(): Promise<void>
@@ -210,7 +212,7 @@ export async function openModel(folder: Folder, file?: string): Promise<Model> {
     const config = await readConfigIn(folder, raw)
     const weights = canonical(raw)
     verifyTensors(config, weights, folder.name)
-    return { config, weights, folder, close: () => raw.close() }
+    return { config, weights, source: raw, folder, close: () => raw.close() }
   } catch (error) {
     await raw.close()
     throw error

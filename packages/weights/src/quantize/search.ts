@@ -51,7 +51,7 @@ export function fitAffine(
     for (let i = 0; i < n; i++) {
       const v = x[o + i]!
       const near = (inverse * (v - low) + 0.5) | 0 // never negative
-      const code = near > top ? top : near
+      const code = Math.min(near, top)
       const wl = weights[i]! * code
       sumL += wl
       sumL2 += wl * code
