@@ -26,6 +26,16 @@ export interface AddedToken {
  */
 export type AllowSpecial = 'none' | 'all' | readonly string[]
 
+/** Which added tokens are found as such. */
+export type AcceptToken = (token: AddedToken) => boolean
+
+/** The rule for an {@link AllowSpecial} policy; undefined for `'none'`. */
+export function acceptOf(allow: AllowSpecial): AcceptToken | undefined {
+  if (allow === 'none') return undefined
+  if (allow === 'all') return () => true
+  return token => !token.special || allow.includes(token.content)
+}
+
 /** A stretch of text (`id` is -1) or an added token, `[start, end)` in UTF-16 units. */
 export interface Segment {
   readonly id: number
@@ -50,16 +60,16 @@ export class AddedTokenMatcher {
     this.pattern = alternatives.length === 0 ? undefined : new RegExp(alternatives.join('|'), 'gu')
   }
 
-  /** The segments of `text`, or undefined when it is all text. */
-  split(text: string, allow: AllowSpecial): Segment[] | undefined {
-    if (this.pattern === undefined || (allow === 'none' && !this.always)) return undefined
+  /** The segments of `text`, or undefined when it is all text. `accept` undefined: only tokens that are not special. */
+  split(text: string, accept: AcceptToken | undefined): Segment[] | undefined {
+    if (this.pattern === undefined || (accept === undefined && !this.always)) return undefined
     const segments: Segment[] = []
     let from = 0
     const pattern = this.pattern
     pattern.lastIndex = 0
     for (let m = pattern.exec(text); m !== null; m = pattern.exec(text)) {
       const token = this.byContent.get(m[0])!
-      if (token.special && allow !== 'all' && (allow === 'none' || !allow.includes(token.content))) continue
+      if (accept === undefined ? token.special : !accept(token)) continue
       let start = m.index
       let end = start + m[0].length
       if (token.singleWord === true && (isWordBefore(text, start) || isWordAfter(text, end))) continue

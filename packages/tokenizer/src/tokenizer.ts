@@ -1,7 +1,14 @@
 // The tokenizer as users see it: encode and decode over a model, its added tokens and its normalisation. Where these
 // come from is the business of source/.
 
-import { type AddedToken, AddedTokenMatcher, type AllowSpecial, checkAllow } from './added-tokens.js'
+import {
+  type AcceptToken,
+  type AddedToken,
+  AddedTokenMatcher,
+  type AllowSpecial,
+  acceptOf,
+  checkAllow,
+} from './added-tokens.js'
 import { type DecodeOptions, type DecodeRules, StreamDecoder } from './decoder.js'
 import { show, TokenizerError } from './errors.js'
 import { IdSink } from './ids.js'
@@ -75,6 +82,7 @@ export class Tokenizer {
   private readonly raw: AddedTokenMatcher
   private readonly normalized: AddedTokenMatcher
   private readonly sink = new IdSink()
+  private all: AddedTokenMatcher | undefined
   private pieceIds: Map<string, number> | undefined
 
   constructor(parts: TokenizerParts) {
@@ -122,11 +130,42 @@ export class Tokenizer {
     const sink = this.sink
     sink.length = 0
     if (options.bos ?? this.addBos) this.wrap(this.parts.before, this.bosId, 'BOS', sink)
-    this.append(text, allow, sink)
+    this.append(text, true, acceptOf(allow), sink)
     if (options.eos ?? this.addEos) this.wrap(this.parts.after, this.eosId, 'EOS', sink)
-    const ids = sink.take()
-    if (sink.ids.length > 1 << 20) sink.ids = new Uint32Array(256)
-    return ids
+    return takeAll(sink)
+  }
+
+  /**
+   * Token ids of a prompt in parts: numbers are ids and stand for themselves, strings are text and can never become
+   * special tokens. The safe way to build a prompt around text from users.
+   *
+   * `accept` says which added tokens are found in the text parts; by default those that are not special.
+   *
+   * @example
+   * tokenizer.encodeParts([tokenizer.bosId!, 'text from a user', tokenizer.eosId!])
+   */
+  encodeParts(parts: readonly (string | number)[], accept?: AcceptToken): Uint32Array {
+    const sink = this.sink
+    sink.length = 0
+    parts.forEach((part, i) => {
+      if (typeof part === 'string') this.append(part, i === 0, accept, sink)
+      else {
+        this.check(part, 'encodeParts')
+        sink.push(part)
+      }
+    })
+    return takeAll(sink)
+  }
+
+  /**
+   * Cuts text where it contains added tokens, special ones included: what {@link encodeParts} takes. `accept` chooses
+   * among them; by default the special ones.
+   */
+  splitSpecial(text: string, accept: AcceptToken = token => token.special): (string | number)[] {
+    this.all ??= new AddedTokenMatcher(this.addedTokens)
+    const segments = this.all.split(text, accept)
+    if (segments === undefined) return text === '' ? [] : [text]
+    return segments.map(({ id, start, end }) => (id >= 0 ? id : text.slice(start, end)))
   }
 
   /**
@@ -173,24 +212,24 @@ export class Tokenizer {
     return this.special.has(id)
   }
 
-  private append(text: string, allow: AllowSpecial, sink: IdSink): void {
-    const segments = this.raw.split(text, allow)
+  private append(text: string, first: boolean, accept: AcceptToken | undefined, sink: IdSink): void {
+    const segments = this.raw.split(text, accept)
     if (segments === undefined) {
-      this.appendRaw(text, true, allow, sink)
+      this.appendRaw(text, first, accept, sink)
       return
     }
     for (const { id, start, end } of segments) {
       if (id >= 0) sink.push(id)
-      else this.appendRaw(text.slice(start, end), start === 0, allow, sink)
+      else this.appendRaw(text.slice(start, end), first && start === 0, accept, sink)
     }
   }
 
   /** A stretch without raw added tokens: normalise, then look for the normalised ones. */
-  private appendRaw(text: string, first: boolean, allow: AllowSpecial, sink: IdSink): void {
+  private appendRaw(text: string, first: boolean, accept: AcceptToken | undefined, sink: IdSink): void {
     if (text === '') return
     const { normalize } = this.parts
     const normal = normalize === undefined ? text : normalize(text, first)
-    const segments = this.normalized.split(normal, allow)
+    const segments = this.normalized.split(normal, accept)
     if (segments === undefined) {
       this.appendText(normal, first, sink)
       return
@@ -228,4 +267,11 @@ export class Tokenizer {
       expected: `a whole number from 0 to ${this.vocabSize - 1}`,
     })
   }
+}
+
+/** The content of the shared sink, which lets go of the memory that a very long text needed. */
+function takeAll(sink: IdSink): Uint32Array {
+  const ids = sink.take()
+  if (sink.ids.length > 1 << 20) sink.ids = new Uint32Array(256)
+  return ids
 }
