@@ -1,0 +1,19 @@
+/** The devices that the laws must hold on, and the files they are tried with. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Device } from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
+
+export interface Named {
+  readonly name: string
+  readonly open: () => Promise<Device>
+}
+
+/** Backends whose results are exact enough to hold the golden text. */
+export const exact: readonly Named[] = [{ name: 'reference', open: async () => reference() }]
+
+/** Model files that lie in a folder `shared` beside the checkout, or where CRIA_SHARED says. */
+const folder = process.env.CRIA_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
+export const shared = (...path: string[]): string => join(folder, ...path)
+export const hasShared: boolean = existsSync(folder)
