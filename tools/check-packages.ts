@@ -37,12 +37,14 @@ function run(cwd: string, program: string, ...args: string[]): Promise<Result> {
 const tool = (path: string): string => join(root, 'node_modules', path)
 const node = (cwd: string, ...args: string[]): Promise<Result> => run(cwd, process.execPath, ...args)
 
-/** The package and everything of ours it brings, by name. */
+/** The package and everything of ours that npm would install with it. */
 function closure(start: Package, all: ReadonlyMap<string, Package>): Package[] {
   const found = new Set([start])
   for (const { manifest } of found) {
-    const names = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies }
-    for (const name of Object.keys(names)) {
+    const peers = Object.keys(manifest.peerDependencies ?? {}).filter(
+      name => !manifest.peerDependenciesMeta?.[name]?.optional,
+    )
+    for (const name of [...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }), ...peers]) {
       const next = all.get(name)
       if (next) found.add(next)
     }
