@@ -11,10 +11,10 @@ import {
   type Tensor,
 } from '@cria/tensor'
 import {
-  canonical,
   decodeTensor,
   encodeFloats,
   type FileDType,
+  type Model,
   type ModelConfig,
   type TensorInfo,
   type WeightFile,

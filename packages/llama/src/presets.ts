@@ -77,7 +77,37 @@ const qwen3 = (s: Omit<Row, 'vocabSize'>): Row => ({
   tieWordEmbeddings: true,
 })
 
-const rows = {
+export type PresetName =
+  | 'llama-7b'
+  | 'llama-13b'
+  | 'llama-33b'
+  | 'llama-65b'
+  | 'llama-2-7b'
+  | 'llama-2-13b'
+  | 'llama-2-34b'
+  | 'llama-2-70b'
+  | 'llama-3-8b'
+  | 'llama-3-70b'
+  | 'llama-3.1-8b'
+  | 'llama-3.1-70b'
+  | 'llama-3.1-405b'
+  | 'llama-3.2-1b'
+  | 'llama-3.2-3b'
+  | 'llama-3.3-70b'
+  | 'mistral-7b-v0.1'
+  | 'mistral-7b-v0.3'
+  | 'tinyllama-1.1b'
+  | 'smollm2-135m'
+  | 'smollm2-360m'
+  | 'smollm2-1.7b'
+  | 'qwen2.5-0.5b'
+  | 'qwen2.5-1.5b'
+  | 'qwen2.5-3b'
+  | 'qwen3-0.6b'
+  | 'qwen3-1.7b'
+  | 'qwen3-4b'
+
+const rows: Readonly<Record<PresetName, Row>> = {
   'llama-7b': llama1(shape(4096, 32, 32, 32, 11_008)),
   'llama-13b': llama1(shape(5120, 40, 40, 40, 13_824)),
   'llama-33b': llama1(shape(6656, 60, 52, 52, 17_920)),
@@ -117,9 +147,7 @@ const rows = {
   'qwen3-0.6b': qwen3(shape(1024, 28, 16, 8, 3072)),
   'qwen3-1.7b': qwen3(shape(2048, 28, 16, 8, 6144)),
   'qwen3-4b': qwen3(shape(2560, 36, 32, 8, 9728)),
-} as const satisfies Record<string, Row>
-
-export type PresetName = keyof typeof rows
+}
 
 /** The names of all presets. */
 export const presetNames: readonly PresetName[] = Object.keys(rows) as PresetName[]
