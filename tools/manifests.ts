@@ -3,6 +3,7 @@
 // `pnpm manifests` writes, `--check` only compares. What differs from package to package is left alone.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Manifest, publicPackages, readManifest, root } from './workspace.js'
 
 const repository = (readManifest(join(root, 'package.json')).repository as { url: string }).url
@@ -52,23 +53,25 @@ function missing({ description, keywords, files }: Manifest): string[] {
   return Object.entries(wanted).flatMap(([what, there]) => (there ? [] : [what]))
 }
 
-const checking = process.argv.includes('--check')
-for (const { folder, manifest } of publicPackages()) {
-  const path = join(root, folder, 'package.json')
-  const lacks = missing(manifest)
-  if (lacks.length > 0) {
-    console.error(`${folder}/package.json: lacks ${lacks.join(', ')}`)
-    process.exitCode = 1
-  }
-  const wanted = `${JSON.stringify(complete(folder, manifest), null, 2)}\n`
-  // Formatting and the order of the fields are free; the order inside `exports` is not.
-  const fields = (text: string): string => JSON.stringify(Object.entries(JSON.parse(text) as Manifest).sort())
-  if (fields(wanted) === fields(readFileSync(path, 'utf8'))) continue
-  if (checking) {
-    console.error(`${folder}/package.json: differs from what tools/manifests.ts writes. Run pnpm manifests`)
-    process.exitCode = 1
-  } else {
-    writeFileSync(path, wanted)
-    console.log(`${folder}/package.json: written`)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const checking = process.argv.includes('--check')
+  for (const { folder, manifest } of publicPackages()) {
+    const path = join(root, folder, 'package.json')
+    const lacks = missing(manifest)
+    if (lacks.length > 0) {
+      console.error(`${folder}/package.json: lacks ${lacks.join(', ')}`)
+      process.exitCode = 1
+    }
+    const wanted = `${JSON.stringify(complete(folder, manifest), null, 2)}\n`
+    // Formatting and the order of the fields are free; the order inside `exports` is not.
+    const fields = (text: string): string => JSON.stringify(Object.entries(JSON.parse(text) as Manifest).sort())
+    if (fields(wanted) === fields(readFileSync(path, 'utf8'))) continue
+    if (checking) {
+      console.error(`${folder}/package.json: differs from what tools/manifests.ts writes. Run pnpm manifests`)
+      process.exitCode = 1
+    } else {
+      writeFileSync(path, wanted)
+      console.log(`${folder}/package.json: written`)
+    }
   }
 }

@@ -29,7 +29,7 @@ function chromium() {
   return found()
 }
 
-await setup()
+await setup({ built: Boolean(process.env.TEST_BUILT) })
 const env = { ...process.env }
 const browser = chromium()
 if (browser) env.CHROME_PATH ??= browser
