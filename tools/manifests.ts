@@ -17,7 +17,7 @@ function withoutSource(target: string | Record<string, unknown>): unknown {
 
 /** The manifest as it should be, keys in one order. */
 export function complete(folder: string, manifest: Manifest): Manifest {
-  const { name, version, description, keywords, exports = {}, scripts, dependencies, ...rest } = manifest
+  const { name, version, description, keywords, exports = {}, scripts, dependencies, publishConfig, ...rest } = manifest
   const entries = Object.entries(exports).map(([path, target]) => [path, withoutSource(target)])
   return {
     name,
@@ -33,7 +33,7 @@ export function complete(folder: string, manifest: Manifest): Manifest {
     sideEffects: false,
     exports,
     engines: { node: '>=20.19' },
-    publishConfig: { ...(rest.publishConfig as object), access: 'public', exports: Object.fromEntries(entries) },
+    publishConfig: { ...(publishConfig as object | undefined), access: 'public', exports: Object.fromEntries(entries) },
     scripts: {
       build: 'tsdown --config ../../tsdown.config.ts',
       ...scripts,
