@@ -61,6 +61,15 @@ test('a training step traces whole', async () => {
   expect(await a.grads.w.data()).toEqual(await b.grads.w.data())
 })
 
+test('a constant made in a scope of the traced function lives as long as the plan', async () => {
+  const before = device.liveBytes
+  const step = plan(device, { x: f32([2]) }, ({ x }) => device.scope(() => add(x, device.tensor([1, 2]))))
+  device.tensor([9, 9]).dispose()
+  expect([...(await (await step.run({ x: [0, 0] })).data())]).toEqual([1, 2])
+  step.dispose()
+  expect(device.liveBytes).toBe(before)
+})
+
 test('attention sees only what is visible', async () => {
   const q = normal(randomKey(device, 1), [4, 4, 8])
   const k = normal(randomKey(device, 2), [6, 2, 8])

@@ -57,24 +57,24 @@ export class Plan<S extends Readonly<Record<string, Spec>>, O> {
     name: string,
   ) {
     this.name = name
-    // Constants made while tracing die with the scope; the storage the program binds is held below.
-    const { program, result, held } = this.traced(fn)
+    // Constants made while tracing die with the scope; the trace keeps alive what the program binds.
+    let traced: ReturnType<typeof trace<O>> | undefined
+    device.scope(() => {
+      traced = trace(device, inputs, abstract => fn(abstract as Inputs<S>))
+    })
+    const { program, result, held } = traced!
     this.program = program
     this.held = held
-    this.executable = device.backend.compile(program)
+    try {
+      this.executable = device.backend.compile(program)
+    } catch (error) {
+      for (const storage of held) device.drop(storage)
+      throw error
+    }
     device.liveBytes += this.executable.bytes
     const outputs = [...tensorsIn(result)]
     const owned = new Map(outputs.map((t, i) => [t, this.output(t, i)]))
     this.result = replace(result, t => owned.get(t)!) as O
-  }
-
-  private traced(fn: (inputs: Inputs<S>) => O): ReturnType<typeof trace<O>> {
-    let out: ReturnType<typeof trace<O>> | undefined
-    this.device.scope(() => {
-      out = trace(this.device, this.inputs, abstract => fn(abstract as Inputs<S>))
-      for (const storage of out.held) hold(this.device, storage)
-    })
-    return out!
   }
 
   private output(t: Tensor, i: number): Tensor {
@@ -139,23 +139,13 @@ export class Plan<S extends Readonly<Record<string, Spec>>, O> {
     this.disposed = true
     this.device.liveBytes -= this.executable.bytes
     this.executable.dispose()
-    for (const storage of this.held) unhold(this.device, storage)
+    for (const storage of this.held) this.device.drop(storage)
     for (const t of tensorsIn(this.result)) t.place = undefined
   }
 
   [Symbol.dispose](): void {
     this.dispose()
   }
-}
-
-/** A plan keeps what it binds alive even when every tensor on it is disposed. */
-function hold(device: Device, storage: Storage): void {
-  storage.refs++
-  device.liveTensors++
-}
-
-function unhold(device: Device, storage: Storage): void {
-  device.drop(storage)
 }
 
 /** The same nesting with other tensors. */

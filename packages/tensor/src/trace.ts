@@ -15,7 +15,10 @@ interface OpenSlot {
   buf?: Buf
 }
 
-/** Runs `fn` on abstract inputs and records it. `held` is the outside storage that the program refers to. */
+/**
+ * Runs `fn` on abstract inputs and records it. `held` is the outside storage that the program refers to, kept alive
+ * from the moment it is first used: release each with `device.drop`.
+ */
 export function trace<O>(
   device: Device,
   inputs: Readonly<Record<string, Spec>>,
@@ -35,6 +38,9 @@ export function trace<O>(
     if (result instanceof Promise)
       throw new PlanError('plan: got an async function, expected a synchronous one. A trace has no values to wait for')
     return { ...tracer.finish(Object.keys(inputs).length, [...tensorsIn(result)]), result }
+  } catch (error) {
+    tracer.release()
+    throw error
   } finally {
     device.recorder = undefined
   }
@@ -81,8 +87,15 @@ class Tracer implements Recorder {
     if (slot === undefined) {
       slot = this.slots.push({ spec: s, kind: 'bound', buf: storage.buf }) - 1
       this.bound.set(storage, slot)
+      // A scope inside the traced function may dispose the tensor long before the program runs.
+      storage.refs++
+      this.device.liveTensors++
     }
     return { slot, spec: s }
+  }
+
+  release(): void {
+    for (const storage of this.bound.keys()) this.device.drop(storage)
   }
 
   /** Drops calls that nothing needs, then fixes lifetimes. */
