@@ -13,26 +13,32 @@ CRIA_INLINE size_t align_up(size_t n) { return (n + kPackedAlign - 1) / kPackedA
 struct Range { size_t begin, end; };
 CRIA_INLINE Range share(size_t items, int i, int n) { return {items * (size_t)i / (size_t)n, items * (size_t)(i + 1) / (size_t)n}; }
 
+// One block of 32 columns of one token: x is about d·q. Sums are of the q: the integer ones negated (weights are offset
+// by subtracting), the float ones for minimums; of all 32 and of each 16. Then the q themselves, in one or two planes.
+struct XHead {
+  float d;
+  int32_t nsum, nsum16[2];
+  float fsum, fsum16[2], unused;
+};
+
+// Planes of kXBytes per 4 activations. 15 bits as q = 128·high + low in signed bytes, or in one plane of 16-bit words.
+constexpr int planes(ActivationKind kind) { return kind == kActQ15 && !kWideX ? 2 : 1; }
+constexpr size_t plane_bytes = 8 * kXBytes;
+constexpr size_t x_block(int n_planes) { return sizeof(XHead) + (size_t)n_planes * plane_bytes; }
+
 // Up to this many tokens the kernels decode weights straight into dot products; above, into a panel first.
 constexpr size_t kDirectTokens = 4;
 
 CRIA_INLINE size_t tile_slots(ActivationKind kind, size_t tokens) {
   if (tokens <= 2) return tokens;
   if (tokens <= kDirectTokens) return 4;
-  return kind == kActQ8 ? kQuantTokens : kFloatTokens;
+  if (kind == kActF32 || kind == kActBF16) return kFloatTokens;
+  return (size_t)(kQuantTokens / planes(kind));  // two planes of sums: half the tokens fill the registers
 }
 
-// One block of 32 columns of one token: d·q approximates x. Sums are of the q: the integer ones negated (weights are
-// offset by subtracting), the float ones for minimums; of all 32 and of each 16.
-struct XHead {
-  float d;
-  int32_t nsum, nsum16[2];
-  float fsum, fsum16[2], unused;
-};
-constexpr size_t kXBlock = sizeof(XHead) + 8 * kXBytes;  // one cache line where 4 activations take 4 bytes
-
-CRIA_INLINE void quantize_block(const float* x, uint8_t* out) {
+template <ActivationKind kind> CRIA_INLINE void quantize_block(const float* x, uint8_t* out) {
   constexpr int n = 32 / W;
+  constexpr float limit = kind == kActQ8 ? 127.0f : 127.0f * 128.0f;
   F v[n];
   F top = fzero(), poison = fzero();
   for (int i = 0; i < n; i++) {
@@ -43,18 +49,24 @@ CRIA_INLINE void quantize_block(const float* x, uint8_t* out) {
   XHead head = {};
   // An infinite or NaN activation must reach the result: the scale becomes NaN.
   if (!(fsum(poison) == 0.0f)) {
-    __builtin_memset(out, 0, kXBlock);
+    __builtin_memset(out, 0, x_block(planes(kind)));
     head.d = __builtin_nanf("");
     __builtin_memcpy(out, &head, sizeof head);
     return;
   }
   const float peak = fmaxh(top);
-  const float inverse = peak > 1e-30f ? 127.0f / peak : 0.0f;
-  head.d = peak / 127.0f;
+  const float inverse = peak > 1e-30f ? limit / peak : 0.0f;
+  head.d = peak / limit;
   for (int i = 0; i < n; i++) {
     const F q = fround(v[i] * fset(inverse));
+    uint8_t* to = out + sizeof(XHead) + (size_t)i * W * kXBytes / 4;
     head.fsum16[i * W / 16] += fsum(q);
-    store_x(out + sizeof(XHead) + (size_t)i * W * kXBytes / 4, to_i(q));
+    if constexpr (planes(kind) == 1) store_x(to, to_i(q));
+    else {
+      const F high = fround(q * fset(1.0f / 128));
+      store_x(to, to_i(high));
+      store_x(to + plane_bytes, to_i(fma(high, fset(-128.0f), q)));
+    }
   }
   head.fsum = head.fsum16[0] + head.fsum16[1];
   head.nsum16[0] = -(int32_t)head.fsum16[0];
@@ -89,14 +101,15 @@ CRIA_INLINE void interleave_rows(float* dst, size_t slots, const float* src, siz
   }
 }
 
-static void prepare_q8(const LinearArgs& a, int thread, int n_threads) {
-  const size_t slots = tile_slots(kActQ8, a.tokens), blocks = a.cols / 32;
+template <ActivationKind kind> static void prepare_quant(const LinearArgs& a, int thread, int n_threads) {
+  constexpr size_t size = x_block(planes(kind));
+  const size_t slots = tile_slots(kind, a.tokens), blocks = a.cols / 32;
   const Range r = share(div_up(a.tokens, slots) * slots * blocks, thread, n_threads);
   for (size_t i = r.begin; i < r.end; i++) {
     const size_t t = i / blocks, b = i % blocks;
-    uint8_t* out = (uint8_t*)a.activations + ((t / slots * blocks + b) * slots + t % slots) * kXBlock;
-    if (t < a.tokens) quantize_block(a.x + t * a.x_stride + b * 32, out);
-    else __builtin_memset(out, 0, kXBlock);
+    uint8_t* out = (uint8_t*)a.activations + ((t / slots * blocks + b) * slots + t % slots) * size;
+    if (t < a.tokens) quantize_block<kind>(a.x + t * a.x_stride + b * 32, out);
+    else __builtin_memset(out, 0, size);
   }
 }
 
@@ -142,7 +155,7 @@ static void prepare_bf16(const LinearArgs& a, int thread, int n_threads) {
 static size_t activation_bytes(ActivationKind kind, size_t tokens, size_t cols) {
   const size_t slots = tile_slots(kind, tokens);
   const size_t padded = div_up(tokens, slots) * slots;
-  if (kind == kActQ8) return align_up(padded * (cols / 32) * kXBlock);
+  if (kind == kActQ8 || kind == kActQ15) return align_up(padded * (cols / 32) * x_block(planes(kind)));
   return align_up(padded * (kind == kActBF16 ? div_up(cols, 2) : cols) * 4);
 }
 

@@ -5,7 +5,7 @@
 namespace cria::CRIA_ISA {
 
 static ActivationKind activation_kind(Dtype type, uint32_t flags) {
-  if (is_quantized(type)) return kActQ8;
+  if (is_quantized(type)) return flags & kLinearInt8Activations ? kActQ8 : kActQ15;
 #if defined(CRIA_BF16_DOT)
   if (type == kBF16 && (flags & kLinearBf16Activations)) return kActBF16;
 #endif
@@ -19,10 +19,16 @@ static size_t linear_thread_bytes(Dtype type, uint32_t, size_t tokens, size_t, s
 
 static void prepare(const LinearArgs& a, int thread, int n_threads) {
   switch (activation_kind(a.dtype, a.flags)) {
-    case kActQ8: return prepare_q8(a, thread, n_threads);
+    case kActQ8: return prepare_quant<kActQ8>(a, thread, n_threads);
+    case kActQ15: return prepare_quant<kActQ15>(a, thread, n_threads);
     case kActBF16: return prepare_bf16(a, thread, n_threads);
     case kActF32: return prepare_f32(a, thread, n_threads);
   }
+}
+
+template <Dtype type> CRIA_INLINE void quant(const LinearArgs& a, int thread, int n_threads) {
+  if (planes(activation_kind(type, a.flags)) == 2) compute_quant<type, 2>(a, thread, n_threads);
+  else compute_quant<type, 1>(a, thread, n_threads);
 }
 
 static void compute(const LinearArgs& a, int thread, int n_threads) {
@@ -35,17 +41,17 @@ static void compute(const LinearArgs& a, int thread, int n_threads) {
       if (a.flags & kLinearBf16Activations) return compute_float<kBF16, true>(a, thread, n_threads);
 #endif
       return compute_float<kBF16, false>(a, thread, n_threads);
-    case kQ4_0: return compute_quant<kQ4_0>(a, thread, n_threads);
-    case kQ4_1: return compute_quant<kQ4_1>(a, thread, n_threads);
-    case kQ5_0: return compute_quant<kQ5_0>(a, thread, n_threads);
-    case kQ5_1: return compute_quant<kQ5_1>(a, thread, n_threads);
-    case kQ8_0: return compute_quant<kQ8_0>(a, thread, n_threads);
-    case kQ2_K: return compute_quant<kQ2_K>(a, thread, n_threads);
-    case kQ3_K: return compute_quant<kQ3_K>(a, thread, n_threads);
-    case kQ4_K: return compute_quant<kQ4_K>(a, thread, n_threads);
-    case kQ5_K: return compute_quant<kQ5_K>(a, thread, n_threads);
-    case kQ6_K: return compute_quant<kQ6_K>(a, thread, n_threads);
-    case kIQ4_NL: return compute_quant<kIQ4_NL>(a, thread, n_threads);
+    case kQ4_0: return quant<kQ4_0>(a, thread, n_threads);
+    case kQ4_1: return quant<kQ4_1>(a, thread, n_threads);
+    case kQ5_0: return quant<kQ5_0>(a, thread, n_threads);
+    case kQ5_1: return quant<kQ5_1>(a, thread, n_threads);
+    case kQ8_0: return quant<kQ8_0>(a, thread, n_threads);
+    case kQ2_K: return quant<kQ2_K>(a, thread, n_threads);
+    case kQ3_K: return quant<kQ3_K>(a, thread, n_threads);
+    case kQ4_K: return quant<kQ4_K>(a, thread, n_threads);
+    case kQ5_K: return quant<kQ5_K>(a, thread, n_threads);
+    case kQ6_K: return quant<kQ6_K>(a, thread, n_threads);
+    case kIQ4_NL: return quant<kIQ4_NL>(a, thread, n_threads);
     default: return;
   }
 }

@@ -18,30 +18,47 @@ template <bool biased> CRIA_INLINE void dot(Acc& acc, B w, X x) {
   else dot_u7(acc, w, x);
 }
 
+// The integer sums of one output: one register for each plane of activations.
+template <int P> struct Sums { Acc plane[P]; };
+template <int P> CRIA_INLINE Sums<P> sums_init(I start) {
+  Sums<P> s;
+  s.plane[P - 1] = dot_init(start);
+  if constexpr (P == 2) s.plane[0] = dot_init(iset(0));
+  return s;
+}
+template <int P> CRIA_INLINE I sums_total(const Sums<P>& s) {
+  if constexpr (P == 2) return shl<7>(dot_sum(s.plane[0])) + dot_sum(s.plane[1]);
+  else return dot_sum(s.plane[0]);
+}
+template <int P> CRIA_INLINE X x_at(const uint8_t* x, int plane, int j) {
+  return xload(x + sizeof(XHead) + plane * plane_bytes + j * kXBytes);
+}
+
 CRIA_INLINE const XHead& head_of(const uint8_t* x) { return *(const XHead*)x; }
 
 // ---- direct --------------------------------------------------------------------------------------------------------
 
-template <class D, int b, int T>
+template <class D, int P, int b, int T>
 CRIA_INLINE void direct_block(const uint8_t* p, int s, const typename D::State& st, const uint8_t* x, F (&sum)[T]) {
-  Acc acc[D::kSub][T];
+  constexpr size_t kXBlock = x_block(P);
+  Sums<P> acc[D::kSub][T];
   static_for<D::kSub>([&](auto h) {
     static_for<T>([&](auto t) {
       const XHead& head = head_of(x + t * kXBlock);
       const int32_t nsum = D::kSub == 1 ? head.nsum : head.nsum16[h];
-      acc[h][t] = dot_init(start_offset<D>() == 0 ? iset(0) : iset(nsum * start_offset<D>()));
+      acc[h][t] = sums_init<P>(start_offset<D>() == 0 ? iset(0) : iset(nsum * start_offset<D>()));
     });
   });
   static_for<8>([&](auto j) {
     const B w = D::template line<b, j>(p, s);
     static_for<T>([&](auto t) {
-      dot<D::kBiased>(acc[j * D::kSub / 8][t], w, xload(x + t * kXBlock + sizeof(XHead) + j * kXBytes));
+      static_for<P>([&](auto q) { dot<D::kBiased>(acc[j * D::kSub / 8][t].plane[q], w, x_at<P>(x + t * kXBlock, q, j)); });
     });
   });
   static_for<T>([&](auto t) {
     const XHead& head = head_of(x + t * kXBlock);
-    F v = to_f(dot_sum(acc[0][t])) * D::template scale<b>(st, 0);
-    if constexpr (D::kSub == 2) v = fma(to_f(dot_sum(acc[1][t])), D::template scale<b>(st, 1), v);
+    F v = to_f(sums_total(acc[0][t])) * D::template scale<b>(st, 0);
+    if constexpr (D::kSub == 2) v = fma(to_f(sums_total(acc[1][t])), D::template scale<b>(st, 1), v);
     if constexpr (D::kMin && D::kSub == 1) v = fma(D::template minimum<b>(st, 0), fset(head.fsum), v);
     if constexpr (D::kMin && D::kSub == 2) {
       v = fma(D::template minimum<b>(st, 0), fset(head.fsum16[0]), v);
@@ -67,21 +84,21 @@ CRIA_INLINE void write_rows(const LinearArgs& a, size_t t, size_t row, F v) {
   }
 }
 
-template <class D, int T> static void direct_groups(const LinearArgs& a, size_t begin, size_t end) {
+template <class D, int P, int T> static void direct_groups(const LinearArgs& a, size_t begin, size_t end) {
   const size_t packed_blocks = a.cols / 32 / D::kBlocks;
   const uint8_t* p = (const uint8_t*)a.w + begin * packed_blocks * D::kBytes;
   for (size_t g = begin; g < end; g++) {
     F sum[kVecs][T];
     for (int s = 0; s < kVecs; s++) for (int t = 0; t < T; t++) sum[s][t] = fzero();
     const uint8_t* x = (const uint8_t*)a.activations;
-    for (size_t i = 0; i < packed_blocks; i++, p += D::kBytes, x += D::kBlocks * T * kXBlock) {
+    for (size_t i = 0; i < packed_blocks; i++, p += D::kBytes, x += D::kBlocks * T * x_block(P)) {
 #if defined(__AVX512F__)
       // Decode is a stream; the hardware prefetcher stops at 4 KiB pages.
       __builtin_prefetch(p + 4096);
 #endif
       auto one = [&](int s) __attribute__((always_inline)) {
         const auto st = D::open(p, s);
-        static_for<D::kBlocks>([&](auto b) { direct_block<D, b, T>(p, s, st, x + b * T * kXBlock, sum[s]); });
+        static_for<D::kBlocks>([&](auto b) { direct_block<D, P, b, T>(p, s, st, x + b * T * x_block(P), sum[s]); });
       };
       if constexpr (D::kBlocks == 1) static_for<kVecs>([&](auto s) { one(s); });
       else for (int s = 0; s < kVecs; s++) one(s);
@@ -124,32 +141,35 @@ template <class D> static void decode_panel(const LinearArgs& a, size_t row, siz
 
 // One tile: kTileRows rows × T tokens × n_blocks blocks. `sums` holds T·R vectors, carried between panels. The sums of a
 // block are integers in registers; the float sums live in L1, touched once per block.
-template <int sub, bool min, bool biased, int T>
+template <int sub, bool min, bool biased, int P, int T>
 static void panel_tile(const uint8_t* panel, const uint8_t* x, size_t n_blocks, int offset, float* sums) {
+  constexpr size_t kXBlock = x_block(P);
   const I off = iset(offset);
   for (size_t i = 0; i < n_blocks; i++) {
     const float* scales = (const float*)(panel + 32 * kTileRows);
     F v[T][R];
     static_for<sub>([&](auto h) {
-      Acc acc[T][R];
+      Sums<P> acc[T][R];
       static_for<T>([&](auto t) {
         const XHead& head = head_of(x + t * kXBlock);
         const I start = iset(sub == 1 ? head.nsum : head.nsum16[h]) * off;
-        static_for<R>([&](auto r) { acc[t][r] = dot_init(start); });
+        static_for<R>([&](auto r) { acc[t][r] = sums_init<P>(start); });
       });
       static_for<8 / sub>([&](auto jj) {
         constexpr int j = h * (8 / sub) + jj;
         B w[R];
         static_for<R>([&](auto r) { w[r] = bload(panel + (j * R + r) * 4 * W); });
         static_for<T>([&](auto t) {
-          const X xv = xload(x + t * kXBlock + sizeof(XHead) + j * kXBytes);
-          static_for<R>([&](auto r) { dot<biased>(acc[t][r], w[r], xv); });
+          static_for<P>([&](auto q) {
+            const X xv = x_at<P>(x + t * kXBlock, q, j);
+            static_for<R>([&](auto r) { dot<biased>(acc[t][r].plane[q], w[r], xv); });
+          });
         });
       });
       static_for<R>([&](auto r) {
         const F scale = fload(scales + (h * R + r) * W);
         static_for<T>([&](auto t) {
-          const F dots = to_f(dot_sum(acc[t][r]));
+          const F dots = to_f(sums_total(acc[t][r]));
           if constexpr (h == 0) v[t][r] = dots * scale;
           else v[t][r] = fma(dots, scale, v[t][r]);
         });
@@ -168,14 +188,14 @@ static void panel_tile(const uint8_t* panel, const uint8_t* x, size_t n_blocks, 
       });
     });
     panel += panel_block(sub, min);
-    x += kQuantTokens * kXBlock;
+    x += kQuantTokens / P * kXBlock;
   }
 }
 
 // Token range [token_begin, token_end) (whole tiles) of the rows of one tile. scratch: the panel, then the sums.
-template <class D>
+template <class D, int P>
 static void panel_rows(const LinearArgs& a, size_t row, size_t tile_begin, size_t tile_end, uint8_t* scratch) {
-  const size_t blocks = a.cols / 32, slots = kQuantTokens;
+  const size_t blocks = a.cols / 32, slots = kQuantTokens / P;
   uint8_t* panel = scratch;
   float* sums = (float*)(scratch + align_up(panel_block(2, true) * (kPanelCols / 32)));
   const size_t tile_floats = slots * kTileRows;
@@ -184,13 +204,13 @@ static void panel_rows(const LinearArgs& a, size_t row, size_t tile_begin, size_
     const size_t n = min_of(kPanelCols / 32, blocks - block);
     decode_panel<D>(a, row, block, n, panel);
     for (size_t tile = tile_begin; tile < tile_end; tile++) {
-      const uint8_t* x = (const uint8_t*)a.activations + (tile * blocks + block) * slots * kXBlock;
+      const uint8_t* x = (const uint8_t*)a.activations + (tile * blocks + block) * slots * x_block(P);
       float* tile_sums = sums + (tile - tile_begin) * tile_floats;
       const size_t valid = a.tokens - tile * slots;
       constexpr int offset = start_offset<D>();
-      if (valid <= 2) panel_tile<D::kSub, D::kMin, D::kBiased, 2>(panel, x, n, offset, tile_sums);
-      else if (valid <= 4) panel_tile<D::kSub, D::kMin, D::kBiased, 4>(panel, x, n, offset, tile_sums);
-      else panel_tile<D::kSub, D::kMin, D::kBiased, kQuantTokens>(panel, x, n, offset, tile_sums);
+      constexpr int most = kQuantTokens / P;
+      if (most > 4 && valid <= 4) panel_tile<D::kSub, D::kMin, D::kBiased, P, (most > 4 ? 4 : most)>(panel, x, n, offset, tile_sums);
+      else panel_tile<D::kSub, D::kMin, D::kBiased, P, most>(panel, x, n, offset, tile_sums);
     }
   }
   for (size_t tile = tile_begin; tile < tile_end; tile++) {
@@ -213,24 +233,24 @@ CRIA_INLINE Grid make_grid(size_t row_tiles, size_t token_tiles, int n_threads) 
 static size_t quant_thread_bytes(size_t tokens) {
   if (tokens <= kDirectTokens) return 0;
   return align_up(panel_block(2, true) * (kPanelCols / 32)) +
-         align_up(div_up(tokens, kQuantTokens) * kQuantTokens * kTileRows * sizeof(float));
+         align_up((tokens + kQuantTokens) * kTileRows * sizeof(float));
 }
 
-template <Dtype type> static void compute_quant(const LinearArgs& a, int thread, int n_threads) {
+template <Dtype type, int P> static void compute_quant(const LinearArgs& a, int thread, int n_threads) {
   using D = Decoder<type>;
   if (a.tokens <= kDirectTokens) {
     const Range r = share(div_up(a.rows, kGroupRows), thread, n_threads);
-    if (a.tokens == 1) direct_groups<D, 1>(a, r.begin, r.end);
-    else if (a.tokens == 2) direct_groups<D, 2>(a, r.begin, r.end);
-    else direct_groups<D, 4>(a, r.begin, r.end);
+    if (a.tokens == 1) direct_groups<D, P, 1>(a, r.begin, r.end);
+    else if (a.tokens == 2) direct_groups<D, P, 2>(a, r.begin, r.end);
+    else direct_groups<D, P, 4>(a, r.begin, r.end);
     return;
   }
   uint8_t* scratch = (uint8_t*)a.thread_scratch + (size_t)thread * quant_thread_bytes(a.tokens);
-  const Grid grid = make_grid(div_up(a.rows, kTileRows), div_up(a.tokens, kQuantTokens), n_threads);
+  const Grid grid = make_grid(div_up(a.rows, kTileRows), div_up(a.tokens, kQuantTokens / P), n_threads);
   const Range r = share(grid.row_tiles * grid.token_parts, thread, n_threads);
   for (size_t i = r.begin; i < r.end; i++) {
     const Range tiles = share(grid.token_tiles, (int)(i % grid.token_parts), (int)grid.token_parts);
-    panel_rows<D>(a, i / grid.token_parts * kTileRows, tiles.begin, tiles.end, scratch);
+    panel_rows<D, P>(a, i / grid.token_parts * kTileRows, tiles.begin, tiles.end, scratch);
   }
 }
 

@@ -138,6 +138,7 @@ CRIA_INLINE B blookup(const uint8_t* table, B idx) {
 // vpmaddubsw adds two products in 16 bits with saturation: exact for weights up to 127 (2·127·127 < 2^15). Biased bytes
 // (0..255) go back to signed, and their sign moves to the activation.
 constexpr size_t kXBytes = 4;
+constexpr bool kWideX = false;          // they are 8 bits wide: 15-bit activations take two planes
 constexpr bool kBiasedIsSigned = true;
 struct X { __m256i v; };
 struct Acc { __m256i v; };

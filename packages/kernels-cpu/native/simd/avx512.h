@@ -127,6 +127,7 @@ CRIA_INLINE B blookup(const uint8_t* table, B idx) {
 
 // Dot products of W rows × 4 columns of weight bytes with 4 activations: vpdpbusd, weights unsigned.
 constexpr size_t kXBytes = 4;          // bytes that hold 4 activations
+constexpr bool kWideX = false;          // they are 8 bits wide: 15-bit activations take two planes
 constexpr bool kBiasedIsSigned = false; // dot_biased gives Σ w·x of the biased byte w (true: of w - 128)
 struct X { __m512i v; };
 struct Acc { __m512i v; };

@@ -144,16 +144,20 @@ CRIA_INLINE B blookup(const uint8_t* table, B idx) {
 }
 
 // Column by column: byte b of every 32-bit lane times activation b, in 32-bit lanes.
-constexpr size_t kXBytes = 4;
+constexpr size_t kXBytes = 8;
+constexpr bool kWideX = true;           // they are 16 bits wide: 15-bit activations need one plane
 constexpr bool kBiasedIsSigned = false;
-struct X { int8_t v[4]; };
+struct X { int16_t v[4]; };
 struct Acc { i32x4 v; };
 CRIA_INLINE X xload(const void* p) {
   X x;
-  __builtin_memcpy(x.v, p, 4);
+  __builtin_memcpy(x.v, p, 8);
   return x;
 }
-CRIA_INLINE void store_x(void* p, I a) { store_i8(p, a); }
+CRIA_INLINE void store_x(void* p, I a) {
+  const int16_t h[4] = {(int16_t)a.v[0], (int16_t)a.v[1], (int16_t)a.v[2], (int16_t)a.v[3]};
+  __builtin_memcpy(p, h, 8);
+}
 CRIA_INLINE Acc dot_init(I init) { return {init.v}; }
 CRIA_INLINE void dot_u7(Acc& acc, B w, X x) {
   const u32x4 u = (u32x4)w.v;

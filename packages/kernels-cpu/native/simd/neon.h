@@ -110,6 +110,7 @@ CRIA_INLINE B blookup(const uint8_t* table, B idx) { return {vqtbl1q_u8(vld1q_u8
 
 // sdot: both operands signed, so weights below 128 go as they are and biased bytes go back to signed.
 constexpr size_t kXBytes = 4;
+constexpr bool kWideX = false;          // they are 8 bits wide: 15-bit activations take two planes
 constexpr bool kBiasedIsSigned = true;
 struct X { int8x16_t v; };
 struct Acc { int32x4_t v; };

@@ -113,6 +113,7 @@ CRIA_INLINE B blookup(const uint8_t* table, B idx) { return {wasm_i8x16_swizzle(
 // The relaxed dot wants its second operand below 128: weights of up to 6 bits fit; biased 8-bit weights go first, as
 // signed bytes, against the positive and the negative part of the activations (vpmaddubsw and vpdpbusd agree on both).
 constexpr size_t kXBytes = 4;
+constexpr bool kWideX = false;
 constexpr bool kBiasedIsSigned = true;
 struct X { v128_t v; };
 struct Acc { v128_t v, negative; };
@@ -130,6 +131,7 @@ CRIA_INLINE I dot_sum(Acc acc) { return {wasm_i32x4_sub(acc.v, acc.negative)}; }
 #else
 // Without it, 16-bit products: a line of 16 bytes is two rows of 4 columns twice; sums of column pairs meet at the end.
 constexpr size_t kXBytes = 8;
+constexpr bool kWideX = true;
 constexpr bool kBiasedIsSigned = false;
 struct X { v128_t v; };
 struct Acc { v128_t low, high; };

@@ -82,11 +82,12 @@ static float weight(Dtype t, const std::vector<uint8_t>& w, size_t cols, size_t 
 // What `prepare` makes of x: the int8 blocks, or bf16 roundings.
 static std::vector<float> rounded_activations(ActivationKind kind, const std::vector<float>& x) {
   std::vector<float> y = x;
-  if (kind == kActQ8) {
+  if (kind == kActQ8 || kind == kActQ15) {
+    const float limit = kind == kActQ8 ? 127.0f : 127.0f * 128.0f;
     for (size_t b = 0; b < x.size(); b += 32) {
       float peak = 0;
       for (int i = 0; i < 32; i++) peak = std::fmax(peak, std::fabs(x[b + i]));
-      for (int i = 0; i < 32; i++) y[b + i] = peak == 0 ? 0 : std::nearbyint(x[b + i] * (127.0f / peak)) * (peak / 127.0f);
+      for (int i = 0; i < 32; i++) y[b + i] = peak == 0 ? 0 : std::nearbyint(x[b + i] * (limit / peak)) * (peak / limit);
     }
   } else if (kind == kActBF16) {
     for (auto& v : y) {
@@ -218,6 +219,7 @@ static void check(const LinearKernels* k) {
         // 9 blocks of 32 cross the boundary of a panel.
         const size_t cols = blocks * (block == 32 && blocks == 3 ? 96 : block) + (block == 37 && blocks == 3 ? 200 : 0);
         worst = std::fmax(worst, check_linear(k, t, 0, rows, cols));
+        if (is_quantized(t)) worst = std::fmax(worst, check_linear(k, t, kLinearInt8Activations, rows, cols));
         if (t == kBF16) worst = std::fmax(worst, check_linear(k, t, kLinearBf16Activations, rows, cols));
       }
     }
