@@ -21,6 +21,16 @@ export type { GgufArray, GgufScalarType, GgufValue } from './gguf/format.js'
 export { type GgufFile, openGguf } from './gguf/read.js'
 export { type GgufInput, writeGguf } from './gguf/write.js'
 export { type HttpSourceOptions, httpSource } from './http.js'
+export {
+  chooseFiles,
+  type HubFile,
+  type HubOptions,
+  type HubRepo,
+  type HubSpec,
+  hubFolder,
+  listRepo,
+  parseHubSpec,
+} from './hub/repo.js'
 export { type Llama2cHeader, openLlama2c } from './llama2c/read.js'
 export { canonicalName, ggufNameOfHf, hfNameOfGguf, hfNameOfMeta } from './names.js'
 export {

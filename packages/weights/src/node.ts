@@ -1,11 +1,17 @@
 /** `@cria/weights/node`: files and folders on disk. */
+import { type DownloadOptions, downloadModel } from './hub/download.js'
 import { locate } from './node-folder.js'
 import { type Model, openModel, openWeightsIn } from './open.js'
 import type { WeightFile } from './types.js'
 
+export { type DownloadOptions, type DownloadProgress, downloadModel } from './hub/download.js'
 export { convertPath } from './node-convert.js'
 export { fileSink, fileSource } from './node-file.js'
 export { type DirectoryFolder, directoryFolder, locate } from './node-folder.js'
+
+/** The path that a MODEL argument means: `hf:…` is fetched (or found in the cache), anything else is a path already. */
+export const resolveModel = (spec: string, options?: DownloadOptions): Promise<string> =>
+  spec.startsWith('hf:') ? downloadModel(spec, options) : Promise.resolve(spec)
 
 /**
  * Opens the weights at a path (a file, an index, or a folder) under the names they have there.

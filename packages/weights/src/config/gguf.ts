@@ -93,8 +93,8 @@ export function readGgufConfig(gguf: WeightFile, file = 'GGUF'): ModelConfig {
     headDim,
     ffnDim: uniform(a, 'feed_forward_length'),
     vocab,
-    normEps: a.positive('attention.layer_norm_rms_epsilon'),
-    ropeTheta: a.positive('rope.freq_base', 10000),
+    normEps: shortest(a.positive('attention.layer_norm_rms_epsilon')),
+    ropeTheta: shortest(a.positive('rope.freq_base', 10000)),
     ropeScaling: readScaling(a, gguf, context, headDim),
     rotation,
     context,
@@ -114,6 +114,15 @@ export function readGgufConfig(gguf: WeightFile, file = 'GGUF'): ModelConfig {
     padTokenId: tokens('padding_token_id')[0],
     notes: [],
   })
+}
+
+/** The shortest decimal with the same float32 value: 1e-5 rather than 0.000009999999747378752. */
+function shortest(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === Math.fround(value)) return short
+  }
+  return value
 }
 
 /** A number, or a list that says the same for every layer. */
