@@ -53,7 +53,7 @@ function targets(path) {
   if (existsSync(join(path, 'expected.json'))) {
     const doc = readJson(join(path, 'expected.json'))
     const cases = doc.cases.map(c => ({ tokens: c.tokens, expected: c.top.slice(0, 10) }))
-    return [{ name: basename(path), model: path, cases, bound: doc.dtype === 'bf16' ? 0.05 : 0.02 }]
+    return [{ name: basename(path), model: path, cases, bound: doc.dtype === 'bf16' ? 0.05 : 0.02, refusable: doc.refusable }]
   }
   return readdirSync(path).sort().map(n => join(path, n)).filter(p => p.endsWith('.gguf') || statSync(p).isDirectory()).flatMap(targets)
 }
@@ -74,8 +74,10 @@ for (const target of args.flatMap(targets)) {
     }
     console.log(line)
   } catch (error) {
-    failures++
-    console.log(`FAIL ${target.name.padEnd(30)} ${String(error.stderr || error.message).trim().split('\n')[0]}`)
+    const message = String(error.stderr || error.message).trim()
+    const refused = target.refusable && message.includes(target.refusable)
+    failures += refused ? 0 : 1
+    console.log(`${refused ? 'ok  ' : 'FAIL'} ${target.name.padEnd(30)} ${refused ? 'refused: ' : ''}${message.split('\n')[0]}`)
   }
 }
 if (over.ours.length) {

@@ -20,6 +20,7 @@ import zlib
 import numpy as np
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from reference import log_softmax, ranked
@@ -39,7 +40,8 @@ YARN_ALL = dict(factor=4.0, original_max_position_embeddings=16, attention_facto
 
 
 def cases() -> dict[str, dict]:
-    """name -> architecture, fields over SHAPE, dtype, shard size in bytes, and fields to spell the old way (`legacy`)."""
+    """name -> architecture, fields over SHAPE, dtype, shard size in bytes, and fields to spell the old way (`legacy`),
+    to leave out (`drop`) or to write as null; `refusable` names a field that a loader may refuse instead of honouring."""
     out = {f'llama-{d}': dict(dtype=d) for d in DTYPES}
     out |= {f'llama-{d}-sharded': dict(dtype=d, shard=60_000) for d in DTYPES}
     out |= {
@@ -52,7 +54,12 @@ def cases() -> dict[str, dict]:
         'llama-no-grouping': dict(fields=dict(num_key_value_heads=8)),
         'llama-kv-heads-left-out': dict(fields=dict(num_key_value_heads=8), drop=['num_key_value_heads']),
         'llama-norm-eps': dict(fields=dict(rms_norm_eps=0.1)),
-        'llama-gelu': dict(fields=dict(hidden_act='gelu')),
+        'llama-gelu': dict(fields=dict(hidden_act='gelu'), refusable='hidden_act'),
+        'llama-defaults-left-out': dict(fields=dict(rms_norm_eps=1e-6), drop=[
+            'rms_norm_eps', 'tie_word_embeddings', 'attention_bias', 'mlp_bias', 'head_dim', 'hidden_act', 'rope_parameters', 'dtype', 'bos_token_id', 'eos_token_id']),
+        'llama-head-dim-null': dict(null=['head_dim', 'pad_token_id']),
+        'llama-tied-stored-head': dict(fields=dict(tie_word_embeddings=True), stored='head'),
+        'llama-stored-rotary': dict(stored='rotary'),
         'llama-theta-old': dict(legacy=dict(rope_theta=500.0)),
         'llama-theta-new': dict(fields=dict(rope_parameters=dict(rope_type='default', rope_theta=500.0))),
         'llama-yarn-options': dict(fields=dict(rope_parameters=YARN_ALL | dict(rope_type='yarn', rope_theta=500.0))),
@@ -72,6 +79,8 @@ def cases() -> dict[str, dict]:
         'qwen2-tied-bf16': dict(arch='qwen2', fields=dict(tie_word_embeddings=True), dtype='bf16'),
         'qwen2-window': dict(arch='qwen2', fields=window | dict(max_window_layers=1)),
         'qwen2-window-ignored': dict(arch='qwen2', fields=dict(use_sliding_window=False, sliding_window=8)),
+        'qwen2-layer-types': dict(arch='qwen2', fields=window | dict(layer_types=['sliding_attention', 'full_attention'])),
+        'qwen2-layer-types-left-out': dict(arch='qwen2', fields=window | dict(max_window_layers=1), drop=['layer_types']),
         'qwen3': dict(arch='qwen3', fields=dict(head_dim=16)),
         'qwen3-tied-bias-bf16': dict(arch='qwen3', fields=dict(head_dim=8, tie_word_embeddings=True, attention_bias=True), dtype='bf16', shard=60_000),
         'qwen3-window': dict(arch='qwen3', fields=window | dict(head_dim=16, max_window_layers=0)),
@@ -114,7 +123,8 @@ def expected(folder: pathlib.Path, dtype: str, full: bool) -> dict:
 
 
 def checkpoint(folder: pathlib.Path, shape: dict, seed: int, full: bool, arch: str = 'llama', fields: dict | None = None,
-               dtype: str = 'f32', shard: int | None = None, legacy: dict | None = None, drop: list[str] | None = None) -> None:
+               dtype: str = 'f32', shard: int | None = None, legacy: dict | None = None, drop: list[str] | None = None,
+               null: list[str] | None = None, stored: str | None = None, refusable: str | None = None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     fields = shape | (fields or {})
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(arch, **fields))
@@ -127,9 +137,19 @@ def checkpoint(folder: pathlib.Path, shape: dict, seed: int, full: bool, arch: s
         del config['rope_parameters']
         config |= legacy
     for name in drop or []:
-        del config[name]
+        config.pop(name, None)
+    config |= dict.fromkeys(null or [])
+    if stored:  # what older checkpoints carry although nothing reads it
+        tensors = load_file(folder / 'model.safetensors')
+        if stored == 'head':
+            tensors['lm_head.weight'] = tensors['model.embed_tokens.weight'].clone()
+        else:
+            inv = 10000.0 ** (-torch.arange(0, 8, 2).float() / 8)
+            tensors |= {f'model.layers.{i}.self_attn.rotary_emb.inv_freq': inv.clone() for i in range(shape['num_hidden_layers'])}
+        save_file(tensors, folder / 'model.safetensors', metadata=dict(format='pt'))
     path.write_text(json.dumps(config, indent=1) + '\n')
-    (folder / 'expected.json').write_text(json.dumps(expected(folder, dtype, full), separators=(',', ':')) + '\n')
+    doc = expected(folder, dtype, full) | (dict(refusable=refusable) if refusable else {})
+    (folder / 'expected.json').write_text(json.dumps(doc, separators=(',', ':')) + '\n')
 
 
 def meta(folder: pathlib.Path, shape: dict, seed: int, full: bool, llama3: bool, dtype: str) -> None:
