@@ -6,7 +6,6 @@ import {
   crossEntropy,
   f32,
   grad,
-  i32,
   linearCrossEntropy,
   listing,
   matmul,

@@ -41,7 +41,6 @@ type Scoped =
   | number
   | string
   | boolean
-  | void
 
 /** Makes a device from a backend. The one line to change when the hardware changes is the one that makes the backend. */
 export function createDevice(backend: Backend): Device {

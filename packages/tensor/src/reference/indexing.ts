@@ -55,7 +55,7 @@ function putQ8(target: Uint8Array, start: number, row: Float32Array): void {
   }
 }
 
-const writeRows: KernelMaker = ({ inputs: [target, rows] }) => {
+const writeRows: KernelMaker = ({ inputs: [target] }) => {
   const put = puts[target!.dtype]
   if (put === undefined) return undefined
   const width = rowOf(target!.shape)
