@@ -46,7 +46,7 @@ function targets(path) {
     const cases = doc.cases.map(c => {
       const top = Array.isArray(c.exact[0]) ? c.exact.slice(0, 10) : likeliest(c.exact, 10)
       const expected = float && c.llamaCpp ? top.map(([id]) => [id, c.llamaCpp[id]]) : top
-      return { tokens: c.tokens, expected, ...(float ? {} : { llamaCppError: c.llamaCppError }) }
+      return { tokens: c.tokens, expected, ...(float ? { exact: top } : { llamaCppError: c.llamaCppError }) }
     })
     return [{ name: basename(path), model: path, cases, bound: float ? 0.02 : 0.25 }]
   }
@@ -62,7 +62,9 @@ const over = { ours: [], theirs: [] }
 let failures = 0
 for (const target of args.flatMap(targets)) {
   try {
-    const errors = target.cases.map(c => distance(ours(target.model, c.tokens), c.expected))
+    const found = target.cases.map(c => ours(target.model, c.tokens))
+    const errors = target.cases.map((c, i) => distance(found[i], c.expected))
+    const exact = target.cases.flatMap((c, i) => (c.exact ? [distance(found[i], c.exact)] : []))
     const theirs = target.cases.map(c => c.llamaCppError).filter(e => e !== undefined)
     const bad = !errors.every(e => e <= target.bound)
     failures += bad ? 1 : 0
@@ -72,12 +74,13 @@ for (const target of args.flatMap(targets)) {
       over.theirs.push(...theirs)
       line += `, llama.cpp mean ${mean(theirs).toFixed(4)}`
     }
+    if (exact.length) line += `, from exact arithmetic mean ${mean(exact).toFixed(4)} max ${Math.max(...exact).toFixed(4)}`
     console.log(line)
   } catch (error) {
     const message = String(error.stderr || error.message).trim()
     const refused = target.refusable && message.includes(target.refusable)
     failures += refused ? 0 : 1
-    console.log(`${refused ? 'ok  ' : 'FAIL'} ${target.name.padEnd(30)} ${refused ? 'refused: ' : ''}${message.split('\n')[0]}`)
+    console.log(`${refused ? 'ok  ' : 'FAIL'} ${target.name.padEnd(30)} ${refused ? 'refused: ' : ''}${message.split('\n').find(l => /error|: got/i.test(l)) ?? message.split('\n')[0]}`)
   }
 }
 if (over.ours.length) {
