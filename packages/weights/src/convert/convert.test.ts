@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest'
+import { tinyConfig, tinyFolder, tinyWeights } from '../../test/tiny.js'
+import type { ModelConfig } from '../config/types.js'
+import { decodeTensor } from '../dtype.js'
+import type { GgufFile } from '../gguf/read.js'
+import { type Folder, type Model, openModel, sourceFolder } from '../open.js'
+import { memorySink } from '../sink.js'
+import { bytesSource } from '../source.js'
+import { type ConvertOptions, type ConvertReport, convert } from './convert.js'
+import { reorderRows } from './rotation.js'
+import { targetDTypes } from './types.js'
+
+async function converted(folder: Folder, options: ConvertOptions): Promise<{ model: Model; report: ConvertReport }> {
+  const source = await openModel(folder)
+  const sink = memorySink()
+  const report = await convert(source, sink, options)
+  const file = options.to === 'gguf' ? 'model.gguf' : 'model.safetensors'
+  const config = new TextEncoder().encode(JSON.stringify(report.config ?? {}))
+  const files = { [file]: bytesSource(sink.bytes(), file), 'config.json': bytesSource(config, 'config.json') }
+  return { model: await openModel(sourceFolder(files)), report }
+}
+
+async function valuesOf(model: Model, name: string): Promise<Float32Array> {
+  const info = model.weights.tensors.get(name)!
+  const out = new Float32Array(info.shape.reduce((a, b) => a * b, 1))
+  decodeTensor(info.dtype, await model.weights.read(name), out)
+  return out
+}
+
+describe('reorderRows', () => {
+  it('pairs row j with j + half, or 2j with 2j + 1', () => {
+    const rows = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7) // two heads of four rows
+    const interleaved = reorderRows(rows, 8, 4, 'half', 'interleaved')
+    expect([...interleaved]).toEqual([0, 2, 1, 3, 4, 6, 5, 7])
+    expect(reorderRows(interleaved, 8, 4, 'interleaved', 'half')).toEqual(rows)
+  })
+})
+
+describe('convert', () => {
+  const variants: [string, ModelConfig][] = [
+    ['llama', tinyConfig],
+    ['tied', { ...tinyConfig, tied: true }],
+    ['all biases', { ...tinyConfig, biases: { q: true, k: true, v: true, o: true, mlp: true } }],
+    ['qwen2', { ...tinyConfig, architecture: 'qwen2', biases: { q: true, k: true, v: true, o: false, mlp: false } }],
+    ['qwen3', { ...tinyConfig, architecture: 'qwen3', qkNorm: true }],
+    ['linear', { ...tinyConfig, ropeScaling: { type: 'linear', factor: 4 } }],
+    [
+      'llama3',
+      {
+        ...tinyConfig,
+        ropeScaling: { type: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 8192 },
+        context: 131072,
+      },
+    ],
+    [
+      'yarn',
+      {
+        ...tinyConfig,
+        ropeScaling: {
+          type: 'yarn',
+          factor: 4,
+          originalContext: 32,
+          betaFast: 32,
+          betaSlow: 1,
+          attentionFactor: 0.1 * Math.log(4) + 1,
+          truncate: true,
+        },
+      },
+    ],
+  ]
+
+  it.each(variants)('brings a %s model to GGUF and back, bit for bit', async (_, config) => {
+    const gguf = await converted(await tinyFolder(config), { to: 'gguf', type: 'f32' })
+    expect(gguf.model.config.rotation).toBe(config.architecture === 'llama' ? 'interleaved' : 'half')
+    const back = await converted({ ...gguf.model.folder, files: ['model.gguf'] }, { to: 'safetensors', type: 'f32' })
+    expect({ ...back.model.config, ropeScaling: undefined }).toEqual({
+      ...config,
+      bosTokenId: undefined,
+      eosTokenIds: [],
+      ropeScaling: undefined,
+    })
+    const [got, want] = [back.model.config.ropeScaling, config.ropeScaling]
+    if (want === undefined) expect(got).toBeUndefined()
+    else
+      for (const [key, value] of Object.entries(want)) {
+        if (typeof value === 'number') expect(got?.[key as 'type']).toBeCloseTo(value, 5)
+        else expect(got?.[key as 'type']).toBe(value)
+      }
+    for (const [name, { values }] of tinyWeights(config)) expect(await valuesOf(back.model, name)).toEqual(values)
+  })
+
+  it.each(targetDTypes)('writes %s: vectors stay f32, rows that do not fit get the nearest type', async type => {
+    const { model, report } = await converted(await tinyFolder(), { to: 'gguf', type })
+    const dtype = (name: string): string => model.weights.tensors.get(name)!.dtype
+    expect(dtype('model.norm.weight')).toBe('f32')
+    const main = dtype('model.layers.0.self_attn.q_proj.weight')
+    // Rows of 64 and 96 are no multiples of 256.
+    expect(main).toBe({ q2_k: 'q4_0', q3_k: 'q4_0', q4_k: 'q5_0', q5_k: 'q5_1', q6_k: 'q8_0' }[type as string] ?? type)
+    expect(report.otherTypes.length).toBe(main === type ? 0 : 16)
+    for (const [name, { values }] of tinyWeights(tinyConfig)) {
+      if (/[qk]_proj/.test(name)) continue // other order of rows
+      const got = await valuesOf(model, name)
+      const scale = Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length)
+      const error = Math.sqrt(values.reduce((s, v, i) => s + (v - got[i]!) ** 2, 0) / values.length)
+      expect(error / scale).toBeLessThan(0.1)
+    }
+  })
+
+  it('keeps quantised rows as they are when only their order changes', async () => {
+    const first = await converted(await tinyFolder(), { to: 'gguf', type: 'q4_0' })
+    const folder = { ...first.model.folder, files: ['model.gguf'] }
+    const second = await converted(folder, { to: 'gguf', type: 'q4_0' })
+    for (const name of first.model.weights.tensors.keys()) {
+      expect(await second.model.weights.read(name)).toEqual(await first.model.weights.read(name))
+    }
+  })
+
+  it('makes the vocabulary of a byte-level tokenizer.json', async () => {
+    const folder = await tinyFolder()
+    const json = {
+      model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] },
+      added_tokens: [{ id: 3, content: '<|end|>', special: true }],
+      pre_tokenizer: {
+        type: 'Sequence',
+        pretokenizers: [{ type: 'Digits', individual_digits: true }, { type: 'ByteLevel' }],
+      },
+    }
+    const files: Folder = {
+      ...folder,
+      files: [...folder.files, 'tokenizer.json'],
+      open: async file =>
+        file === 'tokenizer.json'
+          ? bytesSource(new TextEncoder().encode(JSON.stringify(json)), file)
+          : folder.open(file),
+    }
+    const { model } = await converted(files, { to: 'gguf', type: 'f32' })
+    const { metadata } = model.source as GgufFile
+    expect(metadata['tokenizer.ggml.model']).toBe('gpt2')
+    expect(metadata['tokenizer.ggml.pre']).toBe('smollm')
+    expect((metadata['tokenizer.ggml.tokens'] as string[]).slice(0, 5)).toEqual(['a', 'b', 'ab', '<|end|>', '[PAD4]'])
+    expect([...(metadata['tokenizer.ggml.token_type'] as Int32Array).subarray(0, 5)]).toEqual([1, 1, 1, 3, 5])
+    expect(metadata['tokenizer.ggml.merges']).toEqual(['a b'])
+  })
+
+  it('stops when told to, cleans up, and refuses what the target cannot hold', async () => {
+    const model = await openModel(await tinyFolder())
+    let aborted = 0
+    const sink = { ...memorySink(), abort: async () => void aborted++ }
+    await expect(convert(model, sink, { to: 'gguf', type: 'f32', signal: AbortSignal.abort() })).rejects.toThrow(
+      /aborted/,
+    )
+    await expect(convert(model, sink, { to: 'safetensors', type: 'q8_0' })).rejects.toThrow(/Write GGUF/)
+    await expect(convert(model, sink, { to: 'gguf', type: 'q9' as 'q8_0' })).rejects.toThrow(/expected one of f32/)
+    expect(aborted).toBe(3)
+  })
+
+  it('reports progress tensor by tensor', async () => {
+    const model = await openModel(await tinyFolder())
+    const done: number[] = []
+    await convert(model, memorySink(), { to: 'gguf', type: 'f16', onProgress: p => done.push(p.done) })
+    expect(done).toEqual(Array.from({ length: model.weights.tensors.size + 1 }, (_, i) => i))
+  })
+})
+
+describe('openModel', () => {
+  it('refuses weights that do not fit their configuration', async () => {
+    const biased = { ...tinyConfig, biases: { q: true, k: true, v: true, o: true, mlp: false } }
+    await expect(openModel(await tinyFolder(biased, { attention_bias: false }))).rejects.toThrow(
+      /q_proj.bias", which a model of this configuration does not have/,
+    )
+    await expect(openModel(await tinyFolder(tinyConfig, { num_hidden_layers: 3 }))).rejects.toThrow(
+      /layers.2.* is missing/,
+    )
+    await expect(openModel(await tinyFolder(tinyConfig, { intermediate_size: 97 }))).rejects.toThrow(
+      /got shape \[96,64\], expected \[97,64\]/,
+    )
+    await expect(
+      openModel(await tinyFolder({ ...tinyConfig, tied: true }, { tie_word_embeddings: false })),
+    ).rejects.toThrow(/lm_head.weight.* is missing/)
+    // A tied model may carry its classifier; the embedding counts.
+    expect((await openModel(await tinyFolder(tinyConfig, { tie_word_embeddings: true }))).config.tied).toBe(true)
+  })
+
+  it('says what is missing', async () => {
+    await expect(openModel(sourceFolder({ 'readme.md': bytesSource(new Uint8Array(1)) }))).rejects.toThrow(
+      /got no weights/,
+    )
+    const folder = await tinyFolder()
+    await expect(openModel({ ...folder, files: ['model.safetensors'] })).rejects.toThrow(/config.json is missing/)
+    await expect(openModel(folder, 'other.gguf')).rejects.toThrow(/no file "other.gguf"/)
+  })
+})
