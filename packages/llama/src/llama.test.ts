@@ -1,0 +1,189 @@
+import { iota, type Tensor } from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
+import { afterAll, describe, expect, test } from 'vitest'
+import {
+  estimate,
+  fingerprint,
+  type GenerateEvent,
+  generate,
+  Llama,
+  llamaConfig,
+  preset,
+  presetNames,
+  randomSource,
+  restoreSession,
+  Session,
+  StateError,
+  saveSession,
+} from './index.js'
+
+const device = reference()
+const before = device.liveBytes
+const config = llamaConfig({
+  vocabSize: 61,
+  hiddenSize: 64,
+  intermediateSize: 80,
+  numHiddenLayers: 2,
+  numAttentionHeads: 4,
+  numKeyValueHeads: 2,
+  headDim: 32,
+  maxPositionEmbeddings: 64,
+})
+const model = new Llama(config, randomSource(device, { seed: 3, std: 0.15 }))
+const prompt = [5, 17, 3, 42, 8, 8, 29, 1, 60, 2, 33]
+const greedy = { sample: (logits: Float32Array): number => logits.indexOf(Math.max(...logits)) }
+
+afterAll(() => {
+  model.dispose()
+  expect(device.liveBytes).toBe(before)
+})
+
+const close = (a: ArrayLike<number>, b: ArrayLike<number>, bound: number): void => {
+  expect(a.length).toBe(b.length)
+  for (let i = 0; i < a.length; i++) expect(Math.abs(a[i]! - b[i]!)).toBeLessThan(bound)
+}
+
+describe('a session', () => {
+  test.each([1, 3, 4, 64])(
+    'gives the logits of the plain forward pass, prompts cut into steps of at most %i',
+    async batch => {
+      using session = new Session(model, { capacity: 32, batch })
+      const rows = await session.evaluateAll(prompt)
+      const whole = device.scope(() =>
+        model.forward(device.tensor(prompt, [prompt.length], 'i32'), { positions: iota(device, prompt.length) }),
+      )
+      close(rows, await whole.data(), 1e-4)
+      whole.dispose()
+    },
+  )
+
+  test.each(['f16', 'bf16', 'q8_0'] as const)('keeps %s keys and values close to f32', async dtype => {
+    using exact = new Session(model, { capacity: 32, dtype: 'f32' })
+    using coarse = new Session(model, { capacity: 32, dtype })
+    close(await coarse.evaluate(prompt), (await exact.evaluate(prompt)).slice(), dtype === 'f16' ? 0.01 : 0.1)
+    expect(coarse.cache.dtype).toBe(dtype)
+  })
+
+  test('a fork goes its own way, and a cut session is as if the rest had never been', async () => {
+    using session = new Session(model, { capacity: 32 })
+    await session.evaluate(prompt)
+    using fork = await session.fork()
+    const other = (await fork.evaluate([7, 7])).slice()
+    const own = (await session.evaluate([9])).slice()
+    session.truncate(prompt.length)
+    expect(await session.evaluate([7, 7])).toEqual(other)
+    session.truncate(prompt.length)
+    expect(await session.evaluate([9])).toEqual(own)
+    expect(session.tokens).toEqual([...prompt, 9])
+  })
+
+  test('saved and restored, it goes on bit for bit; another model, cut or damaged bytes are refused', async () => {
+    using session = new Session(model, { capacity: 32 })
+    await session.evaluate(prompt)
+    const bytes = await saveSession(session)
+    using restored = await restoreSession(model, bytes)
+    expect(restored.tokens).toEqual(prompt)
+    expect(await restored.evaluate([4])).toEqual((await session.evaluate([4])).slice())
+    const stranger = new Llama(config, randomSource(device, { seed: 4 }))
+    await expect(restoreSession(stranger, bytes)).rejects.toThrow(StateError)
+    expect(await fingerprint(stranger)).not.toBe(await fingerprint(model))
+    stranger.dispose()
+    await expect(restoreSession(model, bytes.subarray(0, bytes.length - 5))).rejects.toThrow('cut short')
+    await expect(restoreSession(model, bytes, { capacity: 4 })).rejects.toThrow('capacity')
+    for (let i = 0; i < 200; i++) {
+      const bad = bytes.slice(0, 400)
+      bad[i]! ^= 1 << (i % 8)
+      await expect(restoreSession(model, bad)).rejects.toThrow(StateError)
+    }
+  })
+
+  test('refuses what it cannot evaluate', async () => {
+    using session = new Session(model, { capacity: 8 })
+    await expect(session.evaluate([])).rejects.toThrow('got no tokens')
+    await expect(session.evaluate([61])).rejects.toThrow('expected 0 … 60')
+    await expect(session.evaluate(prompt)).rejects.toThrow('at most 8')
+    expect(session.length).toBe(0)
+  })
+
+  test('observe sees every layer', () => {
+    const seen = new Map<string, readonly number[]>()
+    const observe = (name: string, t: Tensor): void => void seen.set(name, t.shape)
+    device.scope(() => {
+      model.forward(device.tensor(prompt, [11], 'i32'), { positions: iota(device, 11), observe })
+    })
+    expect(seen.get('embeddings')).toEqual([11, 64])
+    expect(seen.get('layers.1.hidden')).toEqual([11, 64])
+    expect(seen.get('layers.0.query')).toEqual([11, 4, 32])
+  })
+})
+
+describe('generate', () => {
+  const collect = async (options: Partial<Parameters<typeof generate>[1]>, capacity = 32): Promise<GenerateEvent[]> => {
+    using session = new Session(model, { capacity })
+    const events: GenerateEvent[] = []
+    for await (const event of generate(session, { prompt, sampler: greedy, maxTokens: 6, ...options }))
+      events.push(event)
+    return events
+  }
+  const tokensOf = (events: GenerateEvent[]): number[] => events.flatMap(e => (e.type === 'token' ? [e.token] : []))
+
+  test('tells the prompt, each token, and why it ended', async () => {
+    const events = await collect({})
+    expect(events[0]).toMatchObject({ type: 'prompt', tokens: 11 })
+    expect(tokensOf(events)).toHaveLength(6)
+    expect(events.at(-1)).toMatchObject({ type: 'done', reason: 'length', tokens: 6 })
+  })
+
+  test('ends at a stop token, at the end of the cache, and when aborted', async () => {
+    const all = tokensOf(await collect({}))
+    expect((await collect({ stop: [all[2]!] })).at(-1)).toMatchObject({ reason: 'stop', tokens: all.indexOf(all[2]!) })
+    expect((await collect({ maxTokens: 100 }, 14)).at(-1)).toMatchObject({ reason: 'capacity', tokens: 4 })
+    expect((await collect({ maxTokens: 0 })).at(-1)).toMatchObject({ reason: 'length', tokens: 0 })
+    const stopper = new AbortController()
+    using session = new Session(model, { capacity: 32 })
+    let last: GenerateEvent | undefined
+    for await (const event of generate(session, { prompt, sampler: greedy, signal: stopper.signal })) {
+      if (event.type === 'token' && event.index === 1) stopper.abort()
+      last = event
+    }
+    expect(last).toMatchObject({ type: 'done', reason: 'abort', tokens: 2 })
+  })
+})
+
+describe('presets', () => {
+  /** Parameters as published, or as the checkpoints' own files add up. */
+  const published: Partial<Record<(typeof presetNames)[number], number>> = {
+    'llama-7b': 6_738_415_616,
+    'llama-13b': 13_015_864_320,
+    'llama-33b': 32_528_943_616,
+    'llama-65b': 65_285_660_672,
+    'llama-2-70b': 68_976_648_192,
+    'llama-3-8b': 8_030_261_248,
+    'llama-3.2-1b': 1_235_814_400,
+    'llama-3.2-3b': 3_212_749_824,
+    'llama-3.1-405b': 405_853_388_800,
+    'mistral-7b-v0.1': 7_241_732_096,
+    'tinyllama-1.1b': 1_100_048_384,
+    'smollm2-135m': 134_515_008,
+    'qwen2.5-0.5b': 494_032_768,
+    'qwen3-0.6b': 596_049_920,
+  }
+
+  test.each(Object.entries(published))('%s has %i parameters', (name, parameters) => {
+    expect(estimate(preset(name as keyof typeof published)).parameters).toBe(parameters)
+  })
+
+  test('every preset is a configuration, with its costs', () => {
+    for (const name of presetNames) {
+      const e = estimate(preset(name), { dtype: 'q4_0', context: 2048 })
+      expect(e.weightBytes).toBeLessThan(e.parameters)
+      expect(e.flopsPerToken).toBeGreaterThan(2 * e.weightBytes * 0.8)
+      expect(e.cacheBytes).toBeGreaterThan(0)
+    }
+  })
+
+  test('a configuration that cannot be is refused by its field', () => {
+    expect(() => llamaConfig({ ...config, numKeyValueHeads: 3 })).toThrow('numKeyValueHeads 3')
+    expect(() => llamaConfig({ ...config, vocabSize: 0 })).toThrow('vocabSize 0')
+  })
+})
