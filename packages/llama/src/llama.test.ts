@@ -113,7 +113,7 @@ describe('a session', () => {
     })
     expect(seen.get('embeddings')).toEqual([11, 64])
     expect(seen.get('layers.1.hidden')).toEqual([11, 64])
-    expect(seen.get('layers.0.query')).toEqual([11, 4, 32])
+    expect(seen.get('layers.0.attention')).toEqual([4, 11, 11])
   })
 })
 

@@ -8,6 +8,7 @@
 import {
   add,
   attention,
+  attentionWeights,
   disposeModule,
   embedding,
   linear,
@@ -108,8 +109,7 @@ export class Attention {
       window: windowOf(this._config, this._layer),
       ...(step.start && { start: step.start }),
     }
-    step.observe?.(`layers.${this._layer}.query`, q)
-    step.observe?.(`layers.${this._layer}.keys`, keys)
+    step.observe?.(`layers.${this._layer}.attention`, attentionWeights(q, keys, seen)) // [B, H, T, S]
     const mixed = attention(q, keys, values, seen)
     return this.oProj.forward(reshape(mixed, [...x.shape.slice(0, -1), numAttentionHeads * headDim]))
   }

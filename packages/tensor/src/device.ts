@@ -173,6 +173,8 @@ export class Device {
    * @example
    * const y = device.scope(() => mul(add(x, 1), 2)) // the sum is gone, y stays
    */
+  scope<T extends Scoped>(fn: () => T): T
+  scope(fn: () => void): void
   scope<T extends Scoped>(fn: () => T): T {
     const own = new Set<Tensor>()
     this.scopes.push(own)

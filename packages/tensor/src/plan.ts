@@ -61,7 +61,6 @@ export class Plan<S extends Readonly<Record<string, Spec>>, O> {
     let traced: ReturnType<typeof trace<O>> | undefined
     device.scope(() => {
       traced = trace(device, inputs, abstract => fn(abstract as Inputs<S>))
-      return undefined
     })
     const { program, result, held } = traced!
     this.program = program

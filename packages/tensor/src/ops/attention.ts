@@ -1,16 +1,18 @@
 /** Causal grouped-query attention over keys and values that may be a cache longer than what is visible. */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js'
 import { defineOp, type Op } from '../op.js'
-import { format, isBlock, sameShape, sameSpec } from '../spec.js'
+import { format, isBlock, type Spec, sameShape, sameSpec } from '../spec.js'
 import type { Tensor } from '../tensor.js'
 import { dequantize, matmul } from './linear.js'
 import { softmax } from './nn.js'
 import { iota, less, lessEqual, mul, reshape, select, sub, transpose } from './primitives.js'
 import { checkPositions } from './rope.js'
 
+/** q, k, v, positions, and start where given. */
+type AttentionInputs = readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]]
 type AttentionAttrs = { scale: number; window: number; start: boolean }
 
-const attentionOp: Op<readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]], AttentionAttrs> = defineOp({
+const attentionOp: Op<AttentionInputs, AttentionAttrs> = defineOp({
   name: 'attention',
   infer(inputs, attrs) {
     const [q, k, v, positions, start] = inputs
@@ -44,18 +46,30 @@ const attentionOp: Op<readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]], At
 })
 
 /** The formula: softmax(q kᵀ · scale, masked) v, head groups sharing one k and v. */
-function attend(
-  [q, k, v, positions, start]: readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]],
-  { scale, window }: AttentionAttrs,
-): Tensor {
-  const rank = q.shape.length
+function attend(inputs: AttentionInputs, attrs: AttentionAttrs): Tensor {
+  const [q, k, v] = inputs
   const [t, h, d] = q.shape.slice(-3) as [number, number, number]
-  const [s, hkv] = k.shape.slice(-3) as [number, number, number]
+  const [s, hkv] = k.shape.slice(-3) as [number, number]
   const batch = q.shape.slice(0, -3)
-  const heads = [...batch.keys(), rank - 2, rank - 3, rank - 1] // [..., T, H, D] → [..., H, T, D]
-  const qh = reshape(transpose(q, heads), [...batch, hkv, (h / hkv) * t, d])
-  const kh = transpose(dequantize(k), heads)
-  const vh = transpose(dequantize(v), heads)
+  const weights = reshape(weigh(inputs, attrs), [...batch, hkv, (h / hkv) * t, s])
+  const mixed = matmul(weights, transpose(dequantize(v), headsFirst(v)))
+  return transpose(reshape(mixed, [...batch, h, t, d]), headsFirst(q))
+}
+
+/** [..., T, H, D] ⇄ [..., H, T, D]. */
+const headsFirst = ({ shape: { length: rank } }: Spec): number[] => [
+  ...Array(rank - 3).keys(),
+  rank - 2,
+  rank - 3,
+  rank - 1,
+]
+
+function weigh([q, k, , positions, start]: AttentionInputs, { scale, window }: AttentionAttrs): Tensor {
+  const [t, h, d] = q.shape.slice(-3) as [number, number, number]
+  const [s, hkv] = k.shape.slice(-3) as [number, number]
+  const batch = q.shape.slice(0, -3)
+  const qh = reshape(transpose(q, headsFirst(q)), [...batch, hkv, (h / hkv) * t, d])
+  const kh = transpose(dequantize(k), headsFirst(k))
   const scores = reshape(mul(matmul(qh, kh, { transposeB: true }), scale), [...batch, h, t, s])
   const column = (x: Tensor): Tensor => reshape(x, [...x.shape.slice(0, -1), ...(x.shape.length > 1 ? [1] : []), t, 1])
   const keys = iota(q.device, s)
@@ -63,8 +77,7 @@ function attend(
   let masked = hide(scores, lessEqual(keys, column(positions)))
   if (window > 0) masked = hide(masked, less(sub(column(positions), window), keys))
   if (start !== undefined) masked = hide(masked, lessEqual(column(start), keys))
-  const weights = reshape(softmax(masked), [...batch, hkv, (h / hkv) * t, s])
-  return transpose(reshape(matmul(weights, vh), [...batch, h, t, d]), heads)
+  return softmax(masked)
 }
 
 export interface AttentionOptions {
@@ -82,13 +95,18 @@ export interface AttentionOptions {
  * Query t sees keys j with max(start, positions[t] − window + 1) ≤ j ≤ positions[t]. q [..., T, H, D] f32;
  * k, v [..., S, Hkv, D] in a float or block dtype; H/Hkv query heads share a key head in order. → f32 [..., T, H, D].
  */
-export function attention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  { positions, start, scale, window = 0 }: AttentionOptions,
-): Tensor {
-  const inputs: readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]] =
-    start === undefined ? [q, k, v, positions] : [q, k, v, positions, start]
-  return attentionOp(inputs, { scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1), window, start: start !== undefined })
-}
+export const attention = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor =>
+  attentionOp(inputsOf(q, k, v, options), attrsOf(q, options))
+
+/** The weights of `attention` alone, for looking at: f32 [..., H, T, S]; what a query does not see is 0. */
+export const attentionWeights = (q: Tensor, k: Tensor, options: AttentionOptions): Tensor =>
+  weigh(inputsOf(q, k, k, options), attrsOf(q, options))
+
+const inputsOf = (q: Tensor, k: Tensor, v: Tensor, { positions, start }: AttentionOptions): AttentionInputs =>
+  start === undefined ? [q, k, v, positions] : [q, k, v, positions, start]
+
+const attrsOf = (q: Tensor, { scale, window = 0, start }: AttentionOptions): AttentionAttrs => ({
+  scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
+  window,
+  start: start !== undefined,
+})

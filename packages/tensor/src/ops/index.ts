@@ -1,5 +1,5 @@
 export { gelu, relu, rsqrt, sigmoid, sign, silu, softplus, square } from './activations.js'
-export { type AttentionOptions, attention } from './attention.js'
+export { type AttentionOptions, attention, attentionWeights } from './attention.js'
 export { assign, gather, pick, scatterAdd, writeRows } from './indexing.js'
 export { dequantize, embedding, linear, matmul } from './linear.js'
 export { crossEntropy, type LinearCrossEntropyOptions, linearCrossEntropy, type Reduction } from './loss.js'
