@@ -1,1 +1,2 @@
-export {}
+export type { Counters } from './gpu.js'
+export { countersOf, type WebGpuOptions, webgpu } from './webgpu.js'

@@ -1,0 +1,95 @@
+/** Finding an adapter and making a device, in a browser or in Node, or saying exactly why not. */
+/// <reference types="@webgpu/types" />
+import { createDevice, type Device, Unavailable } from '@cria/tensor'
+import { WebGpuBackend } from './backend.js'
+import type { Counters } from './gpu.js'
+
+export interface WebGpuOptions {
+  /** The WebGPU entry point. Default: `navigator.gpu`, else the npm package `webgpu` (Dawn) in Node. */
+  readonly gpu?: GPU
+  /** Default: the browser's choice. */
+  readonly powerPreference?: GPUPowerPreference
+  /** Bytes of the largest storage binding to use; larger weights are cut into shards. Default: what the adapter allows. */
+  readonly bindingLimit?: number
+}
+
+const softwareHint =
+  'On a machine without a GPU, a software adapter works: install chromium and set VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json'
+
+/**
+ * A device on WebGPU.
+ *
+ * @example
+ * const device = await webgpu()
+ * await add(device.tensor([1, 2]), 1).data() // [2, 3]
+ * device.dispose()
+ * @throws Unavailable with `reason` and `fix` where there is no WebGPU or no adapter.
+ */
+export async function webgpu({ gpu, powerPreference, bindingLimit }: WebGpuOptions = {}): Promise<Device> {
+  const entry = gpu ?? (await find())
+  const adapter = await entry.requestAdapter(powerPreference === undefined ? {} : { powerPreference })
+  if (adapter === null) {
+    throw new Unavailable(
+      'webgpu',
+      'there is no adapter',
+      typeof navigator === 'object' && 'gpu' in navigator
+        ? 'Turn on hardware acceleration, or use the wasm backend'
+        : `Install a Vulkan, Metal or D3D12 driver, or use the cpu backend. ${softwareHint}`,
+    )
+  }
+  const { limits } = adapter
+  const device = await adapter.requestDevice({
+    requiredLimits: {
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+    },
+  })
+  const { vendor, architecture, description } = adapter.info
+  const what = [vendor, architecture, description].filter(Boolean).join(' ') || 'unnamed adapter'
+  const backend = new WebGpuBackend(device, {
+    description: `WebGPU on ${what}`,
+    ...(bindingLimit === undefined ? {} : { bindingLimit }),
+  })
+  return createDevice(backend)
+}
+
+/** What a device of this backend did so far: dispatches, submits, bind groups. Undefined for other backends. */
+export const countersOf = (device: Device): Counters | undefined =>
+  device.backend instanceof WebGpuBackend ? device.backend.counters : undefined
+
+async function find(): Promise<GPU> {
+  if (typeof navigator === 'object' && navigator.gpu) return navigator.gpu
+  if (typeof process === 'undefined' || !process.versions?.node) {
+    throw new Unavailable(
+      'webgpu',
+      'this browser has no navigator.gpu',
+      'Use Chrome or Edge 113, Safari 26, Firefox 141 or newer, over https or localhost; or use the wasm backend',
+    )
+  }
+  return dawn()
+}
+
+/** One instance for the process: Dawn keeps Node alive while an instance is referenced. */
+let instance: GPU | undefined
+
+async function dawn(): Promise<GPU> {
+  if (instance !== undefined) return instance
+  // A name that bundlers do not follow: browsers never need this package.
+  const name = 'webgpu'
+  let bindings: { create(options: string[]): GPU; globals: object }
+  try {
+    bindings = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as typeof bindings
+  } catch (cause) {
+    throw new Unavailable(
+      'webgpu',
+      'the npm package webgpu does not load',
+      'Run npm install webgpu, or use the cpu backend',
+      {
+        cause,
+      },
+    )
+  }
+  Object.assign(globalThis, bindings.globals)
+  instance = bindings.create([])
+  return instance
+}

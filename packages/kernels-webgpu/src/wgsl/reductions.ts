@@ -1,0 +1,230 @@
+/** Folding along an axis: sum, max, argmax, scans, top-k, and the row-wise layers that are folds (norms, softmax). */
+import { type Spec, sizeOf } from '@cria/tensor'
+import type { Maker } from './elementwise.js'
+import {
+  type Dispatch,
+  elements,
+  elementsDispatch,
+  floatBits,
+  grid,
+  header,
+  input,
+  loader,
+  output,
+  read,
+  scalarOf,
+  widthOf,
+  written,
+} from './template.js'
+
+const folds: Readonly<Record<string, { start: (t: string) => string; step: string }>> = {
+  sum: { start: t => `${t}(0)`, step: 'total + v' },
+  max: {
+    start: t => ({ f32: 'load_x0(from_)', i32: 'load_x0(from_)', u32: 'load_x0(from_)' })[t]!,
+    step: 'max(total, v)',
+  },
+}
+
+/** [outer, n, inner] around the reduced axis. */
+function around(x: Spec, axis: number): { n: number; inner: number } {
+  return { n: x.shape[axis]!, inner: sizeOf(x.shape.slice(axis + 1)) }
+}
+
+/** Threads of a workgroup that fold one line together, and the line length from which that pays. */
+const group = 64
+
+/** A thread folds a line; long lines get a workgroup. */
+const fold =
+  (name: string): Maker =>
+  ({ inputs: [x], outputs: [y], attrs }) => {
+    if (widthOf(x!.dtype) !== 32) return undefined
+    const t = scalarOf(x!.dtype)
+    const { n, inner } = around(x!, attrs.axis as number)
+    const { start, step } = folds[name]!
+    const count = sizeOf(y!.shape)
+    if (n >= 2 * group && inner === 1) {
+      const code = `${header([read('x0'), written('y')])}${loader('x0', x!.dtype)}
+var<workgroup> parts: array<${t}, ${group}>;
+@compute @workgroup_size(${group})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let line = wg.x + wg.y * groups.x;
+  let from_ = line * m(1u);
+  var total = ${start(t)};
+  if (line < m(0u)) { for (var k = lane; k < m(1u); k += ${group}u) { let v = load_x0(from_ + k); total = ${step}; } }
+  parts[lane] = total;
+  workgroupBarrier();
+  for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
+    if (lane < s) { let v = parts[lane + s]; total = parts[lane]; parts[lane] = ${step}; }
+    workgroupBarrier();
+  }
+  if (lane == 0u && line < m(0u)) { y[line] = bitcast<u32>(parts[0]); }
+}`
+      return [{ code, meta: [count, n], bind: [input(0), output(0)], groups: grid(count, 1) }]
+    }
+    const body = `${loader('x0', x!.dtype)}
+fn value(i: u32) -> ${t} {
+  let from_ = (i / m(3u)) * m(2u) * m(3u) + i % m(3u);
+  var total = ${start(t)};
+  for (var k = 0u; k < m(2u); k++) { let v = load_x0(from_ + k * m(3u)); total = ${step}; }
+  return total;
+}`
+    return [elementsDispatch(elements([read('x0')], y!.dtype, body), y!, [input(0), output(0)], [n, inner])]
+  }
+
+/** The first of equals wins: lanes hold the best of their stride, and ties go to the lower index. */
+const argmax: Maker = ({ inputs: [x], outputs: [y], attrs }) => {
+  if (widthOf(x!.dtype) !== 32) return undefined
+  const t = scalarOf(x!.dtype)
+  const { n, inner } = around(x!, attrs.axis as number)
+  const count = sizeOf(y!.shape)
+  const code = `${header([read('x0'), written('y')])}${loader('x0', x!.dtype)}
+var<workgroup> values: array<${t}, ${group}>;
+var<workgroup> places: array<u32, ${group}>;
+@compute @workgroup_size(${group})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let line = wg.x + wg.y * groups.x;
+  let start = (line / m(2u)) * m(1u) * m(2u) + line % m(2u);
+  var best = load_x0(start);
+  var place = 0u;
+  for (var k = lane; k < m(1u); k += ${group}u) {
+    let v = load_x0(start + k * m(2u));
+    if (v > best) { best = v; place = k; }
+  }
+  values[lane] = best;
+  places[lane] = place;
+  workgroupBarrier();
+  for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
+    if (lane < s && (values[lane + s] > values[lane] || (values[lane + s] == values[lane] && places[lane + s] < places[lane]))) {
+      values[lane] = values[lane + s];
+      places[lane] = places[lane + s];
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u && line < m(0u)) { y[line] = places[0]; }
+}`
+  return [{ code, meta: [count, n, inner], bind: [input(0), output(0)], groups: grid(count, 1) }]
+}
+
+/** One thread runs along a row. */
+const cumsum: Maker = ({ inputs: [x] }) => {
+  if (widthOf(x!.dtype) !== 32) return undefined
+  const n = x!.shape.at(-1) ?? 1
+  const rows = n === 0 ? 0 : sizeOf(x!.shape) / n
+  const code = `${header([read('x0'), written('y')])}${loader('x0', x!.dtype)}
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>) {
+  let row = id.x + id.y * n.x * 64u;
+  if (row >= m(0u)) { return; }
+  var total = ${scalarOf(x!.dtype)}(0);
+  for (var k = 0u; k < m(1u); k++) { total += load_x0(row * m(1u) + k); y[row * m(1u) + k] = bitcast<u32>(total); }
+}`
+  return [{ code, meta: [rows, n], bind: [input(0), output(0)], groups: grid(rows, 64) }]
+}
+
+/** A workgroup finds the largest element after the last one found, k times over. */
+const topK: Maker = ({ inputs: [x], attrs }) => {
+  if (x!.dtype !== 'f32') return undefined
+  const n = x!.shape.at(-1)!
+  const rows = n === 0 ? 0 : sizeOf(x!.shape) / n
+  const code = `${header([read('x0'), written('y'), written('z')])}${loader('x0', 'f32')}
+var<workgroup> values: array<f32, ${group}>;
+var<workgroup> places: array<u32, ${group}>;
+@compute @workgroup_size(${group})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row = min(wg.x + wg.y * groups.x, m(0u) - 1u);
+  var last = 0.0;
+  var last_place = 0xffffffffu;
+  for (var i = 0u; i < m(2u); i++) {
+    var best = 0.0;
+    var place = 0xffffffffu;
+    for (var k = lane; k < m(1u); k += ${group}u) {
+      let v = load_x0(row * m(1u) + k);
+      let later = i == 0u || v < last || (v == last && k > last_place);
+      if (later && (place == 0xffffffffu || v > best)) { best = v; place = k; }
+    }
+    values[lane] = best;
+    places[lane] = place;
+    workgroupBarrier();
+    for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
+      if (lane < s && places[lane + s] != 0xffffffffu && (places[lane] == 0xffffffffu || values[lane + s] > values[lane] || (values[lane + s] == values[lane] && places[lane + s] < places[lane]))) {
+        values[lane] = values[lane + s];
+        places[lane] = places[lane + s];
+      }
+      workgroupBarrier();
+    }
+    last = values[0];
+    last_place = places[0];
+    workgroupBarrier();
+    if (lane == 0u) { y[row * m(2u) + i] = bitcast<u32>(last); z[row * m(2u) + i] = last_place; }
+  }
+}`
+  const k = attrs.k as number
+  return [{ code, meta: [rows, n, k], bind: [input(0), output(0), output(1)], groups: grid(rows, 1) }]
+}
+
+/** A workgroup per row: `folded` lines first (each a sum or a max over the row), then every element from them. */
+function rowwise(
+  x: Spec,
+  variables: readonly string[],
+  folded: readonly { name: string; start: string; step: string; of: string }[],
+  element: string,
+  bind: Dispatch['bind'],
+  extra: readonly number[] = [],
+): readonly Dispatch[] {
+  const n = x.shape.at(-1) ?? 1
+  const rows = n === 0 ? 0 : sizeOf(x.shape) / n
+  const passes = folded.map(
+    ({ name, start, step, of }) => `
+  var ${name} = ${start};
+  for (var k = lane; k < n; k += ${group}u) { let i = row * n + k; let v = ${of}; let total = ${name}; ${name} = ${step}; }
+  parts[lane] = ${name};
+  workgroupBarrier();
+  for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
+    if (lane < s) { let total = parts[lane]; let v = parts[lane + s]; parts[lane] = ${step}; }
+    workgroupBarrier();
+  }
+  ${name} = parts[0];
+  workgroupBarrier();`,
+  )
+  const code = `${header([...variables.map(read), written('y')])}${variables.map(v => loader(v, 'f32')).join('')}
+var<workgroup> parts: array<f32, ${group}>;
+@compute @workgroup_size(${group})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row = min(wg.x + wg.y * groups.x, m(0u) - 1u);
+  let n = m(1u);
+  ${passes.join('')}
+  for (var k = lane; k < n; k += ${group}u) { let i = row * n + k; y[i] = bitcast<u32>(${element}); }
+}`
+  return [{ code, meta: [rows, n, ...extra], bind, groups: grid(rows, 1) }]
+}
+
+const top = { name: 'top', start: '-3.4e38', step: 'max(total, v)', of: 'load_x0(i)' }
+const mass = { name: 'mass', start: '0.0', step: 'total + v', of: 'exp(load_x0(i) - top)' }
+const squares = { name: 'squares', start: '0.0', step: 'total + v', of: 'load_x0(i) * load_x0(i)' }
+
+const softmax: Maker = ({ inputs: [x] }) =>
+  x!.dtype === 'f32'
+    ? rowwise(x!, ['x0'], [top, mass], 'exp(load_x0(i) - top) / mass', [input(0), output(0)])
+    : undefined
+
+const rmsNorm: Maker = ({ inputs: [x], attrs }) =>
+  x!.dtype === 'f32'
+    ? rowwise(
+        x!,
+        ['x0', 'x1'],
+        [squares],
+        'load_x0(i) * inverseSqrt(squares / f32(n) + bitcast<f32>(m(2u))) * load_x1(k)',
+        [input(0), input(1), output(0)],
+        [floatBits(attrs.eps as number)],
+      )
+    : undefined
+
+export const reductions: Readonly<Record<string, Maker>> = {
+  sum: fold('sum'),
+  max: fold('max'),
+  argmax,
+  cumsum,
+  top_k: topK,
+  softmax,
+  rms_norm: rmsNorm,
+}
