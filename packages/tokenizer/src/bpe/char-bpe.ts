@@ -19,7 +19,7 @@ export interface CharBpeParts {
   readonly table: TokenTable
   readonly chars: CharIds
   readonly merges: Merges
-  /** Token id of `<0x00>` … `<0xFF>`; empty without byte fallback. */
+  /** Token id of `<0x00>` … `<0xFF>`, -1 for those that are missing; empty without byte fallback. */
   readonly byteIds: Int32Array
   readonly unknown: number | undefined
   /** Neighbouring unknown characters give one unknown id (SentencePiece, `fuse_unk`). */
@@ -107,6 +107,8 @@ class Neighbours {
   }
 }
 
+const META: Uint8Array = /* @__PURE__ */ Uint8Array.of(0xe2, 0x96, 0x81)
+
 function hashPair(a: number, b: number): number {
   const h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)
   return h ^ (h >>> 15)
@@ -179,9 +181,11 @@ export class CharBpe implements TextModel {
     const { byteIds, unknown, fuseUnknown } = this.parts
     if (byteIds.length === 256) {
       // A space stands for `▁` inside; its bytes are those of `▁`.
-      if (b[start] === 0x20 && this.parts.metaspace) for (const byte of [0xe2, 0x96, 0x81]) sink.push(byteIds[byte]!)
-      else for (let i = start; i < end; i++) sink.push(byteIds[b[i]!]!)
-      return
+      const bytes = b[start] === 0x20 && this.parts.metaspace ? META : b.subarray(start, end)
+      if (bytes.every(byte => byteIds[byte]! >= 0)) {
+        for (const byte of bytes) sink.push(byteIds[byte]!)
+        return
+      }
     }
     if (unknown === undefined) return
     if (fuseUnknown && this.lastUnknown === start) {

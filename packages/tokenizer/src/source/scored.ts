@@ -30,7 +30,7 @@ export function charIdsOf(table: TokenTable, accept: (kind: number) => boolean =
   return chars
 }
 
-/** Ids of the 256 byte tokens; empty where one is missing. */
+/** Ids of the 256 byte tokens, -1 where one is missing; empty where all are. */
 export function byteTokenIds(table: TokenTable): Int32Array {
   const ids = new Int32Array(256).fill(-1)
   for (let id = 0; id < table.size; id++) {
@@ -39,7 +39,7 @@ export function byteTokenIds(table: TokenTable): Int32Array {
       if (bytes.length === 1 && ids[bytes[0]!] === -1) ids[bytes[0]!] = id
     }
   }
-  return ids.includes(-1) ? new Int32Array(0) : ids
+  return ids.some(id => id >= 0) ? ids : new Int32Array(0)
 }
 
 /** The character-level model of a vocabulary with scores. */

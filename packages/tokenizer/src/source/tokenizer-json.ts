@@ -151,7 +151,8 @@ function buildTable(
     const piece = pieces[id]
     const token = special[id]
     if (piece === undefined) builder.add(nothing, Kind.unused)
-    else if (token !== undefined) builder.addText(piece, token.special ? Kind.control : Kind.userDefined, false)
+    else if (token !== undefined)
+      builder.addText(piece, token.special ? Kind.control : Kind.userDefined, metaspace && !token.special)
     else if (pre.byteLevel) addByteLevel(builder, piece, Kind.normal, alphabet)
     else {
       const hex = byteFallback ? /^<0x([0-9A-F]{2})>$/.exec(piece) : null
