@@ -8,6 +8,7 @@ import type { ModelConfig } from './config/types.js'
 import { verifyTensors } from './config/verify.js'
 import { corrupt, WeightsError } from './errors.js'
 import { openGguf } from './gguf/read.js'
+import { isLaterPart, splitNames } from './gguf/split.js'
 import { type Llama2cHeader, openLlama2c } from './llama2c/read.js'
 import { mergeMeta } from './pytorch/meta.js'
 import { openPytorch } from './pytorch/read.js'
@@ -91,8 +92,7 @@ export function findWeights(folder: Folder): string {
   for (const pattern of [/\.gguf$/i, /\.safetensors$/, /\.(pth|pt)$/, /\.bin$/]) {
     // A split GGUF counts once, by its first part; tokenizers of llama2.c are .bin files too.
     const found = folder.files.filter(
-      file =>
-        pattern.test(file) && !/-0*(?!1-)\d+-of-\d+\.gguf$/i.test(file) && !/^(tok.*|training_args)\.bin$/.test(file),
+      file => pattern.test(file) && !isLaterPart(file) && !/^(tok.*|training_args)\.bin$/.test(file),
     )
     if (found.length === 1) return found[0]!
     if (found.length > 1) {
@@ -136,14 +136,19 @@ export async function openWeightsIn(folder: Folder, file: string = findWeights(f
       throw error
     }
   }
-  const split = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i.exec(file)
-  if (split) {
-    const [, base, , count] = split
+  const parts = splitNames(file)
+  if (parts) {
     const sources: ByteSource[] = []
-    for (let i = 1; i <= Math.min(Number(count), 99999); i++) {
-      sources.push(await folder.open(`${base}-${String(i).padStart(5, '0')}-of-${count}.gguf`))
+    try {
+      for (const part of parts) {
+        if (!folder.files.includes(part)) throw new WeightsError('missing', `${folder.name}: ${part} is missing`)
+        sources.push(await folder.open(part))
+      }
+      return await openGguf(sources)
+    } catch (error) {
+      for (const source of sources) await source.close?.()
+      throw error
     }
-    return openGguf(sources)
   }
   return openSingle(await folder.open(file))
 }

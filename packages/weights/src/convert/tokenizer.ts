@@ -41,7 +41,9 @@ export async function readTokenizerMetadata(model: Model, notes: string[]): Prom
         ? 'tokenizer.model is not SentencePiece: the file has no vocabulary'
         : 'no tokenizer beside the weights: the file has no vocabulary',
     )
-    return out.set('tokenizer.ggml.model', text('no_vocab'))
+    out.set('tokenizer.ggml.model', text('no_vocab'))
+    addIds(out, model)
+    return out
   }
   await addSettings(out, model, settings, json as TokenizerJson | undefined)
   return out
@@ -194,6 +196,13 @@ function readLlama2cTokens(file: string, bytes: Uint8Array): Vocabulary {
   return out
 }
 
+function addIds(out: Values, { config, weights }: Model): void {
+  if (config.bosTokenId !== undefined) out.set('tokenizer.ggml.bos_token_id', u32(config.bosTokenId))
+  const eos = weights.format === 'llama2c' ? 2 : config.eosTokenIds[0]
+  if (eos !== undefined) out.set('tokenizer.ggml.eos_token_id', u32(eos))
+  if (config.padTokenId !== undefined) out.set('tokenizer.ggml.padding_token_id', u32(config.padTokenId))
+}
+
 /** Special ids, whether BOS and EOS are added, and the chat template. */
 async function addSettings(
   out: Values,
@@ -202,10 +211,7 @@ async function addSettings(
   json: TokenizerJson | undefined,
 ): Promise<void> {
   const { config, folder } = model
-  if (config.bosTokenId !== undefined) out.set('tokenizer.ggml.bos_token_id', u32(config.bosTokenId))
-  const eos = model.weights.format === 'llama2c' ? 2 : config.eosTokenIds[0]
-  if (eos !== undefined) out.set('tokenizer.ggml.eos_token_id', u32(eos))
-  if (config.padTokenId !== undefined) out.set('tokenizer.ggml.padding_token_id', u32(config.padTokenId))
+  addIds(out, model)
   const sentencePiece = out.get('tokenizer.ggml.model')?.value === 'llama'
   const tokens = out.get('tokenizer.ggml.tokens')?.value as readonly string[]
   const template = JSON.stringify(json?.post_processor ?? null)

@@ -1,5 +1,6 @@
 /** A repository on the Hugging Face hub: what it holds, and its files as byte ranges. Safe in browsers. */
 import { corrupt, WeightsError } from '../errors.js'
+import { isLaterPart, splitNames } from '../gguf/split.js'
 import { httpSource } from '../http.js'
 import type { Folder } from '../open.js'
 
@@ -172,12 +173,12 @@ export function chooseFiles(repo: HubRepo, wanted: string | undefined): { main: 
   const names = repo.files.map(file => file.path)
   const main = wanted === undefined ? mainFile(repo.id, names) : namedFile(repo.id, names, wanted)
   const folder = main.includes('/') ? main.slice(0, main.lastIndexOf('/') + 1) : ''
-  const split = /-\d{5}-of-(\d{5})\.gguf$/i.exec(main)
+  const parts = splitNames(main)
   const belongs = (path: string): boolean => {
     if (path === main) return true
     if (!path.startsWith(folder) || path.slice(folder.length).includes('/')) return false
     const name = path.slice(folder.length)
-    if (split) return path.endsWith(`-of-${split[1]}.gguf`) && path.slice(0, -20) === main.slice(0, -20)
+    if (parts?.includes(path)) return true
     if (/\.gguf$/i.test(main)) return false
     if (companions.test(name)) return true
     const base = main.slice(folder.length)
@@ -198,7 +199,7 @@ function mainFile(id: string, names: readonly string[]): string {
   ]) {
     if (names.includes(name)) return name
   }
-  const gguf = names.filter(name => /\.gguf$/i.test(name) && !/-0*(?!1-)\d+-of-\d+\.gguf$/i.test(name))
+  const gguf = names.filter(name => /\.gguf$/i.test(name) && !isLaterPart(name))
   if (gguf.length === 1) return gguf[0]!
   throw new WeightsError(
     gguf.length ? 'argument' : 'missing',
@@ -212,9 +213,7 @@ function mainFile(id: string, names: readonly string[]): string {
 function namedFile(id: string, names: readonly string[], wanted: string): string {
   if (names.includes(wanted)) return wanted
   const part = wanted.toLowerCase()
-  const weights = names.filter(
-    name => /\.(gguf|safetensors|bin|pth)$/i.test(name) && !/-0*(?!1-)\d+-of-\d+\.gguf$/i.test(name),
-  )
+  const weights = names.filter(name => /\.(gguf|safetensors|bin|pth)$/i.test(name) && !isLaterPart(name))
   // `Q4_K` must not mean `Q4_K_M`: whole words first.
   const word = new RegExp(`(^|[^a-z0-9_])${part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}([^a-z0-9_]|$)`)
   const exact = weights.filter(name => word.test(name.toLowerCase()))
