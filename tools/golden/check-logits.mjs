@@ -48,7 +48,7 @@ function targets(path) {
       const expected = float && c.llamaCpp ? top.map(([id]) => [id, c.llamaCpp[id]]) : top
       return { tokens: c.tokens, expected, ...(float ? { exact: top } : { llamaCppError: c.llamaCppError }) }
     })
-    return [{ name: basename(path), model: path, cases, bound: float ? 0.02 : 0.25 }]
+    return [{ name: basename(path), model: path, cases, bound: float ? 0.02 : 0.25, refusable: doc.refusable }]
   }
   if (existsSync(join(path, 'expected.json'))) {
     const doc = readJson(join(path, 'expected.json'))
