@@ -3,7 +3,8 @@
     python make_gguf_architectures.py OUTDIR --llama-logits BIN [--seed N]
 
 OUTDIR/NAME.gguf and NAME.json (`cases`: tokens and `llamaCpp`, every token's log-probability in the order of ids; `exact` is
-the same list, f32 files of llama.cpp being within 0.005 of exact arithmetic). llama files rotate interleaved pairs, qwen2 and qwen3 half-split ones.
+the same list, f32 files of llama.cpp being within 0.005 of exact arithmetic). llama files rotate
+interleaved pairs, qwen2 and qwen3 half-split ones.
 """
 import argparse
 import json
