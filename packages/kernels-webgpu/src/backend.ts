@@ -12,7 +12,7 @@ import {
   type Spec,
 } from '@cria/tensor'
 import { compile } from './executable.js'
-import { type Counters, Gpu, type GpuBuf } from './gpu.js'
+import { type Counters, Gpu, type GpuBuf, isNoOp } from './gpu.js'
 import { type GpuKernel, kernelFor } from './kernels.js'
 import { blockLayout, isSplit, type Shard, shardsOf, split, unsplit } from './layout.js'
 import { patch } from './patch.js'
@@ -153,8 +153,8 @@ export class WebGpuBackend implements Backend {
   }
 
   run(kernel: Kernel, inputs: readonly Buf[], outputs: readonly Buf[]): void {
-    const { dispatches } = kernel as GpuKernel
-    if (dispatches.length === 0) return
+    const { call, dispatches } = kernel as GpuKernel
+    if (dispatches.length === 0 || isNoOp(call, inputs as readonly GpuBuf[])) return
     const prepared = dispatches.map(d => this.gpu.prepare(d, inputs as readonly GpuBuf[], outputs as readonly GpuBuf[]))
     this.encoder ??= this.gpu.device.createCommandEncoder()
     this.pass ??= this.encoder.beginComputePass()

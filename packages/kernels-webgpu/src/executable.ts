@@ -4,7 +4,7 @@
  * read and written by one dispatch, so offsets into a common arena are no option.
  */
 import { type Buf, byteLength, type Executable, isBlock, type Program, type Slot, type Spec } from '@cria/tensor'
-import type { Gpu, GpuBuf, Prepared } from './gpu.js'
+import { type Gpu, type GpuBuf, isNoOp, type Prepared } from './gpu.js'
 import type { GpuKernel } from './kernels.js'
 import { type Shard, shardsOf } from './layout.js'
 
@@ -41,9 +41,10 @@ export function compile(program: Program, host: Host): Executable {
   const uploads = placeInputs(program, host, own, storage)
   placeTemps(program, host, own, storage)
   const at = (slot: number): GpuBuf => storage[slot]!
-  const prepared: Prepared[] = program.calls.flatMap(({ kernel, inputs, outputs }) => {
+  const prepared: Prepared[] = program.calls.flatMap(({ op, kernel, inputs, outputs, mutates }) => {
     const from = inputs.map(o => at(o.slot))
     const to = outputs.map(o => at(o.slot))
+    if (isNoOp({ op, mutates }, from)) return []
     return (kernel as GpuKernel).dispatches.map(d => gpu.prepare(d, from, to))
   })
   const bytes = made.reduce((total, b) => total + b.size, 0)

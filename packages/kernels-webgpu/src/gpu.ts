@@ -1,5 +1,5 @@
 /** Between kernels and WebGPU: pipelines by their text, bind groups, and the counters that tests hold to budgets. */
-import { DeviceError } from '@cria/tensor'
+import { DeviceError, type OpCall } from '@cria/tensor'
 import type { Shard } from './layout.js'
 import { type Dispatch, metaWords } from './wgsl/template.js'
 
@@ -23,6 +23,18 @@ export interface GpuBuf {
   readonly shards: readonly Shard[]
   /** Where the tensor begins in its buffer; other than 0 only for the inputs of a plan. */
   readonly offset: number
+}
+
+/**
+ * Whether a call would read a buffer that it also writes, which WebGPU forbids. Writing a tensor onto itself changes
+ * nothing, so `assign` has nothing to do; for other effects it is a mistake.
+ */
+export function isNoOp({ op, mutates }: Pick<OpCall, 'op' | 'mutates'>, inputs: readonly GpuBuf[]): boolean {
+  const clash = mutates.some(i => inputs.some((buf, j) => i !== j && buf.buffers[0] === inputs[i]!.buffers[0]))
+  if (clash && op !== 'assign') {
+    throw new DeviceError(`${op}: got one tensor to read and to change, expected two. Copy it first: add(x, 0)`, { op })
+  }
+  return clash
 }
 
 /** A dispatch with everything that encoding needs. */

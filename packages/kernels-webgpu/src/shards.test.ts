@@ -1,0 +1,131 @@
+/** Weights larger than one binding, on a device whose bindings are tiny; and what is refused. */
+import {
+  add,
+  assign,
+  type BlockDType,
+  byteLength,
+  type Device,
+  DeviceError,
+  embedding,
+  encode,
+  f32,
+  i32,
+  isBlock,
+  linear,
+  plan,
+  type Shape,
+  spec,
+  type Tensor,
+  Unavailable,
+  writeRows,
+  zeros,
+} from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { countersOf, webgpu } from './index.js'
+import { gpuMissing, useSoftwareAdapter } from './testing.js'
+
+useSoftwareAdapter()
+
+/** Bytes of a matrix that every decoder takes: small scales, any codes. */
+function weightBytes(dtype: 'f32' | 'f16' | BlockDType, shape: Shape): Uint8Array {
+  const s = spec(dtype, shape)
+  if (!isBlock(dtype))
+    return encode(
+      s,
+      Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(i)),
+      'test',
+    ).slice()
+  const bytes = Uint8Array.from({ length: byteLength(s) }, (_, i) => (i * 37) % 251)
+  const size = dtype === 'q8_0' ? 34 : dtype === 'q4_0' ? 18 : 144
+  for (let at = 0; at < bytes.length; at += size) {
+    bytes[at] = 0
+    bytes[at + 1] = 0x20
+    if (dtype === 'q4_k') bytes.set([0, 0x20], at + 2)
+  }
+  return bytes
+}
+
+describe.skipIf(gpuMissing())('shards', () => {
+  let device: Device
+  const oracle = reference()
+  beforeAll(async () => {
+    device = await webgpu({ bindingLimit: 16_384 })
+  })
+  afterAll(() => device.dispose())
+
+  test.each(['f32', 'f16', 'q8_0', 'q4_0', 'q4_k'] as const)('%s weights across bindings', async dtype => {
+    const shape: Shape = dtype === 'q4_k' ? [190, 256] : dtype.startsWith('q') ? [603, 96] : [301, 65]
+    const bytes = weightBytes(dtype, shape)
+    const ids = [0, 5, shape[0]! - 1, 170, -1, shape[0]!]
+    const x = Float32Array.from({ length: 6 * shape[1]! }, (_, i) => Math.cos(i))
+    const results = async (d: Device): Promise<Float32Array[]> => {
+      const w = d.upload(spec(dtype, shape), bytes)
+      const few = d.tensor(x.slice(0, shape[1]!), [1, shape[1]!])
+      const out = [linear(few, w), linear(d.tensor(x, [6, shape[1]!]), w), embedding(d.tensor(ids, [6], 'i32'), w)]
+      return Promise.all(out.map(t => t.data())) as Promise<Float32Array[]>
+    }
+    const got = await results(device)
+    const expected = await results(oracle)
+    got.forEach((g, k) => {
+      g.forEach((v, i) => expect(Math.abs(v - expected[k]![i]!)).toBeLessThan(1e-3))
+    })
+    const w = device.upload(spec(dtype, shape), bytes)
+    expect(Buffer.compare(await w.bytes(), bytes)).toBe(0)
+    const { buf } = w.storage('test')
+    const row = bytes.length / shape[0]!
+    const middle = await device.backend.read(buf, 100 * row, 80 * row)
+    expect(Buffer.compare(middle, bytes.subarray(100 * row, 180 * row))).toBe(0)
+  })
+
+  test('a plan over shards', async () => {
+    const shape: Shape = [603, 96]
+    const w = device.upload(spec('q8_0', shape), weightBytes('q8_0', shape))
+    const p = plan(device, { x: f32([1, 96]) }, ({ x }) => linear(x, w))
+    const x = Array.from({ length: 96 }, (_, i) => i / 96)
+    const got = await (await p.run({ x })).data()
+    const wanted = linear(oracle.tensor(x, [1, 96]), oracle.upload(spec('q8_0', shape), weightBytes('q8_0', shape)))
+    const expected = await wanted.data()
+    got.forEach((v, i) => expect(v).toBeCloseTo(expected[i]!, 3))
+    p.dispose()
+  })
+
+  test('what no adapter can hold is refused by name', () => {
+    expect(() => device.empty(f32([2 ** 20, 2 ** 10, 4]))).toThrow(DeviceError)
+    expect(() => device.empty(f32([2 ** 20, 2 ** 10, 4]))).toThrow(/\[1048576,1024,4\] f32/)
+  })
+})
+
+describe.skipIf(gpuMissing())('effects', () => {
+  test('a tensor written onto itself', async () => {
+    const device = await webgpu()
+    const x = device.tensor([1, 2, 3, 4], [4, 1])
+    assign(x, x)
+    expect(await x.data()).toEqual(new Float32Array([1, 2, 3, 4]))
+    expect(() => writeRows(x, x, device.tensor([0, 1, 2, 3], [4], 'i32'))).toThrow(DeviceError)
+    const p = plan(device, { k: i32([1]) }, ({ k }) => {
+      assign(x, x)
+      return add(k, 1)
+    })
+    expect(await (await p.run({ k: [1] })).data()).toEqual(new Int32Array([2]))
+    device.dispose()
+  })
+
+  test('more workgroups than one axis holds', async () => {
+    const device = await webgpu()
+    const n = 65_536 * 64 + 100
+    const x: Tensor = add(zeros(device, [n]), 1)
+    const data = await x.data()
+    expect(data[n - 1]).toBe(1)
+    expect(data.every(v => v === 1)).toBe(true)
+    device.dispose()
+  })
+})
+
+test('no adapter, no WebGPU: typed, with reason and fix', async () => {
+  const gpu = { requestAdapter: async () => null } as unknown as GPU
+  await expect(webgpu({ gpu })).rejects.toThrow(Unavailable)
+  await expect(webgpu({ gpu })).rejects.toMatchObject({ reason: 'there is no adapter', code: 'unavailable' })
+  await expect(webgpu({ gpu })).rejects.toThrow(/cpu backend/)
+  expect(countersOf(reference())).toBeUndefined()
+})
