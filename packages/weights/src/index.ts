@@ -7,6 +7,10 @@ export { readLlama2cConfig } from './config/llama2c.js'
 export { metaFfnDim, readMetaParams } from './config/meta.js'
 export type { Architecture, ModelConfig, RopeScaling } from './config/types.js'
 export { expectedTensors, verifyTensors } from './config/verify.js'
+export { type ConvertOptions, type ConvertProgress, type ConvertReport, convert } from './convert/convert.js'
+export { hfConfig } from './convert/hf-config.js'
+export { reorderRows } from './convert/rotation.js'
+export { type TargetDType, targetDTypes } from './convert/types.js'
 export {
   decodeTensor,
   encodeFloats,
@@ -47,6 +51,7 @@ export {
 } from './open.js'
 export { mergeMeta } from './pytorch/meta.js'
 export { openPytorch } from './pytorch/read.js'
+export { encodeBlocks, isQuantDType, type QuantDType, quantDTypes } from './quantize/index.js'
 export { openSafetensors } from './safetensors/read.js'
 export { type SafetensorsInput, writeSafetensors } from './safetensors/write.js'
 export { openShards } from './shards.js'
