@@ -121,7 +121,8 @@ export class CharBpe implements TextModel {
   private readonly neighbours: Neighbours
   private readonly cache = new WordCache()
   private readonly buffer = new TextBuffer()
-  private lastUnknown = -1
+  /** Whether an unknown id has ever been given, so that neighbours may have to be joined. */
+  private sawUnknown = false
 
   constructor(parts: CharBpeParts) {
     this.parts = parts
@@ -132,8 +133,9 @@ export class CharBpe implements TextModel {
   encode(text: string, sink: IdSink): void {
     const plain = this.parts.metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
     const end = this.buffer.load(plain, 0)
-    this.lastUnknown = -1
+    const from = sink.length
     this.encodeRange(end, sink)
+    if (this.sawUnknown && this.parts.fuseUnknown) this.fuse(sink, from)
     this.buffer.trim()
     this.merger.trim()
   }
@@ -160,8 +162,8 @@ export class CharBpe implements TextModel {
       }
       while (p < hardEnd) {
         const d = codePointAt(bytes, p)
-        // The filter may err towards yes, so a character that is in no token must end the part by itself.
-        if (!this.neighbours.has(c, d) || (d >= 128 && chars.get(d) < 0)) break
+        // Beyond ASCII the filter may err towards yes, so a character that is in no token must end the part by itself.
+        if (!this.neighbours.has(c, d) || ((c | d) >= 128 && chars.get(d) < 0)) break
         p += sizeOf(bytes[p]!)
         c = d
       }
@@ -178,7 +180,7 @@ export class CharBpe implements TextModel {
 
   /** Ids for a character that is in no token. */
   private fallback(b: Uint8Array, start: number, end: number, sink: IdSink): void {
-    const { byteIds, unknown, fuseUnknown } = this.parts
+    const { byteIds, unknown } = this.parts
     if (byteIds.length === 256) {
       // A space stands for `▁` inside; its bytes are those of `▁`.
       const bytes = b[start] === 0x20 && this.parts.metaspace ? META : b.subarray(start, end)
@@ -188,12 +190,18 @@ export class CharBpe implements TextModel {
       }
     }
     if (unknown === undefined) return
-    if (fuseUnknown && this.lastUnknown === start) {
-      this.lastUnknown = end
-      return
-    }
     sink.push(unknown)
-    this.lastUnknown = end
+    this.sawUnknown = true
+  }
+
+  private fuse(sink: IdSink, from: number): void {
+    const { unknown } = this.parts
+    const ids = sink.ids
+    let o = from
+    for (let i = from; i < sink.length; i++) {
+      if (ids[i] !== unknown || o === from || ids[o - 1] !== unknown) ids[o++] = ids[i]!
+    }
+    sink.length = o
   }
 
   private merge(b: Uint8Array, start: number, end: number, sink: IdSink): void {
@@ -222,6 +230,5 @@ export class CharBpe implements TextModel {
   private extra(codePoint: number, sink: IdSink): void {
     const bytes = new TextEncoder().encode(String.fromCodePoint(codePoint))
     this.fallback(bytes, 0, bytes.length, sink)
-    this.lastUnknown = -1
   }
 }

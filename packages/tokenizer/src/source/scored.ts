@@ -27,6 +27,10 @@ export function charIdsOf(table: TokenTable, accept: (kind: number) => boolean =
     if (start < end && accept(kinds[id]!) && start + sizeOf(blob[start]!) === end)
       chars.set(codePointAt(blob, start), id)
   }
+  for (let id = 0; id < table.size; id++) {
+    if (!isTextKind(kinds[id]!)) continue
+    for (let p = offsets[id]!; p < offsets[id + 1]!; p += sizeOf(blob[p]!)) chars.ensure(codePointAt(blob, p))
+  }
   return chars
 }
 
