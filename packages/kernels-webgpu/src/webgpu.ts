@@ -76,7 +76,7 @@ async function dawn(): Promise<GPU> {
   if (instance !== undefined) return instance
   // A name that bundlers do not follow: browsers never need this package.
   const name = 'webgpu'
-  let bindings: { create(options: string[]): GPU; globals: object }
+  let bindings: typeof import('webgpu')
   try {
     bindings = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as typeof bindings
   } catch (cause) {
