@@ -66,6 +66,19 @@ describe('GGUF', () => {
     for (const { name, data } of tensors) expect(await file.read(name)).toEqual(await data())
   })
 
+  it('writes headers of any size', async () => {
+    const tokens = Array.from({ length: 20_000 }, (_, i) => `${i}${'▁'.repeat(i % 40)}`)
+    const metadata = new Map<string, GgufValue>([
+      ['bytes', { type: 'array', of: 'u8', value: Uint8Array.from({ length: 70_001 }, (_, i) => i) }],
+      ['tokens', { type: 'array', of: 'string', value: tokens }],
+      ['scores', { type: 'array', of: 'f32', value: Float32Array.from(tokens, (_, i) => -i) }],
+      ['sizes', { type: 'array', of: 'i64', value: tokens.map((_, i) => i) }],
+    ])
+    const file = await openGguf(bytesSource(await written({ metadata, tensors })))
+    expect(file.values).toEqual(metadata)
+    expect(await file.read('two')).toEqual(new Uint8Array(12).fill(7))
+  })
+
   it('keeps a larger alignment', async () => {
     const metadata = new Map(everyType).set('general.alignment', { type: 'u32', value: 256 })
     const file = await openGguf(bytesSource(await written({ metadata, tensors })))

@@ -74,6 +74,7 @@ class Writer {
   private view = new DataView(this.buffer.buffer)
   private length = 0
 
+  /** Makes room for `bytes` more and returns where they begin. May replace `buffer` and `view`. */
   private room(bytes: number): number {
     const at = this.length
     if (at + bytes > this.buffer.length) {
@@ -86,22 +87,28 @@ class Writer {
     return at
   }
 
-  u8 = (v: number): void => this.view.setUint8(this.room(1), v)
-  i8 = (v: number): void => this.view.setInt8(this.room(1), v)
-  u16 = (v: number): void => this.view.setUint16(this.room(2), v, true)
-  i16 = (v: number): void => this.view.setInt16(this.room(2), v, true)
-  u32 = (v: number): void => this.view.setUint32(this.room(4), v, true)
-  i32 = (v: number): void => this.view.setInt32(this.room(4), v, true)
-  f32 = (v: number): void => this.view.setFloat32(this.room(4), v, true)
-  f64 = (v: number): void => this.view.setFloat64(this.room(8), v, true)
-  u64 = (v: number | bigint): void => this.view.setBigUint64(this.room(8), BigInt(v), true)
-  i64 = (v: number | bigint): void => this.view.setBigInt64(this.room(8), BigInt(v), true)
+  private put(bytes: number, set: (view: DataView, at: number) => void): void {
+    const at = this.room(bytes)
+    set(this.view, at)
+  }
+
+  u8 = (v: number): void => this.put(1, (view, at) => view.setUint8(at, v))
+  i8 = (v: number): void => this.put(1, (view, at) => view.setInt8(at, v))
+  u16 = (v: number): void => this.put(2, (view, at) => view.setUint16(at, v, true))
+  i16 = (v: number): void => this.put(2, (view, at) => view.setInt16(at, v, true))
+  u32 = (v: number): void => this.put(4, (view, at) => view.setUint32(at, v, true))
+  i32 = (v: number): void => this.put(4, (view, at) => view.setInt32(at, v, true))
+  f32 = (v: number): void => this.put(4, (view, at) => view.setFloat32(at, v, true))
+  f64 = (v: number): void => this.put(8, (view, at) => view.setFloat64(at, v, true))
+  u64 = (v: number | bigint): void => this.put(8, (view, at) => view.setBigUint64(at, BigInt(v), true))
+  i64 = (v: number | bigint): void => this.put(8, (view, at) => view.setBigInt64(at, BigInt(v), true))
   bool = (v: boolean): void => this.u8(v ? 1 : 0)
 
   string(text: string): void {
     const bytes = utf8.encode(text)
     this.u64(bytes.length)
-    this.buffer.set(bytes, this.room(bytes.length))
+    const at = this.room(bytes.length)
+    this.buffer.set(bytes, at)
   }
 
   value(value: GgufValue): void {
