@@ -1,5 +1,6 @@
-// The first phase of `linear`: activations in the order the kernels read them. Tokens come in tiles of `slots`; within a
-// tile the same columns of all its tokens lie together, so a kernel walks one stream. Unused slots hold zeros.
+// The first phase of `linear`: activations in the order the kernels read them, so that a kernel walks one stream. Columns
+// come in panels of kPanelCols (what a kernel keeps of the weights in cache); in a panel, tokens come in tiles of `slots`;
+// in a tile, the same columns of all its tokens lie together. Unused slots hold zeros.
 #pragma once
 #include "decode.h"
 
@@ -26,6 +27,8 @@ constexpr int planes(ActivationKind kind) { return kind == kActQ15 && !kWideX ? 
 constexpr size_t plane_bytes = 8 * kXBytes;
 constexpr size_t x_block(int n_planes) { return sizeof(XHead) + (size_t)n_planes * plane_bytes; }
 
+constexpr size_t kPanelCols = 256;  // a multiple of every block
+
 // Up to this many tokens the kernels decode weights straight into dot products; above, into a panel first.
 constexpr size_t kDirectTokens = 4;
 
@@ -33,7 +36,7 @@ CRIA_INLINE size_t tile_slots(ActivationKind kind, size_t tokens) {
   if (tokens <= 2) return tokens;
   if (tokens <= kDirectTokens) return 4;
   if (kind == kActF32 || kind == kActBF16) return kFloatTokens;
-  return (size_t)(kQuantTokens / planes(kind));  // two planes of sums: half the tokens fill the registers
+  return (size_t)kQuantTokens[planes(kind) - 1];
 }
 
 template <ActivationKind kind> CRIA_INLINE void quantize_block(const float* x, uint8_t* out) {
@@ -103,11 +106,14 @@ CRIA_INLINE void interleave_rows(float* dst, size_t slots, const float* src, siz
 
 template <ActivationKind kind> static void prepare_quant(const LinearArgs& a, int thread, int n_threads) {
   constexpr size_t size = x_block(planes(kind));
-  const size_t slots = tile_slots(kind, a.tokens), blocks = a.cols / 32;
-  const Range r = share(div_up(a.tokens, slots) * slots * blocks, thread, n_threads);
+  constexpr size_t kPanel = kPanelCols / 32;
+  const size_t slots = tile_slots(kind, a.tokens), blocks = a.cols / 32, tiles = div_up(a.tokens, slots);
+  const Range r = share(tiles * slots * blocks, thread, n_threads);
   for (size_t i = r.begin; i < r.end; i++) {
     const size_t t = i / blocks, b = i % blocks;
-    uint8_t* out = (uint8_t*)a.activations + ((t / slots * blocks + b) * slots + t % slots) * size;
+    const size_t panel = b / kPanel * kPanel, in_panel = min_of(kPanel, blocks - panel);
+    const size_t at = (panel * tiles + t / slots * in_panel + b - panel) * slots + t % slots;
+    uint8_t* out = (uint8_t*)a.activations + at * size;
     if (t < a.tokens) quantize_block<kind>(a.x + t * a.x_stride + b * 32, out);
     else __builtin_memset(out, 0, size);
   }
@@ -122,32 +128,33 @@ static void prepare_f32(const LinearArgs& a, int thread, int n_threads) {
     for (size_t k = r.begin * 16; k < end; k++) out[k] = a.x[k];
     return;
   }
-  // Split by tile and by columns: one tile of a few tokens also occupies every thread.
-  constexpr size_t kPart = 512;
-  const size_t parts = div_up(a.cols, kPart);
-  const Range r = share(div_up(a.tokens, slots) * parts, thread, n_threads);
+  // Split by tile and by panel: one tile of a few tokens also occupies every thread.
+  const size_t panels = div_up(a.cols, kPanelCols), tiles = div_up(a.tokens, slots);
+  const Range r = share(tiles * panels, thread, n_threads);
   for (size_t i = r.begin; i < r.end; i++) {
-    const size_t t = i / parts * slots, k = i % parts * kPart;
-    interleave_rows(out + t * a.cols + k * slots, slots, a.x + t * a.x_stride + k, a.x_stride, min_of(slots, a.tokens - t),
-                    min_of(kPart, a.cols - k));
+    const size_t tile = i / panels, k = i % panels * kPanelCols, n = min_of(kPanelCols, a.cols - k);
+    interleave_rows(out + (k * tiles + tile * n) * slots, slots, a.x + tile * slots * a.x_stride + k, a.x_stride,
+                    min_of(slots, a.tokens - tile * slots), n);
   }
 }
 
 // As f32, but pairs of columns rounded to bf16 in one 32-bit word.
 static void prepare_bf16(const LinearArgs& a, int thread, int n_threads) {
-  const size_t slots = tile_slots(kActBF16, a.tokens), pairs = div_up(a.cols, 2);
-  uint32_t* out = (uint32_t*)a.activations;
-  const Range r = share(div_up(a.tokens, slots) * slots, thread, n_threads);
+  const size_t slots = tile_slots(kActBF16, a.tokens), tiles = div_up(a.tokens, slots);
+  const Range r = share(tiles * slots, thread, n_threads);
   for (size_t t = r.begin; t < r.end; t++) {
-    uint32_t* to = out + t / slots * pairs * slots + t % slots;
     const float* x = a.x + t * a.x_stride;
-    for (size_t p = 0; p < pairs; p++) {
-      uint32_t word = 0;
-      if (t < a.tokens) {
-        word = round_bf16(x[2 * p]);
-        if (2 * p + 1 < a.cols) word |= (uint32_t)round_bf16(x[2 * p + 1]) << 16;
+    for (size_t k = 0; k < a.cols; k += kPanelCols) {
+      const size_t n = min_of(kPanelCols, a.cols - k), pairs = div_up(n, 2);
+      uint32_t* to = (uint32_t*)a.activations + (k / 2 * tiles + t / slots * pairs) * slots + t % slots;
+      for (size_t p = 0; p < pairs; p++) {
+        uint32_t word = 0;
+        if (t < a.tokens) {
+          word = round_bf16(x[k + 2 * p]);
+          if (2 * p + 1 < n) word |= (uint32_t)round_bf16(x[k + 2 * p + 1]) << 16;
+        }
+        to[p * slots] = word;
       }
-      to[p * slots] = word;
     }
   }
 }

@@ -99,7 +99,7 @@ template <> struct Decoder<kQ2_K> : Layout<kQ2_K> {
   struct State { F d, dmin; I packed[4]; };
   CRIA_INLINE State open(const uint8_t* p, int s) {
     State st = {half(p, 0, s), -half(p, 1, s), {}};
-    static_for<4>([&](auto i) { st.packed[i] = as_i(unit(p, i, s)); });
+    static_for<4>([&](auto i) CRIA_FLAT { st.packed[i] = as_i(unit(p, i, s)); });
     return st;
   }
   template <int b> CRIA_INLINE F scale(const State& st, int h) {
@@ -146,7 +146,7 @@ template <> struct Decoder<kQ6_K> : Layout<kQ6_K> {
   struct State { F d; I scales[4]; };
   CRIA_INLINE State open(const uint8_t* p, int s) {
     State st = {half(p, 0, s), {}};
-    static_for<4>([&](auto i) { st.scales[i] = as_i(unit(p, i, s)); });
+    static_for<4>([&](auto i) CRIA_FLAT { st.scales[i] = as_i(unit(p, i, s)); });
     return st;
   }
   template <int b> CRIA_INLINE F scale(const State& st, int h) {

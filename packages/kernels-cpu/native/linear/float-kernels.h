@@ -8,30 +8,29 @@ namespace cria::CRIA_ISA {
 
 constexpr int FR = kFloatVecs, FT = kFloatTokens;
 constexpr size_t kFloatRows = (size_t)FR * W;
-constexpr size_t kFloatPanel = 256;  // columns decoded (or packed) at a time: the panel stays in the L1 cache
 
 // Adds n products to T rows of FR vectors of sums, ld floats apart (`fresh`: starting from zero). Column k of vector r is at w[r] + k·step; activation t of column k at x[k·stride + t].
 template <int T>
 static inline void float_tile(const float* const (&w)[FR], size_t step, const float* x, size_t stride, size_t n, float* sums, size_t ld,
                            bool fresh) {
   F acc[T][FR];
-  if (fresh) static_for<T>([&](auto t) { static_for<FR>([&](auto r) { acc[t][r] = fzero(); }); });
-  else static_for<T>([&](auto t) { static_for<FR>([&](auto r) { acc[t][r] = fload(sums + t * ld + r * W); }); });
+  if (fresh) static_for<T>([&](auto t) CRIA_FLAT { static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = fzero(); }); });
+  else static_for<T>([&](auto t) CRIA_FLAT { static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = fload(sums + t * ld + r * W); }); });
   const float* p[FR];
-  static_for<FR>([&](auto r) { p[r] = w[r]; });
+  static_for<FR>([&](auto r) CRIA_FLAT { p[r] = w[r]; });
   for (size_t k = 0; k < n; k++) {
     F v[FR];
-    static_for<FR>([&](auto r) {
+    static_for<FR>([&](auto r) CRIA_FLAT {
       v[r] = fload(p[r]);
       p[r] += step;
     });
-    static_for<T>([&](auto t) {
+    static_for<T>([&](auto t) CRIA_FLAT {
       const F xt = fset(x[t]);
-      static_for<FR>([&](auto r) { acc[t][r] = fma(v[r], xt, acc[t][r]); });
+      static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = fma(v[r], xt, acc[t][r]); });
     });
     x += stride;
   }
-  static_for<T>([&](auto t) { static_for<FR>([&](auto r) { fstore(sums + t * ld + r * W, acc[t][r]); }); });
+  static_for<T>([&](auto t) CRIA_FLAT { static_for<FR>([&](auto r) CRIA_FLAT { fstore(sums + t * ld + r * W, acc[t][r]); }); });
 }
 
 #if defined(CRIA_BF16_DOT)
@@ -40,23 +39,23 @@ template <int T>
 static inline void bf16_tile(const uint8_t* const (&w)[FR], size_t step, const uint32_t* x, size_t stride, size_t n, float* sums, size_t ld,
                            bool fresh) {
   F acc[T][FR];
-  if (fresh) static_for<T>([&](auto t) { static_for<FR>([&](auto r) { acc[t][r] = fzero(); }); });
-  else static_for<T>([&](auto t) { static_for<FR>([&](auto r) { acc[t][r] = fload(sums + t * ld + r * W); }); });
+  if (fresh) static_for<T>([&](auto t) CRIA_FLAT { static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = fzero(); }); });
+  else static_for<T>([&](auto t) CRIA_FLAT { static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = fload(sums + t * ld + r * W); }); });
   const uint8_t* p[FR];
-  static_for<FR>([&](auto r) { p[r] = w[r]; });
+  static_for<FR>([&](auto r) CRIA_FLAT { p[r] = w[r]; });
   for (size_t k = 0; k < n; k++) {
     B v[FR];
-    static_for<FR>([&](auto r) {
+    static_for<FR>([&](auto r) CRIA_FLAT {
       v[r] = bload(p[r]);
       p[r] += step;
     });
-    static_for<T>([&](auto t) {
+    static_for<T>([&](auto t) CRIA_FLAT {
       const X xt = xload(x + t);
-      static_for<FR>([&](auto r) { acc[t][r] = dot_bf16(acc[t][r], v[r], xt); });
+      static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = dot_bf16(acc[t][r], v[r], xt); });
     });
     x += stride;
   }
-  static_for<T>([&](auto t) { static_for<FR>([&](auto r) { fstore(sums + t * ld + r * W, acc[t][r]); }); });
+  static_for<T>([&](auto t) CRIA_FLAT { static_for<FR>([&](auto r) CRIA_FLAT { fstore(sums + t * ld + r * W, acc[t][r]); }); });
 }
 #endif
 
@@ -80,33 +79,33 @@ static void float_direct(const LinearArgs& a, size_t group, const void* activati
   for (int g = 0; g < G; g++) p[g] = (const uint8_t*)a.w + (group + g) * size;
   const float* x = (const float*)activations;
   F acc[G][kVecs][T];
-  static_for<G>([&](auto g) { static_for<kVecs>([&](auto s) { static_for<T>([&](auto t) { acc[g][s][t] = fzero(); }); }); });
+  static_for<G>([&](auto g) CRIA_FLAT { static_for<kVecs>([&](auto s) CRIA_FLAT { static_for<T>([&](auto t) CRIA_FLAT { acc[g][s][t] = fzero(); }); }); });
   if constexpr (type == kBF16) {
     for (size_t k = 0; k + 1 < a.cols; k += 2, x += 2 * T) {
-      static_for<G>([&](auto g) {
-        static_for<kVecs>([&](auto s) {
+      static_for<G>([&](auto g) CRIA_FLAT {
+        static_for<kVecs>([&](auto s) CRIA_FLAT {
           const B pairs = bload(p[g] + s * 4 * W);
           const F even = bf16_even(pairs), odd = bf16_odd(pairs);
-          static_for<T>([&](auto t) { acc[g][s][t] = fma(odd, fset(x[T + t]), fma(even, fset(x[t]), acc[g][s][t])); });
+          static_for<T>([&](auto t) CRIA_FLAT { acc[g][s][t] = fma(odd, fset(x[T + t]), fma(even, fset(x[t]), acc[g][s][t])); });
         });
         p[g] += 64;
       });
     }
     if (a.cols & 1) {
-      static_for<G>([&](auto g) {
-        static_for<kVecs>([&](auto s) {
+      static_for<G>([&](auto g) CRIA_FLAT {
+        static_for<kVecs>([&](auto s) CRIA_FLAT {
           const F even = bf16_even(bload(p[g] + s * 4 * W));
-          static_for<T>([&](auto t) { acc[g][s][t] = fma(even, fset(x[t]), acc[g][s][t]); });
+          static_for<T>([&](auto t) CRIA_FLAT { acc[g][s][t] = fma(even, fset(x[t]), acc[g][s][t]); });
         });
       });
     }
   } else {
     constexpr size_t step = block_bytes(type) * kGroupRows;
     for (size_t k = 0; k < a.cols; k++, x += T) {
-      static_for<G>([&](auto g) {
-        static_for<kVecs>([&](auto s) {
+      static_for<G>([&](auto g) CRIA_FLAT {
+        static_for<kVecs>([&](auto s) CRIA_FLAT {
           const F w = load_column<type>(p[g] + s * W * block_bytes(type));
-          static_for<T>([&](auto t) { acc[g][s][t] = fma(w, fset(x[t]), acc[g][s][t]); });
+          static_for<T>([&](auto t) CRIA_FLAT { acc[g][s][t] = fma(w, fset(x[t]), acc[g][s][t]); });
         });
         p[g] += step;
       });
@@ -125,11 +124,11 @@ template <int T, int G> static void bf16_direct(const LinearArgs& a, size_t grou
   const uint8_t* p = (const uint8_t*)a.w + group * size;
   const uint32_t* x = (const uint32_t*)a.activations;
   F acc[G][T];
-  static_for<G>([&](auto g) { static_for<T>([&](auto t) { acc[g][t] = fzero(); }); });
+  static_for<G>([&](auto g) CRIA_FLAT { static_for<T>([&](auto t) CRIA_FLAT { acc[g][t] = fzero(); }); });
   for (size_t k = 0; k < pairs; k++, x += T, p += 64) {
-    static_for<G>([&](auto g) {
+    static_for<G>([&](auto g) CRIA_FLAT {
       const B w = bload(p + g * size);
-      static_for<T>([&](auto t) { acc[g][t] = dot_bf16(acc[g][t], w, xload(x + t)); });
+      static_for<T>([&](auto t) CRIA_FLAT { acc[g][t] = dot_bf16(acc[g][t], w, xload(x + t)); });
     });
   }
   for (int g = 0; g < G; g++) for (int t = 0; t < T; t++) write_rows(a, t, (group + g) * kGroupRows, acc[g][t]);
@@ -154,8 +153,9 @@ template <Dtype type, bool bf16_dot, int T> static void float_direct_range(const
 template <Dtype type, bool bf16_dot>
 static void float_rows(const LinearArgs& a, size_t row, size_t tile_begin, size_t tile_end, uint8_t* scratch) {
   float* panel = (float*)scratch;
-  float* sums = panel + kFloatRows * kFloatPanel;
+  float* sums = panel + kFloatRows * kPanelCols;
   const size_t tile_floats = FT * kFloatRows, size = float_group_bytes<type>(a.cols);
+  const size_t tiles = div_up(a.tokens, FT);
   const uint8_t* base[FR];
   for (int r = 0; r < FR; r++) {
     // Vectors past the last row repeat the first one; their sums are not written.
@@ -163,8 +163,8 @@ static void float_rows(const LinearArgs& a, size_t row, size_t tile_begin, size_
     const size_t in_group = first % kGroupRows * block_bytes(type) * (type == kBF16 ? 2 : 1);
     base[r] = (const uint8_t*)a.w + first / kGroupRows * size + in_group;
   }
-  for (size_t k = 0; k < a.cols; k += kFloatPanel) {
-    const size_t n = min_of(kFloatPanel, a.cols - k);
+  for (size_t k = 0; k < a.cols; k += kPanelCols) {
+    const size_t n = min_of(kPanelCols, a.cols - k);
     const float* w[FR];
     if constexpr (type == kF32) {
       for (int r = 0; r < FR; r++) w[r] = (const float*)base[r] + k * kGroupRows;
@@ -189,14 +189,14 @@ static void float_rows(const LinearArgs& a, size_t row, size_t tile_begin, size_
       if constexpr (bf16_dot) {
         const uint8_t* pairs[FR];
         for (int r = 0; r < FR; r++) pairs[r] = base[r] + k / 2 * 64;
-        const uint32_t* x = (const uint32_t*)a.activations + (tile * div_up(a.cols, 2) + k / 2) * FT;
+        const uint32_t* x = (const uint32_t*)a.activations + (k / 2 * tiles + tile * div_up(n, 2)) * FT;
         if (valid <= 4) bf16_tile<4>(pairs, 64, x, FT, div_up(n, 2), tile_sums, kFloatRows, k == 0);
         else if (valid <= 8 && FT > 8) bf16_tile<(FT > 8 ? 8 : FT)>(pairs, 64, x, FT, div_up(n, 2), tile_sums, kFloatRows, k == 0);
         else bf16_tile<FT>(pairs, 64, x, FT, div_up(n, 2), tile_sums, kFloatRows, k == 0);
         continue;
       }
 #endif
-      const float* x = (const float*)a.activations + (tile * a.cols + k) * FT;
+      const float* x = (const float*)a.activations + (k * tiles + tile * n) * FT;
       const size_t step = type == kF32 ? kGroupRows : kFloatRows;
       if (valid <= 4) float_tile<4>(w, step, x, FT, n, tile_sums, kFloatRows, k == 0);
       else if (valid <= 8 && FT > 8) float_tile<(FT > 8 ? 8 : FT)>(w, step, x, FT, n, tile_sums, kFloatRows, k == 0);
@@ -213,7 +213,7 @@ static void float_rows(const LinearArgs& a, size_t row, size_t tile_begin, size_
 
 static size_t float_thread_bytes(size_t tokens) {
   if (tokens <= kDirectTokens) return 0;
-  return align_up((kFloatPanel + div_up(tokens, FT) * FT) * kFloatRows * sizeof(float));
+  return align_up((kPanelCols + div_up(tokens, FT) * FT) * kFloatRows * sizeof(float));
 }
 
 template <Dtype type, bool bf16_dot> static void compute_float(const LinearArgs& a, int thread, int n_threads) {

@@ -27,8 +27,10 @@ static void prepare(const LinearArgs& a, int thread, int n_threads) {
 }
 
 template <Dtype type> CRIA_INLINE void quant(const LinearArgs& a, int thread, int n_threads) {
-  if (planes(activation_kind(type, a.flags)) == 2) compute_quant<type, 2>(a, thread, n_threads);
-  else compute_quant<type, 1>(a, thread, n_threads);
+  if constexpr (planes(kActQ15) == 2) {
+    if (!(a.flags & kLinearInt8Activations)) return compute_quant<type, 2>(a, thread, n_threads);
+  }
+  compute_quant<type, 1>(a, thread, n_threads);
 }
 
 static void compute(const LinearArgs& a, int thread, int n_threads) {

@@ -6,7 +6,7 @@
 
 namespace cria::CRIA_ISA {
 
-constexpr size_t kMatmulK = kFloatPanel;                     // a B panel of this depth stays in L1
+constexpr size_t kMatmulK = kPanelCols;                     // a B panel of this depth stays in L1
 constexpr size_t kMatmulN = 512 / kFloatRows * kFloatRows;   // B block: 512 KB, in L2
 constexpr size_t kMatmulM = (size_t)FT * 12;                 // A block: streams through L2
 

@@ -7,8 +7,6 @@
 
 namespace cria::CRIA_ISA {
 
-constexpr size_t kPanelCols = 256;  // a multiple of every block; the panel stays in the L1 cache
-
 // Weight bytes are (value + offset): the dot product starts at -offset·Σx. Where biased bytes are turned back to signed
 // ones there is nothing to take away.
 template <class D> constexpr int start_offset() { return D::kBiased && kBiasedIsSigned ? 0 : D::kOffset; }
@@ -42,20 +40,20 @@ template <class D, int P, int b, int T>
 CRIA_INLINE void direct_block(const uint8_t* p, int s, const typename D::State& st, const uint8_t* x, F (&sum)[T]) {
   constexpr size_t kXBlock = x_block(P);
   Sums<P> acc[D::kSub][T];
-  static_for<D::kSub>([&](auto h) {
-    static_for<T>([&](auto t) {
+  static_for<D::kSub>([&](auto h) CRIA_FLAT {
+    static_for<T>([&](auto t) CRIA_FLAT {
       const XHead& head = head_of(x + t * kXBlock);
       const int32_t nsum = D::kSub == 1 ? head.nsum : head.nsum16[h];
       acc[h][t] = sums_init<P>(start_offset<D>() == 0 ? iset(0) : iset(nsum * start_offset<D>()));
     });
   });
-  static_for<8>([&](auto j) {
+  static_for<8>([&](auto j) CRIA_FLAT {
     const B w = D::template line<b, j>(p, s);
-    static_for<T>([&](auto t) {
-      static_for<P>([&](auto q) { dot<D::kBiased>(acc[j * D::kSub / 8][t].plane[q], w, x_at<P>(x + t * kXBlock, q, j)); });
+    static_for<T>([&](auto t) CRIA_FLAT {
+      static_for<P>([&](auto q) CRIA_FLAT { dot<D::kBiased>(acc[j * D::kSub / 8][t].plane[q], w, x_at<P>(x + t * kXBlock, q, j)); });
     });
   });
-  static_for<T>([&](auto t) {
+  static_for<T>([&](auto t) CRIA_FLAT {
     const XHead& head = head_of(x + t * kXBlock);
     F v = to_f(sums_total(acc[0][t])) * D::template scale<b>(st, 0);
     if constexpr (D::kSub == 2) v = fma(to_f(sums_total(acc[1][t])), D::template scale<b>(st, 1), v);
@@ -92,16 +90,15 @@ template <class D, int P, int T> static void direct_groups(const LinearArgs& a, 
     for (int s = 0; s < kVecs; s++) for (int t = 0; t < T; t++) sum[s][t] = fzero();
     const uint8_t* x = (const uint8_t*)a.activations;
     for (size_t i = 0; i < packed_blocks; i++, p += D::kBytes, x += D::kBlocks * T * x_block(P)) {
-#if defined(__AVX512F__)
-      // Decode is a stream; the hardware prefetcher stops at 4 KiB pages.
-      __builtin_prefetch(p + 4096);
+#if !defined(__wasm__)
+      // Decode is one long stream; the hardware prefetcher alone stops at 4 KiB pages.
+      static_for<(D::kBytes + 63) / 64>([&](auto i) CRIA_FLAT { __builtin_prefetch(p + 4096 + i * 64); });
 #endif
-      auto one = [&](int s) __attribute__((always_inline)) {
+      auto one = [&](int s) CRIA_FLAT {
         const auto st = D::open(p, s);
-        static_for<D::kBlocks>([&](auto b) { direct_block<D, P, b, T>(p, s, st, x + b * T * x_block(P), sum[s]); });
+        static_for<D::kBlocks>([&](auto b) CRIA_FLAT { direct_block<D, P, b, T>(p, s, st, x + b * T * x_block(P), sum[s]); });
       };
-      if constexpr (D::kBlocks == 1) static_for<kVecs>([&](auto s) { one(s); });
-      else for (int s = 0; s < kVecs; s++) one(s);
+      for (int s = 0; s < kVecs; s++) one(s);
     }
     for (int s = 0; s < kVecs; s++) for (int t = 0; t < T; t++) write_rows(a, t, g * kGroupRows + s * W, sum[s][t]);
   }
@@ -126,8 +123,8 @@ template <class D> static void decode_panel(const LinearArgs& a, size_t row, siz
     uint8_t* out = panel;
     for (size_t i = 0; i < n_blocks; i += D::kBlocks, p += D::kBytes) {
       const auto st = D::open(p, s);
-      static_for<D::kBlocks>([&](auto b) {
-        static_for<8>([&](auto j) { bstore(out + (j * R + r) * 4 * W, D::template line<b, j>(p, s)); });
+      static_for<D::kBlocks>([&](auto b) CRIA_FLAT {
+        static_for<8>([&](auto j) CRIA_FLAT { bstore(out + (j * R + r) * 4 * W, D::template line<b, j>(p, s)); });
         float* scales = (float*)(out + 32 * kTileRows);
         for (int h = 0; h < D::kSub; h++) {
           fstore(scales + (h * R + r) * W, D::template scale<b>(st, h));
@@ -148,35 +145,35 @@ static void panel_tile(const uint8_t* panel, const uint8_t* x, size_t n_blocks, 
   for (size_t i = 0; i < n_blocks; i++) {
     const float* scales = (const float*)(panel + 32 * kTileRows);
     F v[T][R];
-    static_for<sub>([&](auto h) {
+    static_for<sub>([&](auto h) CRIA_FLAT {
       Sums<P> acc[T][R];
-      static_for<T>([&](auto t) {
+      static_for<T>([&](auto t) CRIA_FLAT {
         const XHead& head = head_of(x + t * kXBlock);
         const I start = iset(sub == 1 ? head.nsum : head.nsum16[h]) * off;
-        static_for<R>([&](auto r) { acc[t][r] = sums_init<P>(start); });
+        static_for<R>([&](auto r) CRIA_FLAT { acc[t][r] = sums_init<P>(start); });
       });
-      static_for<8 / sub>([&](auto jj) {
+      static_for<8 / sub>([&](auto jj) CRIA_FLAT {
         constexpr int j = h * (8 / sub) + jj;
         B w[R];
-        static_for<R>([&](auto r) { w[r] = bload(panel + (j * R + r) * 4 * W); });
-        static_for<T>([&](auto t) {
-          static_for<P>([&](auto q) {
+        static_for<R>([&](auto r) CRIA_FLAT { w[r] = bload(panel + (j * R + r) * 4 * W); });
+        static_for<T>([&](auto t) CRIA_FLAT {
+          static_for<P>([&](auto q) CRIA_FLAT {
             const X xv = x_at<P>(x + t * kXBlock, q, j);
-            static_for<R>([&](auto r) { dot<biased>(acc[t][r].plane[q], w[r], xv); });
+            static_for<R>([&](auto r) CRIA_FLAT { dot<biased>(acc[t][r].plane[q], w[r], xv); });
           });
         });
       });
-      static_for<R>([&](auto r) {
+      static_for<R>([&](auto r) CRIA_FLAT {
         const F scale = fload(scales + (h * R + r) * W);
-        static_for<T>([&](auto t) {
+        static_for<T>([&](auto t) CRIA_FLAT {
           const F dots = to_f(sums_total(acc[t][r]));
           if constexpr (h == 0) v[t][r] = dots * scale;
           else v[t][r] = fma(dots, scale, v[t][r]);
         });
       });
     });
-    static_for<R>([&](auto r) {
-      static_for<T>([&](auto t) {
+    static_for<R>([&](auto r) CRIA_FLAT {
+      static_for<T>([&](auto t) CRIA_FLAT {
         const XHead& head = head_of(x + t * kXBlock);
         if constexpr (min && sub == 1) v[t][r] = fma(fload(scales + (R + r) * W), fset(head.fsum), v[t][r]);
         if constexpr (min && sub == 2) {
@@ -188,29 +185,25 @@ static void panel_tile(const uint8_t* panel, const uint8_t* x, size_t n_blocks, 
       });
     });
     panel += panel_block(sub, min);
-    x += kQuantTokens / P * kXBlock;
+    x += T * kXBlock;
   }
 }
 
 // Token range [token_begin, token_end) (whole tiles) of the rows of one tile. scratch: the panel, then the sums.
 template <class D, int P>
 static void panel_rows(const LinearArgs& a, size_t row, size_t tile_begin, size_t tile_end, uint8_t* scratch) {
-  const size_t blocks = a.cols / 32, slots = kQuantTokens / P;
+  const size_t blocks = a.cols / 32, slots = kQuantTokens[P - 1];
   uint8_t* panel = scratch;
   float* sums = (float*)(scratch + align_up(panel_block(2, true) * (kPanelCols / 32)));
-  const size_t tile_floats = slots * kTileRows;
+  const size_t tile_floats = slots * kTileRows, tiles = div_up(a.tokens, slots);
   __builtin_memset(sums, 0, (tile_end - tile_begin) * tile_floats * sizeof(float));
   for (size_t block = 0; block < blocks; block += kPanelCols / 32) {
     const size_t n = min_of(kPanelCols / 32, blocks - block);
     decode_panel<D>(a, row, block, n, panel);
     for (size_t tile = tile_begin; tile < tile_end; tile++) {
-      const uint8_t* x = (const uint8_t*)a.activations + (tile * blocks + block) * slots * x_block(P);
+      const uint8_t* x = (const uint8_t*)a.activations + (block * tiles + tile * n) * slots * x_block(P);
       float* tile_sums = sums + (tile - tile_begin) * tile_floats;
-      const size_t valid = a.tokens - tile * slots;
-      constexpr int offset = start_offset<D>();
-      constexpr int most = kQuantTokens / P;
-      if (most > 4 && valid <= 4) panel_tile<D::kSub, D::kMin, D::kBiased, P, (most > 4 ? 4 : most)>(panel, x, n, offset, tile_sums);
-      else panel_tile<D::kSub, D::kMin, D::kBiased, P, most>(panel, x, n, offset, tile_sums);
+      panel_tile<D::kSub, D::kMin, D::kBiased, P, kQuantTokens[P - 1]>(panel, x, n, start_offset<D>(), tile_sums);
     }
   }
   for (size_t tile = tile_begin; tile < tile_end; tile++) {
@@ -233,7 +226,7 @@ CRIA_INLINE Grid make_grid(size_t row_tiles, size_t token_tiles, int n_threads) 
 static size_t quant_thread_bytes(size_t tokens) {
   if (tokens <= kDirectTokens) return 0;
   return align_up(panel_block(2, true) * (kPanelCols / 32)) +
-         align_up((tokens + kQuantTokens) * kTileRows * sizeof(float));
+         align_up((tokens + 8) * kTileRows * sizeof(float));
 }
 
 template <Dtype type, int P> static void compute_quant(const LinearArgs& a, int thread, int n_threads) {
@@ -246,7 +239,7 @@ template <Dtype type, int P> static void compute_quant(const LinearArgs& a, int 
     return;
   }
   uint8_t* scratch = (uint8_t*)a.thread_scratch + (size_t)thread * quant_thread_bytes(a.tokens);
-  const Grid grid = make_grid(div_up(a.rows, kTileRows), div_up(a.tokens, kQuantTokens / P), n_threads);
+  const Grid grid = make_grid(div_up(a.rows, kTileRows), div_up(a.tokens, kQuantTokens[P - 1]), n_threads);
   const Range r = share(grid.row_tiles * grid.token_parts, thread, n_threads);
   for (size_t i = r.begin; i < r.end; i++) {
     const Range tiles = share(grid.token_tiles, (int)(i % grid.token_parts), (int)grid.token_parts);

@@ -139,7 +139,7 @@ CRIA_INLINE void dot_biased(Acc& acc, B w, X x) { acc.v = _mm512_dpbusd_epi32(ac
 CRIA_INLINE I dot_sum(Acc acc) { return {acc.v}; }
 
 // Tile shapes: 16 rows are one vector here.
-constexpr int kQuantVecs = 4, kQuantTokens = 6;   // 24 of 32 registers hold sums
+constexpr int kQuantVecs = 4, kQuantTokens[2] = {4, 3};  // for one and two planes: measured best, 24 sums leave no room to overlap blocks
 constexpr int kFloatVecs = 2, kFloatTokens = 14;  // 28 sums, 2 weights, 1 activation
 
 #if defined(__AVX512BF16__)

@@ -121,7 +121,7 @@ CRIA_INLINE void dot_u7(Acc& acc, B w, X x) { acc.v = vdotq_s32(acc.v, vreinterp
 CRIA_INLINE void dot_biased(Acc& acc, B w, X x) { dot_u7(acc, w ^ bset(0x80), x); }
 CRIA_INLINE I dot_sum(Acc acc) { return {acc.v}; }
 
-constexpr int kQuantVecs = 4, kQuantTokens = 4;
+constexpr int kQuantVecs = 4, kQuantTokens[2] = {4, 2};
 constexpr int kFloatVecs = 4, kFloatTokens = 6;
 
 }  // namespace cria::CRIA_ISA

@@ -24,6 +24,7 @@
 #endif
 
 #define CRIA_INLINE static inline __attribute__((always_inline))
+#define CRIA_FLAT __attribute__((always_inline))  // for lambdas: constant-index loops must dissolve
 #define CRIA_UNROLL _Pragma("GCC unroll 16")
 #if defined(__clang__)
 #undef CRIA_UNROLL

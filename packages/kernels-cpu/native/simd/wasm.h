@@ -152,7 +152,7 @@ CRIA_INLINE I dot_sum(Acc acc) {
 }
 #endif
 
-constexpr int kQuantVecs = 2, kQuantTokens = 4;
+constexpr int kQuantVecs = 2, kQuantTokens[2] = {4, 2};
 constexpr int kFloatVecs = 2, kFloatTokens = 6;
 
 }  // namespace cria::CRIA_ISA
