@@ -367,6 +367,49 @@ export class Candidates {
     this.sorted = sorted
   }
 
+  /**
+   * Keeps the tokens of a bit set (bit i of word i >>> 5); `list`, if given, must hold the same tokens, ascending.
+   * A short list is gathered; otherwise the tokens that are out get -Infinity, which costs only what is out.
+   */
+  keepBits(bits: Uint32Array, list?: Uint32Array): void {
+    const { logits, ids, size } = this
+    if (!this.dense) {
+      let n = 0
+      for (let i = 0; i < size; i++) {
+        const id = ids[i]!
+        if (!(((bits[id >>> 5] ?? 0) >>> (id & 31)) & 1)) continue
+        ids[n] = id
+        logits[n++] = logits[i]!
+      }
+      const { sorted } = this
+      this.#compacted(n)
+      this.sorted = sorted
+    } else if (list) {
+      let n = 0
+      for (const id of list) {
+        if (id >= size) break
+        ids[n] = id
+        logits[n++] = logits[id]!
+      }
+      this.#compacted(n)
+    } else {
+      this.#refreshBlocks('grammar')
+      const blockMax = this.#blockMax
+      for (let block = 0, start = 0; start < size; block++, start += BLOCK) {
+        let stale = false
+        for (let word = start >>> 5; word <= (start >>> 5) + 1; word++) {
+          for (let out = ~(bits[word] ?? 0); out; out &= out - 1) {
+            const id = word * 32 + 31 - Math.clz32(out & -out)
+            if (id >= size) break
+            if (logits[id]! >= blockMax[block]!) stale = true
+            logits[id] = Number.NEGATIVE_INFINITY
+          }
+        }
+        if (stale) blockMax[block] = this.#maxOf(logits, start, Math.min(start + BLOCK, size), 'grammar')
+      }
+    }
+  }
+
   /** Sets the logits of tokens to -Infinity. */
   ruleOut(tokens: Iterable<number>): void {
     for (const token of tokens) {

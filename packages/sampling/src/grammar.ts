@@ -1,0 +1,10 @@
+/** @cria/sampling/grammar: text held to a grammar, a regular expression, a JSON Schema or a list of choices. */
+export { type ConstraintOptions, constrain, type GrammarSampler, type Triggers } from './grammar/constrain.js'
+export { GrammarError, SchemaError } from './grammar/errors.js'
+export { choices, type Grammar, gbnf, json, jsonSchema, regex } from './grammar/grammar.js'
+export type { FromSchema, StandardSchema } from './grammar/infer.js'
+export type { JsonSchemaOptions } from './grammar/json-schema.js'
+export type { TokenMask } from './grammar/mask.js'
+export { GrammarMatcher } from './grammar/matcher.js'
+export type { Schema } from './grammar/schema-merge.js'
+export { GrammarVocabulary, type VocabularyOptions } from './grammar/vocabulary.js'

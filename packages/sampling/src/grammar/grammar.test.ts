@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest'
+import { byteVocabulary } from '../../test/vocabulary.js'
+import { chain } from '../chain.js'
+import { choices, constrain, GrammarError, GrammarMatcher, gbnf, json, regex } from '../grammar.js'
+import { categorical, greedy } from '../pick.js'
+
+describe('GBNF', () => {
+  const cases: [title: string, source: string, pass: string[], fail: string[]][] = [
+    ['literals and alternatives', 'root ::= "a" ("b" | "c") "d"?', ['ab', 'acd'], ['a', 'ad', 'abdd', '']],
+    ['repetitions', 'root ::= [a-z]{2,3} "-"* [0-9]+ "!"{2}', ['ab1!!', 'abc--12!!'], ['a1!!', 'abcd1!!', 'ab1!']],
+    ['large counts', 'root ::= [a-zé]{50,60}', ['é'.repeat(50), 'a'.repeat(60)], ['a'.repeat(49), 'é'.repeat(61)]],
+    ['negated classes, any character', 'root ::= [^"\\n]* "\\"" .', ['ab"c', '"é', '日本"語'], ['"', 'a\n"b']],
+    ['recursion', 'root ::= "(" root ")" | ""', ['', '(())'], ['(', '())', ')(']],
+    ['right recursion', 'root ::= "a" root | "b"', ['b', `${'a'.repeat(500)}b`], ['a', 'ba']],
+    [
+      'expressions over lines, with comments',
+      'root  ::= (expr "=" ws term "\\n")+ # lines\nexpr  ::= term ([-+*/] term)*\nterm  ::= ident | num | "(" ws expr ")" ws\n' +
+        'ident ::= [a-z] [a-z0-9_]* ws\nnum   ::= [0-9]+ ws\nws    ::= [ \\t\\n]*',
+      ['42*(a+b)=x\n', 'a=b\n', 'a=1\nb=(2)\n'],
+      ['42', '=a\n', 'a=(b\n', 'a=b'],
+    ],
+    ['alternatives on new lines', 'root ::= "a"\n  | "b"\n  | x\nx ::= "c"', ['a', 'b', 'c'], ['d', 'ab']],
+    ['escapes', 'root ::= "\\x41\\u00e9\\U0001F600\\\\" [\\]\\-]', ['Aé😀\\]', 'Aé😀\\-'], ['A']],
+    ['an alternative that cannot end is left out', 'root ::= "a" | "b" x\nx ::= "c" x', ['a'], ['b', 'bc']],
+  ]
+  for (const [title, source, pass, fail] of cases) {
+    test(title, () => {
+      const grammar = gbnf(source)
+      for (const text of pass) expect([text, grammar.matches(text)]).toEqual([text, true])
+      for (const text of fail) expect([text, grammar.matches(text)]).toEqual([text, false])
+    })
+  }
+
+  test('errors say where', () => {
+    for (const [source, message] of [
+      ['root ::= "a', /got the end at line 1, column 12, expected a closing quote/],
+      ['root ::= x', /the undefined rule "x" at line 1, column 10/],
+      ['start ::= "a"', /no rule "root"/],
+      ['root ::= root "a" | "b"', /the rule "root", which begins with itself/],
+      ['root ::= a "x" | "z"\na ::= "y"? root', /begins with itself/],
+      ['root ::= "a" root', /matches no finite text/],
+      ['root ::= [z-a]', /a range that falls/],
+      ['root ::= "a"{3,2}', /\{3,2\}/],
+      ['root = "a"', /expected "::="/],
+      ['root ::= <think>', /a token reference/],
+      ['', /no rule "root"/],
+    ] as const) {
+      expect(() => gbnf(source)).toThrow(GrammarError)
+      expect(() => gbnf(source)).toThrow(message)
+    }
+  })
+})
+
+describe('regex', () => {
+  const cases: [RegExp, string[], string[]][] = [
+    [/[A-Z][a-z]+ \d{4}/, ['Paris 1889'], ['paris 1889', 'Paris 18890']],
+    [/(?:a|bc)*d?/, ['', 'abca', 'bcd'], ['c', 'dd']],
+    [/^a$|^b/, ['a', 'b'], ['ab', '']],
+    [/\p{Lu}\P{L}+/u, ['É12', 'Ж!'], ['é1', 'ÉE']],
+    [/[^\W\d]+\s\x41\u{1F600}/u, ['ab A😀'], ['a1 A😀']],
+    [/(\+\d{1,3})?[ -]?\(?\d{3}\)?/, ['+33 (123)', '123'], ['+1234 (123)']],
+    [/.{3}/s, ['a\nb', '日本語'], ['ab']],
+    [/(?<year>\d+?)-x*?/, ['12-', '1-xx'], ['-']],
+  ]
+  for (const [pattern, pass, fail] of cases) {
+    test(String(pattern), () => {
+      const grammar = regex(pattern)
+      for (const text of pass) expect([text, grammar.matches(text)]).toEqual([text, true])
+      for (const text of fail) expect([text, grammar.matches(text)]).toEqual([text, false])
+    })
+  }
+  test('what no automaton has is refused', () => {
+    for (const pattern of ['(?=a)', '(?<!a)b', '(a)\\1', '\\ba', 'a**', '(a', 'a)', '[b', '\\p{Nope}']) {
+      expect(() => regex(pattern)).toThrow(GrammarError)
+    }
+    expect(() => regex(/a/i)).toThrow(/the flag i/)
+  })
+})
+
+test('choices are typed and exact', () => {
+  const mood = choices(['good', 'goodness', 'été'])
+  expect(mood.parse('good') satisfies 'good' | 'goodness' | 'été').toBe('good')
+  expect([mood.matches('goodnes'), mood.matchesPrefix('goodnes'), mood.matchesPrefix('x')]).toEqual([
+    false,
+    true,
+    false,
+  ])
+})
+
+describe('masks', () => {
+  const vocabulary = byteVocabulary(400)
+
+  /** The mask by trying every token. */
+  function plain(matcher: GrammarMatcher): number[] {
+    return vocabulary.tokens.flatMap((_, id) => (matcher.allows(id) ? [id] : []))
+  }
+
+  const of = (bits: Uint32Array): number[] =>
+    Array.from({ length: vocabulary.size }, (_, id) => id).filter(id => (bits[id >>> 5]! >>> (id & 31)) & 1)
+
+  const grammars = {
+    'nested JSON': json(),
+    'counted strings': gbnf('root ::= "[" s ("," s)* "]"\ns ::= "\\"" [a-z ]{3,40} "\\""'),
+    'counted groups': gbnf('root ::= ([a-c]{1,2} ","){2,30} "." root?'),
+    arithmetic: gbnf('root ::= t ([-+] t)*\nt ::= [0-9]{1,12} | "(" root ")"'),
+    'a regular expression': regex(/(?:[a-z]+@[a-z]+\.(?:com|org) ?)+/),
+  }
+  for (const [name, grammar] of Object.entries(grammars)) {
+    test(`${name}: equal to trying every token, along random texts`, () => {
+      for (let seed = 0; seed < 12; seed++) {
+        const matcher = new GrammarMatcher(grammar, vocabulary)
+        const pick = chain(categorical({ seed }))
+        for (let i = 0; i < 40 && !matcher.finished; i++) {
+          const { bits, count } = matcher.mask()
+          const allowed = of(bits)
+          expect(allowed).toEqual(plain(matcher))
+          expect(count).toBe(allowed.length)
+          const logits = new Float32Array(vocabulary.size).fill(-Infinity)
+          for (const id of allowed) logits[id] = 0
+          matcher.accept(pick.sample(logits))
+        }
+      }
+    })
+  }
+
+  test('every token is offered until the end token, and no dead end is reached', () => {
+    const matcher = new GrammarMatcher(choices(['ab', 'abc']), vocabulary)
+    const id = (text: string) => vocabulary.tokens.findIndex(t => t && new TextDecoder().decode(t) === text)
+    matcher.accept(id('a'))
+    matcher.accept(id('b'))
+    expect(matcher.accepting).toBe(true)
+    expect(matcher.allows(0)).toBe(true)
+    expect(matcher.allows(id('c'))).toBe(true)
+    const fork = matcher.clone()
+    matcher.accept(0)
+    expect(matcher.finished).toBe(true)
+    expect(() => matcher.accept(id('c'))).toThrow(/after the end/)
+    expect(() => fork.accept(id('a'))).toThrow(/a token of its mask/)
+    fork.accept(id('c'))
+    expect(fork.accepting).toBe(true)
+  })
+})
+
+describe('constrain', () => {
+  const vocabulary = byteVocabulary(300)
+  const id = (text: string) => vocabulary.tokens.findIndex(t => t && new TextDecoder().decode(t) === text)
+  const flat = new Float32Array(vocabulary.size + 37)
+
+  test('as the first stage: only the grammar, then the end; padding is never offered', () => {
+    const pick = chain(constrain(regex(/[ab]{3}/), { vocabulary }), categorical({ seed: 3 }))
+    pick.prompt([id('z'), id('z')])
+    let text = ''
+    for (;;) {
+      const token = pick.sample(flat)
+      pick.accept(token)
+      if (token === 0) break
+      text += new TextDecoder().decode(vocabulary.tokens[token])
+    }
+    expect(text).toMatch(/^[ab]{3}$/)
+    pick.reset()
+    expect(pick.clone().sample(flat)).toBeGreaterThan(0)
+  })
+
+  test('after other stages and on wide masks', () => {
+    const any = constrain(json(), { vocabulary })
+    const logits = Float32Array.from({ length: vocabulary.size }, (_, i) => i / 1000)
+    logits[id('{')] = 10
+    logits[id('é') < 0 ? 5 : id('é')] = 20
+    expect(chain(any, greedy()).sample(logits)).toBe(id('{'))
+    const late = chain(l => l.fill(-1, 0, 10), any.clone(), greedy())
+    expect(late.sample(logits)).toBe(id('{'))
+  })
+
+  test('lazy: free text until the trigger', () => {
+    for (const lazy of [{ words: ['<call>'] }, { patterns: [/think.*(<call>)/s] }, { tokens: [id('<')] }]) {
+      const stage = constrain(gbnf('root ::= "<call>" [a-c]+ "</call>"'), { vocabulary, lazy })
+      const pick = chain(stage, greedy())
+      pick.prompt([...'<call>'].map(id))
+      for (const c of 'I think é ') {
+        expect(stage.matcher).toBeUndefined()
+        for (const byte of new TextEncoder().encode(c)) pick.accept(1 + byte)
+      }
+      for (const c of '<call>') pick.accept(id(c))
+      expect(stage.matcher?.allows(id('a'))).toBe(true)
+      expect(stage.matcher?.allows(id('d'))).toBe(false)
+      const copy = stage.clone()
+      stage.reset()
+      expect(stage.matcher).toBeUndefined()
+      expect(copy.matcher?.allows(id('b'))).toBe(true)
+    }
+    expect(() => constrain(json(), { vocabulary, lazy: {} })).toThrow(/tokens, words or patterns/)
+  })
+})

@@ -1,0 +1,596 @@
+/**
+ * JSON Schema (2020-12, and the tuples, definitions and boolean bounds of older drafts) as grammar rules. The grammar
+ * writes only valid instances. Keywords that no grammar of this kind can enforce are refused by name.
+ */
+import { accepts, combine, type Dfa, exactly, lengths, toDfa } from './dfa.js'
+import { SchemaError } from './errors.js'
+import {
+  alt,
+  chars,
+  cls,
+  type Expr,
+  type GrammarRules,
+  NEVER,
+  optional,
+  type Rule,
+  ref,
+  repeat,
+  seq,
+  text,
+} from './expr.js'
+import { ANNOTATIONS, FORMATS } from './formats.js'
+import { ANY, RAW } from './lower.js'
+import { type Bounds, decimals, INTEGER, integers, multiples, NUMBER } from './numbers.js'
+import { parseRegex } from './regex.js'
+import { both, isPureRef, type Json, type JsonType, type Merged, Merger, type Schema } from './schema-merge.js'
+
+export interface JsonSchemaOptions {
+  /** Most whitespace characters in a row between the parts; 0: compact. Default 32. */
+  whitespace?: number
+  /** 'schema': properties in the order of the schema (default; smaller and faster). 'any': in any order. */
+  order?: 'schema' | 'any'
+  /** 'error' (default): a keyword that cannot be enforced is refused. 'ignore': it is left out. */
+  unsupported?: 'error' | 'ignore'
+  /** A schema without `type` but with keywords of one type means that type. Default true. */
+  inferType?: boolean
+  /** Other schemas that `$ref` may name, by their URI. */
+  schemas?: Readonly<Record<string, Schema>>
+}
+
+const TYPES: readonly JsonType[] = ['object', 'array', 'string', 'number', 'boolean', 'null']
+
+/** Rules whose root writes the instances of a schema. */
+export function schemaRules(schema: Schema, options: JsonSchemaOptions = {}): GrammarRules {
+  const compiler = new SchemaCompiler(schema, options)
+  return compiler.compile()
+}
+
+class SchemaCompiler {
+  readonly #document: Schema
+  readonly #options: JsonSchemaOptions
+  readonly #merger: Merger
+  readonly #rules: Rule[] = []
+  readonly #shared = new Map<string, number>()
+  readonly #byRef = new Map<string, number>()
+  readonly #space: Expr
+
+  constructor(document: Schema, options: JsonSchemaOptions) {
+    this.#document = document
+    this.#options = options
+    this.#merger = new Merger((target, path) => this.#resolve(target, path), options.unsupported === 'ignore')
+    const most = options.whitespace ?? 32
+    if (!Number.isInteger(most) || most < 0)
+      throw new SchemaError('', `whitespace = ${most}`, 'a whole number of at least 0')
+    this.#space = most === 0 ? seq() : repeat(chars(' \n\t\r'), 0, most)
+  }
+
+  compile(): GrammarRules {
+    const root = this.#rules.push({ name: 'root', body: NEVER }) - 1
+    this.#rules[root]!.body = this.#visit(this.#document, '')
+    return { rules: this.#rules, root }
+  }
+
+  #rule(name: string, body: () => Expr): Expr {
+    let index = this.#shared.get(name)
+    if (index === undefined) {
+      index = this.#rules.push({ name, body: NEVER }) - 1
+      this.#shared.set(name, index)
+      this.#rules[index]!.body = body()
+    }
+    return ref(index)
+  }
+
+  #resolve(target: string, path: string): Schema {
+    const [base, fragment = ''] = target.split('#') as [string, string?]
+    let node: unknown = this.#document
+    if (base !== '' && base !== (this.#document as { $id?: string }).$id) {
+      node = this.#options.schemas?.[base] ?? findById(this.#document, base)
+      if (node === undefined)
+        throw new SchemaError(
+          path,
+          `the unknown schema ${base}`,
+          'a local reference',
+          'Pass it in { schemas }: nothing is fetched.',
+        )
+    }
+    if (fragment !== '' && !fragment.startsWith('/')) {
+      node = findAnchor(node, fragment)
+      if (node === undefined) throw new SchemaError(path, `the unknown anchor ${fragment}`, 'an anchor of the schema')
+    } else {
+      for (const part of fragment.split('/').slice(1)) {
+        const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+        const inside = typeof node === 'object' && node !== null ? (node as Record<string, unknown>) : undefined
+        node = inside && Object.hasOwn(inside, key) ? inside[key] : undefined
+      }
+    }
+    if (node === undefined)
+      throw new SchemaError(path, `the reference ${target}, which leads nowhere`, 'a pointer into the schema')
+    return node as Schema
+  }
+
+  #visit(schema: Schema, path: string): Expr {
+    if (schema === true) return this.#value()
+    if (schema === false) return NEVER
+    if (isPureRef(schema)) return this.#reference(schema.$ref, path)
+    return this.#merged(this.#merger.merge(schema, path), path)
+  }
+
+  #reference(target: string, path: string): Expr {
+    let index = this.#byRef.get(target)
+    if (index === undefined) {
+      index = this.#rules.push({ name: target, body: NEVER }) - 1
+      this.#byRef.set(target, index)
+      this.#rules[index]!.body = this.#visit(this.#resolve(target, path), target.replace(/^#/, ''))
+    }
+    return ref(index)
+  }
+
+  #merged(m: Merged, path: string): Expr {
+    if (m.never) return NEVER
+    const [choice, ...others] = m.choices
+    if (choice) {
+      const rest = { ...m, choices: others }
+      return alt(...choice.map((branch, i) => this.#branch(rest, branch, `${path}/${i}`)))
+    }
+    if (m.values) return alt(...m.values.filter(v => this.#fits(m, v)).map(v => this.#literal(v)))
+    const types = m.types ?? this.#inferred(m)
+    if (!types && isFree(m)) return this.#value()
+    const chosen = [...(types ?? TYPES)].filter(t => t !== 'integer' || !types?.has('number'))
+    return alt(...chosen.map(type => this.#type(type, m, path)))
+  }
+
+  /** What lies around an alternative holds within it too. */
+  #branch(around: Merged, branch: Schema, path: string): Expr {
+    if (isFree(around) && !around.types && !around.values && around.choices.length === 0)
+      return this.#visit(branch, path)
+    return this.#merged(this.#merger.merge({ allOf: [toSchema(around), branch] }, path), path)
+  }
+
+  #inferred(m: Merged): ReadonlySet<JsonType> | undefined {
+    if (this.#options.inferType === false) return undefined
+    const found = new Set<JsonType>()
+    if (hasObjectRules(m)) found.add('object')
+    if (hasArrayRules(m)) found.add('array')
+    if (hasStringRules(m)) found.add('string')
+    if (hasNumberRules(m)) found.add('number')
+    return found.size === 1 ? found : undefined
+  }
+
+  #type(type: JsonType, m: Merged, path: string): Expr {
+    switch (type) {
+      case 'null':
+        return text('null')
+      case 'boolean':
+        return alt(text('true'), text('false'))
+      case 'integer':
+      case 'number':
+        return this.#number(type, m, path)
+      case 'string':
+        return this.#string(m, path)
+      case 'array':
+        return hasArrayRules(m) ? this.#array(m, path) : this.#anyArray()
+      case 'object':
+        return hasObjectRules(m) ? this.#object(m, path) : this.#anyObject()
+    }
+  }
+
+  #value(): Expr {
+    return this.#rule('value', () =>
+      alt(
+        this.#anyObject(),
+        this.#anyArray(),
+        this.#anyString(),
+        this.#rule('number', () => NUMBER),
+        text('true'),
+        text('false'),
+        text('null'),
+      ),
+    )
+  }
+
+  #anyObject(): Expr {
+    return this.#rule('object', () => {
+      const member = seq(this.#anyString(), text(':'), this.#space, this.#value())
+      const more = repeat(seq(text(','), this.#space, member), 0)
+      return seq(text('{'), this.#space, optional(seq(member, more, this.#space)), text('}'))
+    })
+  }
+
+  #anyArray(): Expr {
+    return this.#rule('array', () => {
+      const more = repeat(seq(text(','), this.#space, this.#value()), 0)
+      return seq(text('['), this.#space, optional(seq(this.#value(), more, this.#space)), text(']'))
+    })
+  }
+
+  #anyString(): Expr {
+    return this.#rule('string', () => seq(text('"'), repeat(CHAR, 0), text('"')))
+  }
+
+  #number(type: 'integer' | 'number', m: Merged, path: string): Expr {
+    const bounds: Bounds = { low: m.low, high: m.high, lowOpen: m.lowOpen, highOpen: m.highOpen }
+    if (m.multipleOf === undefined) {
+      if (!hasNumberRules(m)) return this.#rule(type, () => (type === 'integer' ? INTEGER : NUMBER))
+      return type === 'integer' ? integers(bounds) : decimals(bounds)
+    }
+    const steps = multiples(m.multipleOf)
+    if (!steps)
+      throw new SchemaError(
+        `${path}/multipleOf`,
+        String(m.multipleOf),
+        'a step of at most four digits or so',
+        'It needs one state per remainder.',
+      )
+    const range = type === 'integer' ? integers(bounds) : plainDecimals(bounds)
+    return { kind: 'dfa', dfa: combine(steps, toDfa(range, 'whole')), json: false }
+  }
+
+  #string(m: Merged, path: string): Expr {
+    if (!hasStringRules(m)) return this.#anyString()
+    const dfa = this.#stringDfa(m, path)
+    if (dfa) return seq(text('"'), { kind: 'dfa', dfa, json: true }, text('"'))
+    if (m.minLength > m.maxLength) return NEVER
+    return seq(text('"'), repeat(CHAR, m.minLength, m.maxLength), text('"'))
+  }
+
+  /** The automaton of patterns and formats; undefined when there are none and lengths can be counted instead. */
+  #stringDfa(m: Merged, path: string): Dfa | undefined {
+    const all: Dfa[] = m.patterns.map(pattern => toDfa(parseRegex(pattern), 'search'))
+    for (const format of m.formats) {
+      const source = FORMATS[format]
+      if (source) all.push(toDfa(parseRegex(source), 'whole'))
+      else if (!ANNOTATIONS.has(format) && this.#options.unsupported !== 'ignore') {
+        throw new SchemaError(
+          `${path}/format`,
+          JSON.stringify(format),
+          `one of ${Object.keys(FORMATS).join(', ')}`,
+          "Or pass { unsupported: 'ignore' }.",
+        )
+      }
+    }
+    if (all.length === 0) return undefined
+    if (m.minLength > 0 || m.maxLength < Number.POSITIVE_INFINITY) all.push(lengths(m.minLength, m.maxLength))
+    return all.reduce((a, b) => combine(a, b))
+  }
+
+  #array(m: Merged, path: string): Expr {
+    const { prefixItems, minItems, maxItems } = m
+    if (minItems > maxItems) return NEVER
+    const comma = seq(text(','), this.#space)
+    const item = this.#visit(m.items, `${path}/items`)
+    const prefix = prefixItems.map((s, i) => this.#visit(s, `${path}/prefixItems/${i}`))
+    const n = Math.min(prefix.length, maxItems)
+    let rest: Expr
+    if (prefix.length === 0) {
+      const more = repeat(seq(comma, item), Math.max(0, minItems - 1), maxItems - 1)
+      const some = maxItems === 0 ? NEVER : seq(item, more, this.#space)
+      rest = minItems === 0 ? optional(some) : some
+    } else {
+      rest = maxItems > n ? repeat(seq(comma, item), Math.max(0, minItems - n), maxItems - n) : seq()
+      for (let i = n - 1; i >= 0; i--) {
+        const here = seq(i > 0 ? comma : seq(), prefix[i]!, rest)
+        rest = i >= minItems ? optional(here) : here
+      }
+      rest = seq(rest, this.#space)
+    }
+    return seq(text('['), this.#space, rest, text(']'))
+  }
+
+  #object(m: Merged, path: string): Expr {
+    const { minProperties, maxProperties } = m
+    const declared = new Map(m.properties)
+    for (const name of m.required) if (!declared.has(name)) declared.set(name, this.#restOf(m, name))
+    const names = this.#nameDfa(m, path)
+    const members: Member[] = []
+    for (const [name, schema] of declared) {
+      const required = m.required.has(name)
+      const matching = [...m.patternProperties].filter(([p]) => accepts(toDfa(parseRegex(p), 'search'), name))
+      const full = matching.reduce((s, [, extra]) => both(s, extra), schema)
+      const value = names && !accepts(names, name) ? NEVER : this.#visit(full, `${path}/properties/${name}`)
+      if (isNever(value)) {
+        if (required) return NEVER
+        continue
+      }
+      members.push({ required, pair: seq(text(JSON.stringify(name)), text(':'), this.#space, value) })
+    }
+    const others = this.#others(m, [...declared.keys()], names, path)
+    const build = new MemberRules(
+      this.#rules,
+      members,
+      others,
+      minProperties,
+      maxProperties,
+      this.#space,
+      this.#options.order === 'any',
+    )
+    return seq(text('{'), this.#space, build.start(), text('}'))
+  }
+
+  /** The schema of a required property that is not declared. */
+  #restOf(m: Merged, name: string): Schema {
+    const matches = [...m.patternProperties.keys()].some(p => accepts(toDfa(parseRegex(p), 'search'), name))
+    return matches ? true : m.additionalProperties
+  }
+
+  #nameDfa(m: Merged, path: string): Dfa | undefined {
+    let all: Dfa | undefined
+    for (const schema of m.propertyNames) {
+      const merged = this.#merger.merge(schema, `${path}/propertyNames`)
+      const own = merged.never
+        ? { states: [] }
+        : merged.values
+          ? exactly(merged.values.filter(v => typeof v === 'string'))
+          : (this.#stringDfa(merged, path) ?? lengths(merged.minLength, merged.maxLength))
+      all = all ? combine(all, own) : own
+    }
+    return all
+  }
+
+  /** Members that no declared name covers: by the set of patterns that their key matches. */
+  #others(m: Merged, declared: string[], names: Dfa | undefined, path: string): Expr | undefined {
+    if (m.additionalProperties === false && m.patternProperties.size === 0) return undefined
+    const free = names ?? toDfa(repeat(ANY, 0), 'whole')
+    let classes: { keys: Dfa; schema: Schema | undefined }[] = [
+      { keys: combine(free, exactly(declared), true), schema: undefined },
+    ]
+    for (const [pattern, schema] of m.patternProperties) {
+      const dfa = toDfa(parseRegex(pattern), 'search')
+      classes = classes.flatMap(({ keys, schema: before }) => [
+        { keys: combine(keys, dfa), schema: before === undefined ? schema : both(before, schema) },
+        { keys: combine(keys, dfa, true), schema: before },
+      ])
+    }
+    const pairs: Expr[] = []
+    for (const { keys, schema } of classes) {
+      if (keys.states.length === 0) continue
+      const value = this.#visit(schema ?? m.additionalProperties, `${path}/additionalProperties`)
+      if (isNever(value)) continue
+      const plain = declared.length === 0 && m.patternProperties.size === 0 && !names
+      const key: Expr = plain ? this.#anyString() : seq(text('"'), { kind: 'dfa', dfa: keys, json: true }, text('"'))
+      pairs.push(seq(key, text(':'), this.#space, value))
+    }
+    return pairs.length ? alt(...pairs) : undefined
+  }
+
+  /** One value as text. */
+  #literal(value: Json): Expr {
+    if (value === null || typeof value !== 'object') return text(JSON.stringify(value))
+    const [open, close, parts] = Array.isArray(value)
+      ? ['[', ']', value.map(v => this.#literal(v as Json))]
+      : [
+          '{',
+          '}',
+          Object.entries(value).map(([k, v]) =>
+            seq(text(JSON.stringify(k)), text(':'), this.#space, this.#literal(v as Json)),
+          ),
+        ]
+    const inner = parts.flatMap((part, i) => (i ? [text(','), this.#space, part] : [part]))
+    return seq(
+      text(open as string),
+      this.#space,
+      ...inner,
+      ...(parts.length ? [this.#space] : []),
+      text(close as string),
+    )
+  }
+
+  /** Whether a listed value satisfies what stands beside the list. */
+  #fits(m: Merged, value: Json): boolean {
+    const type = typeOf(value)
+    if (m.types && !m.types.has(type) && !(type === 'integer' && m.types.has('number'))) return false
+    if (typeof value === 'number') {
+      if (m.low !== undefined && (m.lowOpen ? value <= m.low : value < m.low)) return false
+      if (m.high !== undefined && (m.highOpen ? value >= m.high : value > m.high)) return false
+      return m.multipleOf === undefined || Number.isInteger(value / m.multipleOf)
+    }
+    if (typeof value === 'string') {
+      const n = [...value].length
+      if (n < m.minLength || n > m.maxLength) return false
+      const dfa = this.#stringDfa(m, '')
+      return !dfa || accepts(dfa, value)
+    }
+    if (Array.isArray(value)) {
+      if (value.length < m.minItems || value.length > m.maxItems) return false
+      return value.every((v, i) => this.#fitsSchema(m.prefixItems[i] ?? m.items, v as Json))
+    }
+    if (value !== null && typeof value === 'object') {
+      const keys = Object.keys(value)
+      if (keys.length < m.minProperties || keys.length > m.maxProperties) return false
+      if ([...m.required].some(name => !keys.includes(name))) return false
+      return Object.entries(value).every(([k, v]) =>
+        this.#fitsSchema(m.properties.get(k) ?? this.#restOf(m, k), v as Json),
+      )
+    }
+    return true
+  }
+
+  #fitsSchema(schema: Schema, value: Json): boolean {
+    if (typeof schema === 'boolean') return schema
+    const m = this.#merger.merge(schema, '')
+    if (m.never || (m.values && !m.values.some(v => JSON.stringify(v) === JSON.stringify(value)))) return false
+    return this.#fits(m, value) && m.choices.every(group => group.some(s => this.#fitsSchema(s, value)))
+  }
+}
+
+interface Member {
+  readonly required: boolean
+  readonly pair: Expr
+}
+
+/** The members of an object as right-linear rules: what has been written decides what may follow. */
+class MemberRules {
+  readonly #known = new Map<string, number>()
+  readonly #rules: Rule[]
+  readonly #members: readonly Member[]
+  readonly #others: Expr | undefined
+  readonly #min: number
+  readonly #max: number
+  readonly #space: Expr
+  readonly #anyOrder: boolean
+  readonly #lazy: boolean
+
+  constructor(
+    rules: Rule[],
+    members: readonly Member[],
+    others: Expr | undefined,
+    min: number,
+    max: number,
+    space: Expr,
+    anyOrder: boolean,
+  ) {
+    this.#rules = rules
+    this.#members = members
+    this.#others = others
+    this.#min = min
+    this.#max = max
+    this.#space = space
+    this.#anyOrder = anyOrder
+    // every subset of the members is a state: made as they come up
+    this.#lazy = anyOrder && members.length > 6
+  }
+
+  start(): Expr {
+    return this.#state('', 0, 0)
+  }
+
+  /** `seen`: members written, as a bit string ('any' order); `next`: the first that may still come ('schema' order). */
+  #state(seen: string, next: number, count: number): Expr {
+    const key = `${seen}/${next}/${count}`
+    let index = this.#known.get(key)
+    if (index === undefined) {
+      index = this.#rules.push({ name: 'members', body: NEVER }) - 1
+      this.#known.set(key, index)
+      const body = (): Expr => this.#body(seen, next, count)
+      this.#rules[index]!.body = this.#lazy ? body : body()
+    }
+    return ref(index)
+  }
+
+  #body(seen: string, next: number, count: number): Expr {
+    const options: Expr[] = []
+    const written = new Set(seen === '' ? [] : seen.split(',').map(Number))
+    const comma = count > 0 ? seq(text(','), this.#space) : seq()
+    // counts beyond both bounds are alike
+    const bound = this.#max === Number.POSITIVE_INFINITY ? Math.max(1, this.#min) : this.#max
+    const after = Math.min(count + 1, bound)
+    const members = this.#members
+    if (count < this.#max) {
+      if (this.#anyOrder) {
+        members.forEach((member, i) => {
+          if (written.has(i)) return
+          const now = [...written, i].sort((a, b) => a - b).join()
+          options.push(seq(comma, member.pair, this.#state(now, 0, after)))
+        })
+      } else {
+        for (let i = next; i < members.length; i++) {
+          options.push(seq(comma, members[i]!.pair, this.#state('', i + 1, after)))
+          if (members[i]!.required) break
+        }
+      }
+      const left = members.slice(next).some(m => m.required)
+      if (this.#others && (this.#anyOrder || !left)) {
+        options.push(seq(comma, this.#others, this.#state(seen, this.#anyOrder ? 0 : members.length, after)))
+      }
+    }
+    const complete = this.#anyOrder
+      ? members.every((m, i) => !m.required || written.has(i))
+      : members.slice(next).every(m => !m.required)
+    if (complete && count >= this.#min) options.push(count > 0 ? this.#space : seq())
+    return alt(...options)
+  }
+}
+
+const HEX: Expr = cls([48, 57], [65, 70], [97, 102])
+/** One character of a JSON string: raw, escaped, or as \u with its surrogate. */
+const CHAR: Expr = alt(
+  { kind: 'class', ranges: RAW },
+  seq(
+    text('\\'),
+    alt(
+      chars('"\\/bfnrt'),
+      seq(
+        text('u'),
+        alt(
+          seq(cls([48, 57], [65, 67], [69, 70], [97, 99], [101, 102]), HEX, HEX, HEX),
+          seq(chars('dD'), cls([48, 55]), HEX, HEX),
+          seq(chars('dD'), chars('89abAB'), HEX, HEX, text('\\u'), chars('dD'), chars('cdefCDEF'), HEX, HEX),
+        ),
+      ),
+    ),
+  ),
+)
+
+const typeOf = (value: Json): JsonType => {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return typeof value as JsonType
+}
+
+const isNever = (expr: Expr): boolean => expr.kind === 'alt' && expr.items.length === 0
+const hasObjectRules = (m: Merged): boolean =>
+  m.properties.size > 0 ||
+  m.patternProperties.size > 0 ||
+  m.additionalProperties !== true ||
+  m.required.size > 0 ||
+  m.minProperties > 0 ||
+  m.maxProperties < Number.POSITIVE_INFINITY ||
+  m.propertyNames.length > 0
+const hasArrayRules = (m: Merged): boolean =>
+  m.prefixItems.length > 0 || m.items !== true || m.minItems > 0 || m.maxItems < Number.POSITIVE_INFINITY
+const hasStringRules = (m: Merged): boolean =>
+  m.minLength > 0 || m.maxLength < Number.POSITIVE_INFINITY || m.patterns.length > 0 || m.formats.length > 0
+const hasNumberRules = (m: Merged): boolean => m.low !== undefined || m.high !== undefined || m.multipleOf !== undefined
+const isFree = (m: Merged): boolean =>
+  !hasObjectRules(m) && !hasArrayRules(m) && !hasStringRules(m) && !hasNumberRules(m)
+
+/** Decimals without exponents, for products with other automata. */
+function plainDecimals(bounds: Bounds): Expr {
+  if (bounds.low === undefined && bounds.high === undefined) {
+    return seq(optional(text('-')), parseRegex('(0|[1-9]\\d*)(\\.\\d+)?'))
+  }
+  return decimals(bounds)
+}
+
+/** A merged schema as a schema again, to be merged with an alternative. */
+function toSchema(m: Merged): Schema {
+  const out: Record<string, unknown> = {}
+  if (m.types) out.type = [...m.types]
+  if (m.properties.size) out.properties = Object.fromEntries(m.properties)
+  if (m.patternProperties.size) out.patternProperties = Object.fromEntries(m.patternProperties)
+  if (m.additionalProperties !== true) out.additionalProperties = m.additionalProperties
+  if (m.required.size) out.required = [...m.required]
+  if (m.prefixItems.length) out.prefixItems = m.prefixItems
+  if (m.items !== true) out.items = m.items
+  for (const key of ['minProperties', 'minItems', 'minLength'] as const) if (m[key] > 0) out[key] = m[key]
+  for (const key of ['maxProperties', 'maxItems', 'maxLength'] as const)
+    if (m[key] < Number.POSITIVE_INFINITY) out[key] = m[key]
+  if (m.low !== undefined) out[m.lowOpen ? 'exclusiveMinimum' : 'minimum'] = m.low
+  if (m.high !== undefined) out[m.highOpen ? 'exclusiveMaximum' : 'maximum'] = m.high
+  if (m.multipleOf !== undefined) out.multipleOf = m.multipleOf
+  const all: Schema[] = [out]
+  if (m.values) all.push({ enum: m.values })
+  for (const pattern of m.patterns) all.push({ pattern })
+  for (const format of m.formats) all.push({ format })
+  for (const names of m.propertyNames) all.push({ propertyNames: names })
+  for (const anyOf of m.choices) all.push({ anyOf })
+  return { allOf: all.filter(s => typeof s === 'boolean' || Object.keys(s).length > 0).concat(true) }
+}
+
+function findById(node: unknown, id: string): unknown {
+  return search(node, n => n.$id === id || n.id === id)
+}
+
+function findAnchor(node: unknown, name: string): unknown {
+  return search(node, n => n.$anchor === name || n.$id === `#${name}`)
+}
+
+function search(node: unknown, test: (node: Record<string, unknown>) => boolean): unknown {
+  if (typeof node !== 'object' || node === null) return undefined
+  if (!Array.isArray(node) && test(node as Record<string, unknown>)) return node
+  for (const child of Object.values(node)) {
+    const found = search(child, test)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

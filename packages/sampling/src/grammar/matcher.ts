@@ -1,0 +1,87 @@
+/** One text on its way through a grammar: what may follow, and whether it may stop. */
+import { StateError } from '../errors.js'
+import type { Grammar } from './grammar.js'
+import type { Config } from './machine.js'
+import type { TokenMask } from './mask.js'
+import type { GrammarVocabulary } from './vocabulary.js'
+
+export class GrammarMatcher {
+  readonly grammar: Grammar<unknown>
+  readonly vocabulary: GrammarVocabulary
+  #config: Config
+  #finished = false
+
+  constructor(grammar: Grammar<unknown>, vocabulary: GrammarVocabulary) {
+    this.grammar = grammar
+    this.vocabulary = vocabulary
+    this.#config = grammar.machine.initial()
+  }
+
+  /** The text may stop here. */
+  get accepting(): boolean {
+    return this.#config.accepting
+  }
+
+  /** An end token was accepted: nothing follows. */
+  get finished(): boolean {
+    return this.#finished
+  }
+
+  /** Tokens that may follow. Valid for reading only: masks are shared. */
+  mask(): TokenMask {
+    return this.grammar.masks(this.vocabulary).mask(this.#config)
+  }
+
+  /** Whether a token may follow, without building a mask. */
+  allows(token: number): boolean {
+    if (this.vocabulary.eos.has(token)) return this.#config.accepting
+    return !this.#finished && this.#after(this.vocabulary.tokens[token]) !== null
+  }
+
+  /** Goes on with a token. @throws StateError when the grammar does not allow it; the state is then unchanged. */
+  accept(token: number): void {
+    if (this.vocabulary.eos.has(token)) {
+      if (!this.#config.accepting) this.#refuse(`the end token ${token} before the text is complete`)
+      this.#finished = true
+      return
+    }
+    const next = this.#finished ? null : this.#after(this.vocabulary.tokens[token])
+    if (!next) this.#refuse(`token ${token}${this.#finished ? ' after the end' : ''}`)
+    this.#config = next
+  }
+
+  /** Goes on with bytes that need not be whole tokens; false, and no change, where the grammar does not allow them. */
+  acceptBytes(bytes: Uint8Array): boolean {
+    const next = this.#after(bytes)
+    if (next) this.#config = next
+    return next !== null
+  }
+
+  #after(bytes: Uint8Array | undefined): Config | null {
+    if (!bytes?.length) return null
+    let config: Config | null = this.#config
+    for (let i = 0; i < bytes.length && config; i++) config = this.grammar.machine.step(config, bytes[i]!)
+    return config
+  }
+
+  #refuse(got: string): never {
+    throw new StateError(
+      'grammar',
+      got,
+      'a token of its mask',
+      'Sample after the grammar, and accept what was sampled.',
+    )
+  }
+
+  reset(): void {
+    this.#config = this.grammar.machine.initial()
+    this.#finished = false
+  }
+
+  clone(): GrammarMatcher {
+    const copy = new GrammarMatcher(this.grammar, this.vocabulary)
+    copy.#config = this.#config
+    copy.#finished = this.#finished
+    return copy
+  }
+}

@@ -1,0 +1,82 @@
+/** A small vocabulary: 0 ends, 1–256 are the single bytes, then common strings as a tokenizer might learn them. */
+import { GrammarVocabulary } from '../src/grammar.js'
+
+const COMMON = [
+  '":',
+  '":"',
+  '","',
+  '"},',
+  '"}',
+  '{"',
+  '[{',
+  '[{"',
+  '}]',
+  '}}',
+  '], "',
+  '": ',
+  '": "',
+  '  ',
+  '\n',
+  '\n  ',
+  '\n    ',
+  ',\n',
+  ': [',
+  'true',
+  'false',
+  'null',
+  'tr',
+  'ue',
+  '12',
+  '123',
+  '0.',
+  '.5',
+  '-1',
+  '00',
+  '1,',
+  '2]',
+  '3}',
+  'name',
+  'value',
+  'the',
+  ' the',
+  'ab',
+  'abc',
+  'abcabc',
+  'aa,',
+  '),',
+  ')+',
+  '+(',
+  '((',
+  '@x.com',
+  '.com',
+  '.org ',
+  'é',
+  ' é',
+  '日本',
+  '語"',
+  '\\"',
+  '\\u',
+  '\\n',
+  'u00',
+  'e5',
+  'E+',
+  'x":1',
+  '"a":',
+  '"b":',
+  ' "',
+  '{}',
+  '[]',
+  '""',
+  '"\n}',
+  '"]',
+]
+
+export function byteVocabulary(size: number): GrammarVocabulary {
+  const tokens: (Uint8Array | string | undefined)[] = [undefined]
+  for (let byte = 0; byte < 256; byte++) tokens.push(Uint8Array.of(byte))
+  tokens.push(...COMMON)
+  const letters = 'abcdefghijklmnopqrstuvwxyz'
+  for (let i = 0; tokens.length < size; i++)
+    tokens.push(`${i % 3 ? '' : ' '}${letters[i % 26]}${letters[(i * 7) % 26]}${i % 5 ? '' : 'ing'}`)
+  return new GrammarVocabulary(tokens.slice(0, size), { eos: 0 })
+}
