@@ -16,7 +16,13 @@ export function translate(pattern: string, op: string): RegExp {
   let out = ''
   let captures = 0
   /** Per open group: where its text begins in `out`, and whether it ignores case. */
-  const groups: { at: number; fold: boolean; atomic: boolean }[] = []
+  const groups: { at: number; fold: boolean; atomic: boolean; risky: boolean }[] = []
+  /** Whether the atom just read is a group with a choice or a repetition inside: repeating it can take exponential time. */
+  let atomRisky = false
+  const markRisky = (): void => {
+    const open = groups.at(-1)
+    if (open !== undefined) open.risky = true
+  }
   let fold = false
   let atomAt = 0
   const possessive = (from: number, body: string): void => {
@@ -27,6 +33,7 @@ export function translate(pattern: string, op: string): RegExp {
     const c = pattern[i]!
     if (c === '[') {
       atomAt = out.length
+      atomRisky = false
       const [text, next] = translateClass(pattern, i, fold, op)
       out += text
       i = next
@@ -40,7 +47,7 @@ export function translate(pattern: string, op: string): RegExp {
         i += head.length
         continue
       }
-      groups.push({ at: out.length, fold, atomic: head === '(?>' })
+      groups.push({ at: out.length, fold, atomic: head === '(?>', risky: false })
       if (head === '(?i:') fold = true
       if (head === '(?-i:') fold = false
       out += head === '(' || head === '(?i:' || head === '(?-i:' || head === '(?>' ? '(?:' : head
@@ -51,13 +58,26 @@ export function translate(pattern: string, op: string): RegExp {
       out += ')'
       fold = group.fold
       atomAt = group.at
+      atomRisky = group.risky && !group.atomic
+      if (atomRisky) markRisky()
       if (group.atomic) possessive(group.at, out.slice(group.at))
       i++
     } else if (c === '*' || c === '+' || c === '?' || (c === '{' && /^\{\d*,?\d*\}/.test(pattern.slice(i)))) {
       const quantifier = c === '{' ? /^\{\d*,?\d*\}/.exec(pattern.slice(i))![0] : c
       i += quantifier.length
+      const most =
+        c === '?' ? 1 : c === '{' ? Number(/(\d*)\}$/.exec(quantifier)![1] || Number.POSITIVE_INFINITY) : Infinity
+      const possessing = pattern[i] === '+' && c !== '{'
+      if (most > 3 && atomRisky && !possessing) {
+        throw unsupported(
+          op,
+          `the pattern ${show(pattern)}`,
+          'no repetition of a choice or repetition, which may never end',
+        )
+      }
+      if (most > 3 && !possessing) markRisky()
       out += quantifier.startsWith('{,') ? `{0${quantifier.slice(1)}` : quantifier
-      if (pattern[i] === '+' && c !== '{') {
+      if (possessing) {
         possessive(atomAt, out.slice(atomAt))
         i++
       } else if (pattern[i] === '?') {
@@ -66,12 +86,15 @@ export function translate(pattern: string, op: string): RegExp {
       }
     } else if (c === '\\') {
       atomAt = out.length
+      atomRisky = false
       const [text, next] = translateEscape(pattern, i, false, op)
       out += text
       i = next
     } else {
       atomAt = out.length
       const ch = String.fromCodePoint(pattern.codePointAt(i)!)
+      if (c === '|') markRisky()
+      atomRisky = false
       out += c === '|' || c === '^' || c === '$' || c === '.' ? c : foldChar(ch, fold, false)
       i += ch.length
     }

@@ -1,0 +1,94 @@
+// Hand-written scanners against the regular expressions they stand for, and the translation of foreign patterns.
+
+import { describe, expect, it } from 'vitest'
+import { hurtfulTexts } from '../../test/hurt.js'
+import { TokenizerError } from '../errors.js'
+import { LETTER, NUMBER } from './classes.js'
+import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from './patterns.js'
+import { RegexScanner, type SplitBehavior, split, translate } from './regex.js'
+import type { Scanner } from './scanner.js'
+
+function pieces(scanner: Scanner, text: string): string[] {
+  const bytes = new TextEncoder().encode(text)
+  const out: string[] = []
+  scanner.begin?.(bytes, 0, bytes.length)
+  for (let i = 0; i < bytes.length; ) {
+    const end = scanner.next(bytes, i, bytes.length)
+    out.push(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(i, end < 0 ? ~end : end)))
+    i = end < 0 ? ~end : end
+  }
+  return out
+}
+
+const tail = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'
+const suffix = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+const letters = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]'
+const lower = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]'
+
+describe('hand-written scanners', () => {
+  const texts = hurtfulTexts(6000, 3)
+  const cases: [string, Scanner, string][] = [
+    ['gpt2', new Gpt2Scanner(), "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"],
+    [
+      'cl100k',
+      new Cl100kScanner(3),
+      `${suffix}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${tail}`,
+    ],
+    [
+      'qwen2',
+      new Cl100kScanner(1),
+      `${suffix}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${tail}`,
+    ],
+    [
+      'o200k',
+      new O200kScanner(),
+      `[^\\r\\n\\p{L}\\p{N}]?${letters}*${lower}+${suffix}?|[^\\r\\n\\p{L}\\p{N}]?${letters}+${lower}*${suffix}?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${tail}`,
+    ],
+    ['digits', new ClassRunScanner(NUMBER, 1), '\\p{N}'],
+    ['letter runs', new ClassRunScanner(LETTER, Number.POSITIVE_INFINITY), '\\p{L}+'],
+  ]
+  for (const [name, scanner, pattern] of cases) {
+    it(name, () => {
+      const regex = new RegexScanner(translate(pattern, 'test'), 'Isolated')
+      for (const text of texts) expect(pieces(scanner, text)).toEqual(pieces(regex, text))
+    })
+  }
+})
+
+describe('foreign patterns', () => {
+  it('splits with every behaviour', () => {
+    const cases: [SplitBehavior, string[]][] = [
+      ['Isolated', ['the', '-', 'final', '-', '-', 'countdown']],
+      ['Removed', ['the', 'final', 'countdown']],
+      ['MergedWithPrevious', ['the-', 'final-', '-', 'countdown']],
+      ['MergedWithNext', ['the', '-final', '-', '-countdown']],
+      ['Contiguous', ['the', '-', 'final', '--', 'countdown']],
+    ]
+    const text = 'the-final--countdown'
+    for (const [behavior, expected] of cases) {
+      const out: string[] = []
+      let from = 0
+      for (const end of split(text, /-/gu, behavior, false)) {
+        if (end >= 0) out.push(text.slice(from, end))
+        from = end < 0 ? ~end : end
+      }
+      expect(out).toEqual(expected)
+    }
+  })
+
+  it('means by escapes what other engines mean', () => {
+    expect(translate('\\s', 't').test('\u0085')).toBe(true)
+    expect(translate('\\s', 't').test('\ufeff')).toBe(false)
+    expect(translate('\\d', 't').test('٣')).toBe(true)
+    expect(translate('(?i:s)', 't').test('ſ')).toBe(true)
+    expect(translate('[a-z--]', 't').test('-')).toBe(true)
+    expect('aaab'.replace(translate('a++a', 't'), 'x')).toBe('aaab')
+    expect('aaab'.replace(translate('(?>a+)b', 't'), 'x')).toBe('x')
+  })
+
+  it('refuses what it cannot keep', () => {
+    for (const pattern of ['(?<=a', '[a&&b]', '\\G', '(?#x)', '(a+)+b', '(a|a)*b', '((a|b)){20}', '[', '(', '\\']) {
+      expect(() => translate(pattern, 't'), pattern).toThrow(TokenizerError)
+    }
+  })
+})
