@@ -37,7 +37,7 @@ inline void announce(int32_t* word, int32_t* sleepers) {
 // 64 bytes between words that different threads write: no false sharing. Zeroed memory is a valid start.
 struct Team {
   int32_t n;
-  int32_t may_sleep;  // bit t: thread t may sleep (a browser's main thread may not)
+  int32_t may_sleep;  // whether thread 0 may (a browser's main thread may not)
   int32_t pad0[14];
   int32_t arrived;
   int32_t pad1[15];
@@ -58,7 +58,7 @@ struct Team {
   }
 };
 
-// Every thread of the team walks the program; returns after a last barrier, when all results are in memory.
+// Every thread of the team walks the program. Results are in memory once all have returned.
 inline void walk(const int32_t* words, size_t n_words, const OpFn* table, Team& team, int thread, uint8_t* scratch) {
   const Ctx mine{thread, team.n, scratch}, alone{0, 1, scratch};
   for (size_t at = 0; at < n_words;) {
@@ -68,7 +68,6 @@ inline void walk(const int32_t* words, size_t n_words, const OpFn* table, Team& 
     else if (thread == 0) table[call.opcode](call, alone);
     at += (size_t)call.words;
   }
-  team.wait(thread);
 }
 
 }  // namespace cria

@@ -1,0 +1,30 @@
+/** Every kernel of the core by the name of its op. */
+import type { OpCall } from '@cria/tensor'
+import type { CpuKernel, KernelMaker } from '../lowering.js'
+import { attention } from './attention.js'
+import { elementwise } from './elementwise.js'
+import { indexing } from './indexing.js'
+import { layers } from './layers.js'
+import { matrix } from './matrix.js'
+import { movement } from './movement.js'
+import { reduce } from './reduce.js'
+
+const makers: Readonly<Record<string, KernelMaker>> = {
+  ...elementwise,
+  ...movement,
+  ...reduce,
+  ...matrix,
+  ...indexing,
+  ...layers,
+  attention,
+}
+
+/** Names of the ops that have kernels. */
+export const ops: readonly string[] = Object.keys(makers)
+
+export function kernelFor(call: OpCall): CpuKernel | undefined {
+  const lower = makers[call.op]?.(call)
+  if (lower === undefined) return undefined
+  const specs = [...call.inputs, ...call.outputs].map(({ dtype, shape }) => ({ dtype, shape }))
+  return { name: call.op, lower, mutates: call.mutates, specs }
+}
