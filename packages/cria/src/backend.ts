@@ -1,0 +1,35 @@
+/** The one place where a name becomes hardware. */
+import type { Device } from '@cria/tensor'
+import { UsageError } from './errors.js'
+
+export const backends = ['auto', 'cpu', 'wasm', 'webgpu', 'reference'] as const
+export type BackendName = (typeof backends)[number]
+
+/** `auto` is the native CPU addon, or WASM where that does not load. */
+export async function openDevice(name: BackendName = 'auto', threads?: number): Promise<Device> {
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
+    throw new UsageError(`--threads: got ${threads}, expected a whole number ≥ 1`)
+  const options = threads === undefined ? {} : { threads }
+  switch (name) {
+    case 'auto':
+      return (await import('@cria/kernels-cpu')).cpu(options)
+    case 'cpu':
+      return (await import('@cria/kernels-cpu')).native(options)
+    case 'wasm':
+      return (await import('@cria/kernels-cpu/wasm')).wasm(options)
+    case 'webgpu':
+      return (await webgpuPackage()).webgpu()
+    case 'reference':
+      return (await import('@cria/tensor/reference')).reference()
+  }
+}
+
+async function webgpuPackage(): Promise<typeof import('@cria/kernels-webgpu')> {
+  try {
+    return await import('@cria/kernels-webgpu')
+  } catch (cause) {
+    throw new UsageError(
+      `--backend webgpu: got no @cria/kernels-webgpu, expected it installed. npm install @cria/kernels-webgpu webgpu (${(cause as Error).message})`,
+    )
+  }
+}

@@ -1,0 +1,103 @@
+/** `cria chat`: a conversation through the model's own template. */
+import { createInterface } from 'node:readline/promises'
+import { generate, Session } from '@cria/llama'
+import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
+import { UsageError } from '../errors.js'
+import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
+import { note, print } from '../output.js'
+import { type SamplingOptions, samplerOf } from '../sampler.js'
+
+export interface ChatOptions extends SamplingOptions, DeviceOptions {
+  readonly system?: string
+}
+
+const help = `/help   this list
+/clear  forget the conversation
+/undo   forget the last exchange
+/exit   leave (also Ctrl-D)
+Ctrl-C stops an answer.`
+
+export async function chat(name: string, options: ChatOptions): Promise<void> {
+  const loaded = await load(name, options)
+  const tokenizer = needTokenizer(loaded)
+  if (tokenizer.chatTemplate === undefined)
+    throw new UsageError(
+      `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,
+    )
+  describe(loaded)
+  const session = new Session(loaded.model, {
+    capacity: options.context ?? Math.min(loaded.opened.config.context, 4096),
+  })
+  const history: ChatMessage[] = []
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    prompt: '> ',
+    terminal: process.stdin.isTTY ?? false,
+  })
+  let stopper: AbortController | undefined
+  lines.on('SIGINT', () => {
+    if (stopper) stopper.abort()
+    else lines.close()
+  })
+  if (process.stdin.isTTY) note('/help lists commands')
+
+  const answer = async (text: string): Promise<void> => {
+    const system: ChatMessage[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
+    const { ids } = renderChat(tokenizer, [...system, ...history, { role: 'user', content: text }], {
+      addGenerationPrompt: true,
+    })
+    // What the session already holds of this conversation is not evaluated again; one token at least has to be.
+    let shared = 0
+    while (shared < session.length && shared < ids.length - 1 && session.tokens[shared] === ids[shared]) shared++
+    session.truncate(shared)
+    const sampler = samplerOf(options)
+    sampler.prompt(ids)
+    const decoder = tokenizer.decoder({ continuation: true })
+    let reply = ''
+    const emit = (piece: string): Promise<void> => {
+      reply += piece
+      return print(piece)
+    }
+    stopper = new AbortController()
+    try {
+      for await (const event of generate(session, {
+        prompt: ids.subarray(shared),
+        sampler,
+        stop: tokenizer.eosIds,
+        signal: stopper.signal,
+        ...(options.maxTokens !== undefined && { maxTokens: options.maxTokens }),
+      })) {
+        if (event.type === 'token') await emit(decoder.push(event.token))
+        else if (event.type === 'done') {
+          await emit(decoder.end())
+          await print('\n')
+          note(
+            `${event.tokens} tokens, ${(Math.max(0, event.tokens - 1) / event.seconds).toFixed(1)} tokens/s${event.reason === 'stop' ? '' : ` · ${event.reason}`}`,
+          )
+        }
+      }
+    } finally {
+      stopper = undefined
+    }
+    history.push({ role: 'user', content: text }, { role: 'assistant', content: reply })
+  }
+
+  try {
+    lines.prompt()
+    for await (const line of lines) {
+      const text = line.trim()
+      if (text === '/exit') break
+      if (text === '/help') note(help)
+      else if (text === '/clear') history.length = 0
+      else if (text === '/undo') history.splice(-2)
+      else if (text.startsWith('/')) note(`got ${text}, expected one of:\n${help}`)
+      else if (text !== '') await answer(text)
+      lines.prompt()
+    }
+  } finally {
+    lines.close()
+    session.dispose()
+    await loaded.dispose()
+  }
+}

@@ -1,0 +1,135 @@
+/** The `cria` command. Each subcommand is a file that is loaded when it is called, so that `cria --help` is instant. */
+import { Command, CommanderError, Option } from 'commander'
+import { backends } from './backend.js'
+import { report } from './output.js'
+
+const number = (text: string): number => {
+  const n = Number(text)
+  if (text.trim() === '' || Number.isNaN(n))
+    throw new CommanderError(1, 'cria.number', `got ${text}, expected a number`)
+  return n
+}
+const numbers = (text: string): number[] => text.split(',').map(number)
+
+const device = (c: Command): Command =>
+  c
+    .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))
+    .option('--threads <n>', 'threads of the CPU backends (default: every core)', number)
+
+const sampling = (c: Command): Command =>
+  c
+    .option('--max-tokens <n>', 'longest continuation', number)
+    .option('--temperature <t>', '0 is greedy', number)
+    .option('--top-k <k>', 'keep the k likeliest tokens; 0: all', number)
+    .option('--top-p <p>', 'keep the likeliest tokens up to this probability', number)
+    .option('--min-p <m>', 'drop tokens less likely than this share of the likeliest', number)
+    .option('--typical-p <p>', 'keep tokens of typical surprise up to this probability', number)
+    .option('--repeat-penalty <r>', 'divide the logits of recent tokens', number)
+    .option('--frequency-penalty <f>', 'subtract for every recent occurrence', number)
+    .option('--presence-penalty <p>', 'subtract once for any recent occurrence', number)
+    .option('--seed <s>', 'same seed, same text', number)
+    .option('--context <n>', 'tokens the cache holds (default: what the run needs)', number)
+
+/** The whole command line; exported for tests. */
+export function program(): Command {
+  const cria = new Command('cria')
+    .description(
+      'Run, inspect, convert and measure LLaMA-family models.\nMODEL is a file, a folder, a name in the local model folder, or hf:owner/repo[:file].',
+    )
+    .option('--verbose', 'print whole errors with their stack')
+    .showHelpAfterError('(cria --help shows what there is)')
+
+  const run = cria
+    .command('run')
+    .description('continue a text')
+    .argument('<model>')
+    .requiredOption('--prompt <text>', 'the text to continue')
+    .option('--no-echo', 'print the continuation alone')
+    .option('--json', 'print one JSON object instead')
+  device(sampling(run)).action(async (model, options) => (await import('./commands/run.js')).run(model, options))
+
+  const start = cria
+    .command('start')
+    .description('tell a story with the default model')
+    .option('--model <model>', 'another model')
+    .option('--prompt <text>', 'how it begins')
+  device(sampling(start)).action(async options => (await import('./commands/start.js')).start(options))
+
+  const chat = cria
+    .command('chat')
+    .description('talk with a model')
+    .argument('<model>')
+    .option('--system <text>', 'the system message')
+  device(sampling(chat)).action(async (model, options) => (await import('./commands/chat.js')).chat(model, options))
+
+  cria
+    .command('inspect')
+    .description('metadata, tensors, tokenizer and memory of a model')
+    .argument('<file>')
+    .option('--json', 'print JSON')
+    .action(async (file, options) => (await import('./commands/inspect.js')).inspect(file, options))
+
+  const logits = cria
+    .command('logits')
+    .description('log-probabilities of the next token')
+    .argument('<model>')
+    .option('--prompt <text>', 'text, with the BOS token the model wants')
+    .option('--tokens <ids>', 'token ids instead: 1,2,3', numbers)
+    .option('--top <n>', 'how many', number, 10)
+    .option('--all', 'every token of the vocabulary')
+    .option('--json', 'print JSON')
+  device(logits).action(async (model, options) => (await import('./commands/logits.js')).logits(model, options))
+
+  cria
+    .command('tokenize')
+    .description('token ids of standard input')
+    .argument('<file>', 'GGUF, tokenizer.json, tokenizer.model or model folder')
+    .option('--json', 'print JSON')
+    .option('--jsonl', 'one JSON string a line in, one array of ids a line out')
+    .option('--bos', 'put the BOS token first')
+    .option('--specials', 'text that looks like a special token is one')
+    .action(async (file, options) => (await import('./commands/tokenize.js')).tokenize(file, options))
+
+  cria
+    .command('convert')
+    .description('convert and quantise')
+    .argument('<in>')
+    .argument('<out>', 'a .gguf file, or a folder for safetensors')
+    .requiredOption('--type <type>', 'F32, F16, BF16, Q8_0, Q4_0, Q4_K, …')
+    .action(async (from, to, options) => (await import('./commands/convert.js')).convert(from, to, options))
+
+  const bench = cria
+    .command('bench')
+    .description('measure prompt and generation speed')
+    .argument('<model>')
+    .option('-p <tokens>', 'prompt lengths', numbers, [512])
+    .option('-n <tokens>', 'tokens generated', numbers, [128])
+    .option('-t <threads>', 'thread counts', numbers)
+    .option('-d <depth>', 'tokens in the cache beforehand', numbers, [0])
+    .option('-r <rounds>', 'rounds', number, 5)
+    .option('--json', 'print JSON')
+    .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))
+  bench.action(async (model, options) => (await import('./commands/bench.js')).bench(model, options))
+
+  cria
+    .command('synth')
+    .description('write a model of random weights, for benchmarks')
+    .requiredOption('--shape <preset>', 'a preset such as llama-3.2-1b')
+    .requiredOption('--type <type>', 'weight type such as Q4_0')
+    .requiredOption('--out <file>', 'a .gguf file')
+    .option('--seed <s>', 'of the weights', number, 0)
+    .action(async options => (await import('./commands/synth.js')).synth(options))
+  return cria
+}
+
+/** Runs a command line. Errors become one line and exit code 1 (2 for a wrong command line, 130 for Ctrl-C). */
+export async function main(argv: readonly string[]): Promise<void> {
+  const cria = program()
+  for (const c of [cria, ...cria.commands]) c.exitOverride()
+  try {
+    await cria.parseAsync([...argv])
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+    else process.exitCode = report(error, argv.includes('--verbose'))
+  }
+}

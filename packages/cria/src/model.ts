@@ -1,0 +1,98 @@
+/** From MODEL on the command line to weights, tokenizer and a model on a device. */
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { type Llama, loadLlama } from '@cria/llama'
+import type { Device } from '@cria/tensor'
+import type { Tokenizer } from '@cria/tokenizer'
+import type { Model } from '@cria/weights'
+import { downloadModel, openModelAt } from '@cria/weights/node'
+import { type BackendName, openDevice } from './backend.js'
+import { UsageError } from './errors.js'
+import { byteBar, note } from './output.js'
+import { tokenizerOf } from './tokenizer.js'
+
+/** Where models lie that are called by name: CRIA_MODELS, then `models` here, then the cache. */
+export const modelFolders = (): string[] =>
+  [
+    process.env.CRIA_MODELS,
+    'models',
+    join('..', 'shared', 'models'),
+    join(homedir(), '.cache', 'cria', 'models'),
+  ].filter((p): p is string => p !== undefined && existsSync(p))
+
+/** The path that MODEL means, downloaded if it is on the hub. */
+export async function resolveModel(model: string): Promise<string> {
+  if (model.startsWith('hf:')) return download(model)
+  if (existsSync(model)) return model
+  for (const folder of modelFolders()) {
+    for (const name of [model, `${model}.gguf`]) if (existsSync(join(folder, name))) return join(folder, name)
+  }
+  throw new UsageError(
+    `model: got ${model}, expected a file, a folder, a name in ${modelFolders().join(', ') || 'the folder CRIA_MODELS'}, or hf:owner/repo[:file]`,
+  )
+}
+
+async function download(uri: string): Promise<string> {
+  const bars = new Map<string, (done: number, total: number) => void>()
+  return downloadModel(uri, {
+    onProgress({ file, loaded, total }) {
+      let bar = bars.get(file)
+      if (bar === undefined) bars.set(file, (bar = byteBar(file)))
+      bar(loaded, total)
+    },
+  })
+}
+
+export interface Loaded {
+  readonly path: string
+  readonly opened: Model
+  readonly device: Device
+  readonly model: Llama
+  /** Undefined when the model comes without one and none is needed. */
+  readonly tokenizer: Tokenizer | undefined
+  readonly loadSeconds: number
+  dispose(): Promise<void>
+}
+
+export interface DeviceOptions {
+  readonly backend?: BackendName
+  readonly threads?: number
+}
+
+export async function load(name: string, { backend, threads }: DeviceOptions): Promise<Loaded> {
+  const path = await resolveModel(name)
+  const begin = performance.now()
+  const opened = await openModelAt(path)
+  const device = await openDevice(backend, threads)
+  const bar = byteBar('loading')
+  const model = await loadLlama(device, opened, { onProgress: p => bar(p.loadedBytes, p.totalBytes) })
+  const tokenizer = await tokenizerOf(opened)
+  const loadSeconds = (performance.now() - begin) / 1000
+  return {
+    path,
+    opened,
+    device,
+    model,
+    tokenizer,
+    loadSeconds,
+    async dispose() {
+      model.dispose()
+      device.dispose()
+      await opened.close()
+    },
+  }
+}
+
+/** The tokenizer, or an error that says which files would bring one. */
+export function needTokenizer({ tokenizer, path }: Loaded): Tokenizer {
+  if (tokenizer) return tokenizer
+  throw new UsageError(
+    `tokenizer: got none beside ${path}, expected tokenizer.json, tokenizer.model or tokenizer.bin. Give ids with --tokens where the command takes them`,
+  )
+}
+
+export const describe = ({ opened, device, loadSeconds, path }: Loaded): void =>
+  note(
+    `${path} · ${opened.config.architecture}, ${opened.config.layers} layers · ${device.name} (${device.description}) · loaded in ${loadSeconds.toFixed(2)} s`,
+  )

@@ -1,0 +1,41 @@
+/** Finds the tokenizer that belongs to a model: inside a GGUF, or in the files beside the weights. */
+import type { Tokenizer } from '@cria/tokenizer'
+import { fromGguf, fromLlama2c, fromSentencePiece, fromTiktoken, fromTokenizerJson } from '@cria/tokenizer'
+import type { Folder, Model } from '@cria/weights'
+
+export const tokenizerOf = ({ weights, folder, config }: Model): Promise<Tokenizer | undefined> =>
+  'tokenizer.ggml.tokens' in weights.metadata
+    ? Promise.resolve(fromGguf(weights.metadata))
+    : tokenizerIn(folder, config.vocab)
+
+/** By preference: tokenizer.json, tokenizer.model (SentencePiece or tiktoken ranks), llama2.c's vocabulary. */
+export async function tokenizerIn(folder: Folder, vocab?: number): Promise<Tokenizer | undefined> {
+  const has = (file: string): boolean => folder.files.includes(file)
+  if (has('tokenizer.json')) {
+    const config = has('tokenizer_config.json') && (await bytesOf(folder, 'tokenizer_config.json'))
+    const chatTemplate =
+      has('chat_template.jinja') && new TextDecoder().decode(await bytesOf(folder, 'chat_template.jinja'))
+    return fromTokenizerJson(await bytesOf(folder, 'tokenizer.json'), {
+      ...(config && { config }),
+      ...(chatTemplate && { chatTemplate }),
+    })
+  }
+  if (has('tokenizer.model')) return sentencePieceOrRanks(await bytesOf(folder, 'tokenizer.model'))
+  const llama2c = ['tokenizer.bin', `tok${vocab}.bin`].find(has)
+  return llama2c === undefined ? undefined : fromLlama2c(await bytesOf(folder, llama2c))
+}
+
+/** Meta calls both kinds tokenizer.model: Llama 3's is lines of base64 and rank. */
+export const sentencePieceOrRanks = (bytes: Uint8Array): Tokenizer =>
+  /^[A-Za-z0-9+/=]+ \d+\n/.test(new TextDecoder().decode(bytes.subarray(0, 200)))
+    ? fromTiktoken(bytes)
+    : fromSentencePiece(bytes)
+
+export async function bytesOf(folder: Folder, file: string): Promise<Uint8Array> {
+  const source = await folder.open(file)
+  try {
+    return await source.read(0, source.size)
+  } finally {
+    await source.close?.()
+  }
+}
