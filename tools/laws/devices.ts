@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Device } from '@cria/tensor'
+import { native } from '@cria/kernels-cpu'
+import { type Device, Unavailable } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 
 export interface Named {
@@ -11,7 +12,24 @@ export interface Named {
 }
 
 /** Backends whose results are exact enough to hold the golden text. */
-export const exact: readonly Named[] = [{ name: 'reference', open: async () => reference() }]
+export const exact: readonly Named[] = [
+  { name: 'reference', open: async () => reference() },
+  ...(await nativeDevices()),
+]
+
+/** Without a compiler there is no addon, and that is legal; CI requires it. */
+async function nativeDevices(): Promise<Named[]> {
+  try {
+    ;(await native({ threads: 1 })).dispose()
+  } catch (error) {
+    if (!(error instanceof Unavailable) || process.env.CRIA_REQUIRE_NATIVE) throw error
+    return []
+  }
+  return [1, 2].map(threads => ({
+    name: `native, ${threads} thread${threads > 1 ? 's' : ''}`,
+    open: () => native({ threads }),
+  }))
+}
 
 /** Model files that lie in a folder `shared` beside the checkout, or where CRIA_SHARED says. */
 const folder = process.env.CRIA_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
