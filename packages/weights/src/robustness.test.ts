@@ -213,6 +213,50 @@ describe('broken files end in a WeightsError', () => {
     expect(seen.refused).toBeGreaterThan(500)
   })
 
+  it('tokenizer files, on their way into GGUF', async () => {
+    const folder = await tinyFolder({ ...tinyConfig, layers: 1 })
+    const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+    const json = encode({
+      model: {
+        type: 'BPE',
+        vocab: { a: 0, b: 1, ab: 2, '<0x0A>': 3 },
+        merges: ['a b', ['b', 'a']],
+        byte_fallback: true,
+      },
+      added_tokens: [{ id: 4, content: '</s>', special: true }],
+      pre_tokenizer: { type: 'ByteLevel' },
+      post_processor: { type: 'TemplateProcessing', single: [{ SpecialToken: { id: 'b', type_id: 0 } }] },
+    })
+    const settings = encode({ add_bos_token: true, chat_template: '{{ messages }}' })
+    // Two pieces, "<unk>" and "▁a", and a normaliser without a prefix space.
+    const pieces = Uint8Array.from(
+      [10, 9, 10, 5, ...'<unk>']
+        .map(c => (typeof c === 'string' ? c.charCodeAt(0) : c))
+        .concat([24, 2, 10, 11, 10, 4, 0xe2, 0x96, 0x81, 97, 21, 0, 0, 0, 191, 26, 2, 24, 0]),
+    )
+    const next = lcg(20)
+    const seen: Record<string, number> = {}
+    for (let i = 0; i < 3000; i++) {
+      const mutate = (bytes: Uint8Array, turn: number): ByteSource =>
+        bytesSource(i % 3 === turn ? mutated(bytes, next, bytes.length) : bytes)
+      const files: Record<string, ByteSource> = {
+        'model.safetensors': await folder.open('model.safetensors'),
+        'config.json': await folder.open('config.json'),
+        'tokenizer_config.json': mutate(settings, 0),
+        ...(i % 3 === 2 ? { 'tokenizer.model': mutate(pieces, 2) } : { 'tokenizer.json': mutate(json, 1) }),
+      }
+      try {
+        await convert(await openModel(sourceFolder(files)), memorySink(), { to: 'gguf', type: 'f16' })
+        seen.written = (seen.written ?? 0) + 1
+      } catch (error) {
+        if (!(error instanceof WeightsError)) throw new Error(`mutant ${i}: ${(error as Error).stack}`)
+        seen[error.code] = (seen[error.code] ?? 0) + 1
+      }
+    }
+    expect(seen.written).toBeGreaterThan(300)
+    expect(seen.format).toBeGreaterThan(300)
+  })
+
   it('a tiny file that claims giants, and nests arrays without end', async () => {
     const bytes = new Uint8Array(4096)
     const view = new DataView(bytes.buffer)

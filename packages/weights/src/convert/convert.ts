@@ -103,7 +103,7 @@ async function toGguf(model: Model, sink: ByteSink, options: ConvertOptions): Pr
   const { config } = model
   const plans = planTensors(model, options, notes)
   const metadata = ggufMetadata(config, options.name ?? 'model', options.type, notes)
-  for (const [key, value] of await tokenizerMetadata(model, notes)) metadata.set(key, value)
+  for (const [key, value] of await carriedMetadata(model, notes)) if (!metadata.has(key)) metadata.set(key, value)
   const rotation = ggufRotation(config)
   const tensors = plans.map(
     (plan, i): TensorInput => ({
@@ -150,13 +150,14 @@ async function ropeDivisors(model: Model): Promise<Float32Array | undefined> {
   return decoded(info, await model.weights.read(info.name))
 }
 
-/** The tokenizer: GGUF's own keys as they are, or made from the tokenizer files of the folder. */
-async function tokenizerMetadata(model: Model, notes: string[]): Promise<Map<string, GgufValue>> {
-  if (model.weights.format === 'gguf') {
-    const values = (model.source as GgufFile).values
-    return new Map([...values].filter(([key]) => key.startsWith('tokenizer.')))
-  }
-  return readTokenizerMetadata(model, notes)
+/** Keys about what the file is now, not about the model. */
+const ownKeys = /^general\.(alignment|quantization_version|file_type|size_label)$|^split\./
+
+/** Licence, authors and tokenizer of a GGUF source as they are; else the tokenizer made from the files of the folder. */
+async function carriedMetadata(model: Model, notes: string[]): Promise<Map<string, GgufValue>> {
+  if (model.weights.format !== 'gguf') return readTokenizerMetadata(model, notes)
+  const { values } = model.source as GgufFile
+  return new Map([...values].filter(([key]) => /^(tokenizer|general)\./.test(key) && !ownKeys.test(key)))
 }
 
 function decoded(info: TensorInfo, bytes: Uint8Array): Float32Array {

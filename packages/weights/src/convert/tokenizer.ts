@@ -19,10 +19,8 @@ export async function readTokenizerMetadata(model: Model, notes: string[]): Prom
   const { folder, config } = model
   const has = (file: string): boolean => folder.files.includes(file)
   const out: Values = new Map()
-  const json = has('tokenizer.json') ? await readJson(folder, 'tokenizer.json') : undefined
-  const settings = has('tokenizer_config.json')
-    ? ((await readJson(folder, 'tokenizer_config.json')) as Record<string, unknown>)
-    : {}
+  const json = has('tokenizer.json') ? checkedJson(await readJson(folder, 'tokenizer.json')) : undefined
+  const settings = has('tokenizer_config.json') ? await readJson(folder, 'tokenizer_config.json') : {}
   const byteLevel = json !== undefined && isByteLevel(json)
   const pieces = has('tokenizer.model') && !byteLevel ? await readFile(folder, 'tokenizer.model') : undefined
   const c2 = model.weights.format === 'llama2c' ? ['tokenizer.bin', `tok${config.vocab}.bin`].find(has) : undefined
@@ -33,8 +31,8 @@ export async function readTokenizerMetadata(model: Model, notes: string[]): Prom
   } else if (c2) {
     writeLlama(out, config, readLlama2cTokens(c2, await readFile(folder, c2)), true)
   } else if (json !== undefined) {
-    if (byteLevel) writeByteLevel(out, config, json as TokenizerJson)
-    else writeLlama(out, config, vocabularyOf(json as TokenizerJson), prependsSpace(json as TokenizerJson))
+    if (byteLevel) writeByteLevel(out, config, json)
+    else writeLlama(out, config, vocabularyOf(json), prependsSpace(json))
   } else {
     notes.push(
       pieces
@@ -45,7 +43,7 @@ export async function readTokenizerMetadata(model: Model, notes: string[]): Prom
     addIds(out, model)
     return out
   }
-  await addSettings(out, model, settings, json as TokenizerJson | undefined)
+  await addSettings(out, model, (settings ?? {}) as Record<string, unknown>, json)
   return out
 }
 
@@ -71,28 +69,46 @@ async function readFile(folder: Folder, file: string): Promise<Uint8Array> {
   }
 }
 
-function isByteLevel(json: unknown): boolean {
-  const model = (json as { model?: { type?: unknown; vocab?: unknown; merges?: unknown } } | null)?.model
-  if (
-    model?.type !== 'BPE' ||
-    typeof model.vocab !== 'object' ||
-    model.vocab === null ||
-    !Array.isArray(model.merges)
-  ) {
+/** Checks everything that is used of an untrusted `tokenizer.json`. */
+function checkedJson(json: unknown): TokenizerJson {
+  const { model, added_tokens: added = [] } = (json ?? {}) as {
+    model?: Record<string, unknown> | null
+    added_tokens?: unknown
+  }
+  const { type, vocab, merges } = model ?? {}
+  if (type !== 'BPE' || typeof vocab !== 'object' || vocab === null || !Array.isArray(merges)) {
     throw new WeightsError(
       'unsupported',
-      `tokenizer.json: got model ${JSON.stringify(model?.type)}, expected BPE with vocab and merges`,
+      `tokenizer.json: got model ${JSON.stringify(type)?.slice(0, 80)}, expected BPE with vocab and merges`,
     )
   }
-  return JSON.stringify((json as TokenizerJson).pre_tokenizer ?? null).includes('"ByteLevel"')
+  const isText = (value: unknown): boolean => typeof value === 'string'
+  const isId = (value: unknown): boolean =>
+    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < maxTokens
+  const refuse = (what: string): never => {
+    throw corrupt('tokenizer.json', `got ${what}`)
+  }
+  if (!Object.values(vocab).every(isId)) refuse('a vocabulary with ids that are no whole numbers')
+  if (!merges.every(merge => isText(merge) || (Array.isArray(merge) && merge.length === 2 && merge.every(isText)))) {
+    refuse('merges that are no pairs of tokens')
+  }
+  if (!Array.isArray(added) || !added.every(token => isText(token?.content) && isId(token?.id))) {
+    refuse('added tokens without content or id')
+  }
+  return json as TokenizerJson
 }
+
+const maxTokens = 2 ** 22
+
+const isByteLevel = (json: TokenizerJson): boolean => JSON.stringify(json.pre_tokenizer ?? null).includes('"ByteLevel"')
 
 /** Tokens by id, of the vocabulary and of the added tokens. */
 function vocabularyOf({ model, added_tokens = [] }: TokenizerJson): Vocabulary {
   const { vocab, merges, byte_fallback = false } = model
   const entries = Object.entries(vocab)
-  const size = Math.max(...entries.map(([, id]) => id), ...added_tokens.map(({ id }) => id)) + 1
-  if (!(size <= 2 ** 22)) throw corrupt('tokenizer.json', `got token ids up to ${size - 1}`)
+  let size = 0
+  for (const [, id] of entries) size = Math.max(size, id + 1)
+  for (const { id } of added_tokens) size = Math.max(size, id + 1)
   const out: Vocabulary = { tokens: Array(size).fill(''), scores: Array(size).fill(0), types: Array(size).fill(5) }
   const rank = new Map(
     merges.map((merge, i) => [typeof merge === 'string' ? merge.replace(' ', '') : merge.join(''), i]),
@@ -107,9 +123,9 @@ function vocabularyOf({ model, added_tokens = [] }: TokenizerJson): Vocabulary {
   return out
 }
 
-function addTokens(vocabulary: Vocabulary, json: unknown): void {
-  for (const { id, content, special } of (json as TokenizerJson | undefined)?.added_tokens ?? []) {
-    while (vocabulary.tokens.length < id && id < 2 ** 22) push(vocabulary, '', 0, 5)
+function addTokens(vocabulary: Vocabulary, json: Pick<TokenizerJson, 'added_tokens'> | undefined): void {
+  for (const { id, content, special } of json?.added_tokens ?? []) {
+    while (vocabulary.tokens.length < id) push(vocabulary, '', 0, 5)
     vocabulary.tokens[id] = content
     vocabulary.scores[id] ??= -1000
     vocabulary.types[id] = content === '<unk>' ? 2 : special ? 3 : 4

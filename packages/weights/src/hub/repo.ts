@@ -102,17 +102,17 @@ export async function request(url: string, headers: Record<string, string>, opti
 export async function listRepo(spec: Pick<HubSpec, 'id' | 'revision'>, options: HubOptions = {}): Promise<HubRepo> {
   const url = `${options.endpoint ?? defaultEndpoint}/api/models/${spec.id}/revision/${encodeURIComponent(spec.revision)}?blobs=true`
   const response = await request(url, {}, options)
-  let json: { sha?: unknown; siblings?: unknown }
+  let json: { sha?: unknown; siblings?: unknown } | null
   try {
     json = (await response.json()) as typeof json
   } catch (cause) {
     throw new WeightsError('network', `hub: ${url}: got an answer that is not JSON`, { cause })
   }
-  if (typeof json.sha !== 'string' || !/^[0-9a-f]{6,64}$/.test(json.sha) || !Array.isArray(json.siblings)) {
+  if (typeof json?.sha !== 'string' || !/^[0-9a-f]{6,64}$/.test(json.sha) || !Array.isArray(json.siblings)) {
     throw corrupt(url, 'got an answer without commit and files')
   }
   const files = json.siblings.map((raw): HubFile => {
-    const sibling = raw as {
+    const sibling = (raw ?? {}) as {
       rfilename?: unknown
       size?: unknown
       blobId?: unknown
