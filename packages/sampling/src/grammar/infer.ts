@@ -5,9 +5,9 @@ export interface StandardSchema<Output = unknown> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    readonly validate?: (value: unknown) => unknown
+    validate?(value: unknown): unknown
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined
-    readonly jsonSchema?: { readonly output: (options: { target: string }) => Record<string, unknown> } | undefined
+    readonly jsonSchema?: { output(options: { target: string }): Record<string, unknown> } | undefined
   }
 }
 

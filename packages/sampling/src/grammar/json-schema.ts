@@ -294,6 +294,15 @@ class SchemaCompiler {
       members.push({ required, pair: seq(text(JSON.stringify(name)), text(':'), this.#space, value) })
     }
     const others = this.#others(m, [...declared.keys()], names, path)
+    if (others && minProperties - m.required.size > 1 && this.#options.unsupported !== 'ignore') {
+      // a free key may be written twice, and counts once
+      throw new SchemaError(
+        `${path}/minProperties`,
+        `${minProperties} with free keys`,
+        'at most one more than the required properties',
+        "A grammar cannot tell that two free keys differ. Or pass { unsupported: 'ignore' }.",
+      )
+    }
     const build = new MemberRules(
       this.#rules,
       members,

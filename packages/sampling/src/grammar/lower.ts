@@ -30,7 +30,8 @@ export class Pda {
   readonly root: number
 
   constructor({ rules, root }: GrammarRules) {
-    this.#rules = [...rules]
+    // not a copy: bodies made later add rules of their own
+    this.#rules = rules
     this.root = root
     this.#productive = findProductive(rules)
     if (!this.#productive[root]) {
@@ -279,7 +280,8 @@ function productive(expr: Expr, rules: readonly boolean[]): boolean {
     case 'repeat':
       return expr.min === 0 || productive(expr.item, rules)
     case 'ref':
-      return rules[expr.rule]!
+      // rules made later can end, as a lazy body must
+      return rules[expr.rule] ?? true
     case 'dfa':
       return expr.dfa.states.length > 0
   }
