@@ -35,9 +35,14 @@ export async function convertPath(
   const { folder, file } = await locate(input)
   const model = await openModel(folder, file)
   try {
-    const name = options.name ?? basename(input).replace(/\.[a-z0-9]+$/i, '')
+    const name =
+      options.name ?? (model.weights.format === 'gguf' ? undefined : basename(input).replace(/\.[a-z0-9]+$/i, ''))
     if (/\.gguf$/i.test(output)) {
-      return await convert(model, await fileSink(output), { ...options, name, to: 'gguf' })
+      return await convert(model, await fileSink(output), {
+        ...options,
+        ...(name === undefined ? {} : { name }),
+        to: 'gguf',
+      })
     }
     if (/\.(safetensors|bin|pth|pt)$/i.test(output)) {
       throw new WeightsError(

@@ -22,7 +22,7 @@ export interface HubServer {
   close(): Promise<void>
 }
 
-export const commit = 'c'.repeat(40)
+export const commit: string = 'c'.repeat(40)
 
 /** Serves one repository `owner/repo`. `token`: what clients must show. */
 export async function hubServer(files: Record<string, Uint8Array>, token?: string): Promise<HubServer> {

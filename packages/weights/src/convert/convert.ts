@@ -31,7 +31,7 @@ export interface ConvertProgress {
 export interface ConvertOptions {
   readonly to: 'gguf' | 'safetensors'
   readonly type: TargetDType
-  /** `general.name` of a GGUF file; default "model". */
+  /** `general.name` of a GGUF file; default: the source's, else "model". */
   readonly name?: string
   readonly onProgress?: (progress: ConvertProgress) => void
   readonly signal?: AbortSignal
@@ -102,7 +102,9 @@ async function toGguf(model: Model, sink: ByteSink, options: ConvertOptions): Pr
   const notes: string[] = []
   const { config } = model
   const plans = planTensors(model, options, notes)
-  const metadata = ggufMetadata(config, options.name ?? 'model', options.type, notes)
+  const known = model.weights.metadata['general.name']
+  const name = options.name ?? (typeof known === 'string' ? known : 'model')
+  const metadata = ggufMetadata(config, name, options.type, notes)
   for (const [key, value] of await carriedMetadata(model, notes)) if (!metadata.has(key)) metadata.set(key, value)
   const rotation = ggufRotation(config)
   const tensors = plans.map(

@@ -1,17 +1,38 @@
 /** Quantisation: float32 values to ggml's block formats. Decoding is `decodeBlocks` of @cria/tensor. */
-import { type BlockDType, blockFormats } from '@cria/tensor'
+import { blockFormats } from '@cria/tensor'
 import { WeightsError } from '../errors.js'
 import type { BlockEncoder } from './block.js'
 import { iq4_nl } from './iq4.js'
 import { q2_k, q3_k, q4_k, q5_k, q6_k } from './k-quants.js'
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './simple.js'
 
-const encoders = { q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl } satisfies Partial<
-  Record<BlockDType, BlockEncoder>
->
-
 /** The formats that can be written. */
-export type QuantDType = keyof typeof encoders
+export type QuantDType =
+  | 'q8_0'
+  | 'q4_0'
+  | 'q4_1'
+  | 'q5_0'
+  | 'q5_1'
+  | 'q2_k'
+  | 'q3_k'
+  | 'q4_k'
+  | 'q5_k'
+  | 'q6_k'
+  | 'iq4_nl'
+
+const encoders: Record<QuantDType, BlockEncoder> = {
+  q8_0,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+  iq4_nl,
+}
 
 export const quantDTypes = Object.keys(encoders) as readonly QuantDType[]
 
@@ -45,7 +66,7 @@ export function encodeBlocks(dtype: QuantDType, values: Float32Array, out: Uint8
       )
     }
   }
-  const encode: BlockEncoder = encoders[dtype]
+  const encode = encoders[dtype]
   out.fill(0)
   for (let i = 0; i < count; i++) encode(values, i * block, out, i * bytes)
 }
