@@ -28,13 +28,16 @@ enum Dtype : uint8_t {
   kDtypeCount = 18,
 };
 
+// Always inlined: a shared copy could come from a translation unit built for a newer instruction set.
+#define CRIA_SHARED_INLINE [[gnu::always_inline]] constexpr
+
 // Elements in one block along the columns (1 for plain types).
-constexpr size_t block_elems(Dtype t) {
+CRIA_SHARED_INLINE size_t block_elems(Dtype t) {
   return t < kQ4_0 ? 1 : (t >= kQ2_K && t <= kQ6_K) ? 256 : 32;
 }
 
 // Bytes of one block in ggml's own layout.
-constexpr size_t block_bytes(Dtype t) {
+CRIA_SHARED_INLINE size_t block_bytes(Dtype t) {
   switch (t) {
     case kF32: case kI32: case kU32: return 4;
     case kF16: case kBF16: return 2;
@@ -53,9 +56,9 @@ constexpr size_t block_bytes(Dtype t) {
   }
 }
 
-constexpr bool is_quantized(Dtype t) { return t >= kQ4_0 && t < kDtypeCount; }
+CRIA_SHARED_INLINE bool is_quantized(Dtype t) { return t >= kQ4_0 && t < kDtypeCount; }
 
 // Bytes of one row of `cols` elements in ggml's own layout; `cols` must be a multiple of block_elems.
-constexpr size_t row_bytes(Dtype t, size_t cols) { return cols / block_elems(t) * block_bytes(t); }
+CRIA_SHARED_INLINE size_t row_bytes(Dtype t, size_t cols) { return cols / block_elems(t) * block_bytes(t); }
 
 }  // namespace cria

@@ -29,12 +29,12 @@ constexpr size_t x_block(int n_planes) { return sizeof(XHead) + (size_t)n_planes
 
 constexpr size_t kPanelCols = 256;  // a multiple of every block
 
-// Up to this many tokens the kernels decode weights straight into dot products; above, into a panel first.
-constexpr size_t kDirectTokens = 4;
+// Up to this many tokens (1 or 4) the kernels decode weights straight into dot products; above, into a panel first.
+constexpr size_t kDirectTokens = W == 16 ? 4 : 1;
 
 CRIA_INLINE size_t tile_slots(ActivationKind kind, size_t tokens) {
-  if (tokens <= 2) return tokens;
-  if (tokens <= kDirectTokens) return 4;
+  if (tokens == 1) return 1;
+  if (tokens <= kDirectTokens) return kDirectTokens;
   if (kind == kActF32 || kind == kActBF16) return kFloatTokens;
   return (size_t)kQuantTokens[planes(kind) - 1];
 }

@@ -39,4 +39,9 @@ constexpr BlockLayout block_layout(Dtype t) {
   }
 }
 
+// The 16 levels of iq4_nl, and the same raised by 128 for unsigned arithmetic.
+constexpr int8_t kIq4Levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+alignas(16) constexpr uint8_t kIq4LevelsBiased[16] = {1,   24,  45,  63,  79,  93,  106, 118,
+                                                      129, 141, 153, 166, 181, 197, 217, 241};
+
 }  // namespace cria

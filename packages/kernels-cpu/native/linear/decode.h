@@ -6,7 +6,6 @@
 #pragma once
 #include "../simd/simd.h"
 #include "block-layout.h"
-#include "dequant-block.h"
 
 namespace cria::CRIA_ISA {
 

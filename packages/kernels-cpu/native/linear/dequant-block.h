@@ -1,6 +1,6 @@
 // One ggml block as f32, in plain C++: the definition the kernels are tested against, and embedding lookup.
 #pragma once
-#include "../dtype.h"
+#include "block-layout.h"
 
 namespace cria {
 
@@ -16,11 +16,6 @@ inline float f16_to_f32(uint16_t h) {
   return sign ? -f : f;
 }
 inline float bf16_to_f32(uint16_t h) { return f32_from_bits((uint32_t)h << 16); }
-
-// The 16 levels of iq4_nl, and the same raised by 128 for unsigned arithmetic.
-constexpr int8_t kIq4Levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-alignas(16) constexpr uint8_t kIq4LevelsBiased[16] = {1,   24,  45,  63,  79,  93,  106, 118,
-                                                      129, 141, 153, 166, 181, 197, 217, 241};
 
 inline float half_at(const uint8_t* p) {
   uint16_t h;

@@ -136,7 +136,7 @@ template <int T, int G> static void bf16_direct(const LinearArgs& a, size_t grou
 #endif
 
 template <Dtype type, bool bf16_dot, int T> static void float_direct_range(const LinearArgs& a, Range r) {
-  constexpr int G = kVecs >= 2 ? (T == 1 && kVecs < 4 ? 2 : 1) : T == 1 ? 4 : T == 2 ? 2 : 1;
+  constexpr int G = kVecs >= 2 ? (T == 1 && kVecs < 4 ? 2 : 1) : T == 1 ? 4 : 1;
   size_t g = r.begin;
 #if defined(CRIA_BF16_DOT)
   if constexpr (bf16_dot) {
@@ -220,8 +220,7 @@ template <Dtype type, bool bf16_dot> static void compute_float(const LinearArgs&
   if (a.tokens <= kDirectTokens) {
     const Range r = share(div_up(a.rows, kGroupRows), thread, n_threads);
     if (a.tokens == 1) float_direct_range<type, bf16_dot, 1>(a, r);
-    else if (a.tokens == 2) float_direct_range<type, bf16_dot, 2>(a, r);
-    else float_direct_range<type, bf16_dot, 4>(a, r);
+    else if constexpr (kDirectTokens > 1) float_direct_range<type, bf16_dot, kDirectTokens>(a, r);
     return;
   }
   uint8_t* scratch = (uint8_t*)a.thread_scratch + (size_t)thread * float_thread_bytes(a.tokens);

@@ -234,8 +234,7 @@ template <Dtype type, int P> static void compute_quant(const LinearArgs& a, int 
   if (a.tokens <= kDirectTokens) {
     const Range r = share(div_up(a.rows, kGroupRows), thread, n_threads);
     if (a.tokens == 1) direct_groups<D, P, 1>(a, r.begin, r.end);
-    else if (a.tokens == 2) direct_groups<D, P, 2>(a, r.begin, r.end);
-    else direct_groups<D, P, 4>(a, r.begin, r.end);
+    else if constexpr (kDirectTokens > 1) direct_groups<D, P, kDirectTokens>(a, r.begin, r.end);
     return;
   }
   uint8_t* scratch = (uint8_t*)a.thread_scratch + (size_t)thread * quant_thread_bytes(a.tokens);
