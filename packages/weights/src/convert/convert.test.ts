@@ -8,7 +8,7 @@ import { memorySink } from '../sink.js'
 import { bytesSource } from '../source.js'
 import { type ConvertOptions, type ConvertReport, convert } from './convert.js'
 import { reorderRows } from './rotation.js'
-import { targetDTypes } from './types.js'
+import { dtypeFor, targetDTypes } from './types.js'
 
 async function converted(folder: Folder, options: ConvertOptions): Promise<{ model: Model; report: ConvertReport }> {
   const source = await openModel(folder)
@@ -84,21 +84,42 @@ describe('convert', () => {
     for (const [name, { values }] of tinyWeights(config)) expect(await valuesOf(back.model, name)).toEqual(values)
   })
 
-  it.each(targetDTypes)('writes %s: vectors stay f32, rows that do not fit get the nearest type', async type => {
-    const { model, report } = await converted(await tinyFolder(), { to: 'gguf', type })
-    const dtype = (name: string): string => model.weights.tensors.get(name)!.dtype
-    expect(dtype('model.norm.weight')).toBe('f32')
-    const main = dtype('model.layers.0.self_attn.q_proj.weight')
-    // Rows of 64 and 96 are no multiples of 256.
-    expect(main).toBe({ q2_k: 'q4_0', q3_k: 'q4_0', q4_k: 'q5_0', q5_k: 'q5_1', q6_k: 'q8_0' }[type as string] ?? type)
-    expect(report.otherTypes.length).toBe(main === type ? 0 : 16)
-    for (const [name, { values }] of tinyWeights(tinyConfig)) {
-      if (/[qk]_proj/.test(name)) continue // other order of rows
-      const got = await valuesOf(model, name)
-      const scale = Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length)
-      const error = Math.sqrt(values.reduce((s, v, i) => s + (v - got[i]!) ** 2, 0) / values.length)
-      expect(error / scale).toBeLessThan(0.1)
-    }
+  it.each(targetDTypes.filter(type => !type.endsWith('_m')))(
+    'writes %s: vectors stay f32, rows that do not fit get the nearest type',
+    async type => {
+      const { model, report } = await converted(await tinyFolder(), { to: 'gguf', type })
+      const dtype = (name: string): string => model.weights.tensors.get(name)!.dtype
+      expect(dtype('model.norm.weight')).toBe('f32')
+      const main = dtype('model.layers.0.self_attn.q_proj.weight')
+      // Rows of 64 and 96 are no multiples of 256.
+      expect(main).toBe(
+        { q2_k: 'q4_0', q3_k: 'q4_0', q4_k: 'q5_0', q5_k: 'q5_1', q6_k: 'q8_0' }[type as string] ?? type,
+      )
+      expect(report.otherTypes.length).toBe(main === type ? 0 : 16)
+      for (const [name, { values }] of tinyWeights(tinyConfig)) {
+        if (/[qk]_proj/.test(name)) continue // other order of rows
+        const got = await valuesOf(model, name)
+        const scale = Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length)
+        const error = Math.sqrt(values.reduce((s, v, i) => s + (v - got[i]!) ** 2, 0) / values.length)
+        expect(error / scale).toBeLessThan(0.1)
+      }
+    },
+  )
+
+  it("mixes types as llama.cpp's Q3_K_M, Q4_K_M and Q5_K_M do", () => {
+    const types = (target: 'q3_k_m' | 'q4_k_m' | 'q5_k_m', name: string, layers = 16, tied = false): string =>
+      Array.from({ length: name.includes('#') ? layers : 1 }, (_, i) =>
+        dtypeFor(target, { name: name.replace('#', String(i)), shape: [256, 256], layers, tied }).slice(1, 2),
+      ).join('')
+    expect(types('q4_k_m', 'model.layers.#.self_attn.v_proj.weight')).toBe('6644644644644666')
+    expect(types('q5_k_m', 'model.layers.#.mlp.down_proj.weight')).toBe('6655655655655666')
+    expect(types('q3_k_m', 'model.layers.#.self_attn.v_proj.weight')).toBe('5544444444444444')
+    expect(types('q3_k_m', 'model.layers.#.mlp.down_proj.weight')).toBe('5444444444444444')
+    expect(types('q3_k_m', 'model.layers.#.self_attn.o_proj.weight')).toBe('4444444444444444')
+    expect(types('q4_k_m', 'model.layers.#.self_attn.q_proj.weight')).toBe('4444444444444444')
+    expect(types('q4_k_m', 'lm_head.weight')).toBe('6')
+    expect(types('q4_k_m', 'model.embed_tokens.weight')).toBe('4')
+    expect(types('q4_k_m', 'model.embed_tokens.weight', 16, true)).toBe('6')
   })
 
   it('keeps quantised rows as they are when only their order changes', async () => {

@@ -19,7 +19,15 @@ import { ggufMetadata, ggufRotation, llama3Divisors } from './gguf-metadata.js'
 import { hfConfig } from './hf-config.js'
 import { reorderRows } from './rotation.js'
 import { readTokenizerMetadata } from './tokenizer.js'
-import { dtypeFor, type TargetDType, targetDTypes } from './types.js'
+import {
+  dtypeFor,
+  isFloatTarget,
+  type TargetDType,
+  type TensorPlace,
+  targetDTypes,
+  type WrittenDType,
+  wantedDType,
+} from './types.js'
 
 export interface ConvertProgress {
   readonly tensor: string
@@ -39,7 +47,7 @@ export interface ConvertOptions {
 
 export interface ConvertReport {
   /** Tensors that did not get the type asked for, because their rows do not fit its blocks. */
-  readonly otherTypes: readonly { readonly name: string; readonly dtype: TargetDType }[]
+  readonly otherTypes: readonly { readonly name: string; readonly dtype: WrittenDType }[]
   /** Anything a user should know about the result. */
   readonly notes: readonly string[]
   /** The `config.json` that belongs beside a safetensors file. */
@@ -68,7 +76,7 @@ export async function convert(model: Model, sink: ByteSink, options: ConvertOpti
 
 interface Plan {
   readonly info: TensorInfo
-  readonly dtype: TargetDType
+  readonly dtype: WrittenDType
 }
 
 function planTensors(model: Model, { type, to }: ConvertOptions, notes: string[]): Plan[] {
@@ -77,7 +85,7 @@ function planTensors(model: Model, { type, to }: ConvertOptions, notes: string[]
       got: type,
     })
   }
-  if (to === 'safetensors' && isBlockDType(type)) {
+  if (to === 'safetensors' && !isFloatTarget(type)) {
     throw new WeightsError(
       'argument',
       `convert: got type ${type} for safetensors, expected f32, f16 or bf16. Write GGUF instead`,
@@ -87,15 +95,22 @@ function planTensors(model: Model, { type, to }: ConvertOptions, notes: string[]
   // In the order of the forward pass; a classifier that a tied model carries besides is dropped.
   for (const name of expectedTensors(model.config).keys()) {
     const info = model.weights.tensors.get(name)!
-    plans.push({ info, dtype: dtypeFor(type, info.shape, name) })
+    plans.push({ info, dtype: dtypeFor(type, placeOf(model, info)) })
   }
   if (model.weights.tensors.size > plans.length) notes.push('lm_head.weight is left out: the embedding is tied')
   return plans
 }
 
-const otherTypes = (plans: readonly Plan[], type: TargetDType): ConvertReport['otherTypes'] =>
+const placeOf = ({ config }: Model, { name, shape }: TensorInfo): TensorPlace => ({
+  name,
+  shape,
+  layers: config.layers,
+  tied: config.tied,
+})
+
+const otherTypes = (model: Model, plans: readonly Plan[], type: TargetDType): ConvertReport['otherTypes'] =>
   plans
-    .filter(({ info, dtype }) => info.shape.length > 1 && dtype !== type)
+    .filter(({ info, dtype }) => dtype !== wantedDType(type, placeOf(model, info)))
     .map(({ info, dtype }) => ({ name: info.name, dtype }))
 
 async function toGguf(model: Model, sink: ByteSink, options: ConvertOptions): Promise<ConvertReport> {
@@ -125,23 +140,23 @@ async function toGguf(model: Model, sink: ByteSink, options: ConvertOptions): Pr
     })
   }
   await writeGguf(sink, { metadata, tensors })
-  return { otherTypes: otherTypes(plans, options.type), notes }
+  return { otherTypes: otherTypes(model, plans, options.type), notes }
 }
 
 async function toSafetensors(model: Model, sink: ByteSink, options: ConvertOptions): Promise<ConvertReport> {
   const notes: string[] = []
   const plans = planTensors(model, options, notes).filter(({ info }) => info.name !== 'rope_freqs.weight')
-  const config = hfConfig(model.config, options.type as 'f32' | 'f16' | 'bf16', await ropeDivisors(model))
-  const tensors = plans.map((plan, i): TensorInput => {
-    // Unlike GGUF, checkpoints keep their vectors in the type of the rest.
-    const dtype = options.type
-    return {
-      name: plan.info.name,
-      shape: plan.info.shape,
+  // Unlike GGUF, checkpoints keep their vectors in the type of the rest.
+  const dtype = options.type as 'f32' | 'f16' | 'bf16'
+  const config = hfConfig(model.config, dtype, await ropeDivisors(model))
+  const tensors = plans.map(
+    ({ info }, i): TensorInput => ({
+      name: info.name,
+      shape: info.shape,
       dtype,
-      data: () => converted(model, { info: plan.info, dtype }, 'half', options, i, plans.length),
-    }
-  })
+      data: () => converted(model, { info, dtype }, 'half', options, i, plans.length),
+    }),
+  )
   await writeSafetensors(sink, { tensors })
   return { otherTypes: [], notes, config }
 }
@@ -187,7 +202,7 @@ async function converted(
   return result
 }
 
-function recode(info: TensorInfo, bytes: Uint8Array, dtype: TargetDType): Uint8Array {
+function recode(info: TensorInfo, bytes: Uint8Array, dtype: WrittenDType): Uint8Array {
   if ((info.dtype satisfies FileDType) === dtype) return bytes
   const values = decoded(info, bytes)
   if (!isBlockDType(dtype)) {
