@@ -12,9 +12,11 @@ import {
   header,
   input,
   join,
+  lanes,
   loader,
   output,
   read,
+  together,
   written,
 } from './template.js'
 
@@ -54,8 +56,6 @@ fn value(i: u32) -> f32 {
   return [elementsDispatch(code, y!, [input(0), input(1), input(2), output(0)], rest)]
 }
 
-/** Threads of an attention workgroup: keys scored at a time. */
-const lanes = 64
 /** Widest head: each thread carries this many times `lanes` output elements. */
 const spread = 4
 
@@ -69,8 +69,10 @@ const attention: Maker = ({ inputs: [q, k, , positions, start], outputs: [y], at
   const variables = ['x0', 'x1', 'x2', 'x3', ...(start === undefined ? [] : ['x4'])]
   const first = start === undefined ? '' : 'low = max(low, bitcast<i32>(x4[query % m(6u)]));'
   const code = `${header([...variables.map(read), written('y')])}${join(loader('x0', 'f32'), loader('x1', k!.dtype), loader('x2', k!.dtype))}
-var<workgroup> scores: array<f32, ${lanes}>;
-var<workgroup> parts: array<f32, ${lanes}>;
+${together('largest', 'f32', 'max(total, v)')}
+var<workgroup> weights: array<f32, ${lanes}>;
+var<workgroup> first_key: i32;
+var<workgroup> last_key: i32;
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let item = min(wg.x + wg.y * groups.x, m(0u) - 1u);
@@ -78,19 +80,24 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
   let head = item % m(2u);
   let d = m(3u);
   let key_head = head / (m(2u) / m(4u));
-  let position = bitcast<i32>(x3[query % m(6u)]);
-  let high = min(position, i32(m(5u)) - 1);
-  var low = 0;
-  if (m(7u) > 0u) { low = max(low, position - i32(m(7u)) + 1); }
-  ${first}
+  if (lane == 0u) {
+    let position = bitcast<i32>(x3[query % m(6u)]);
+    last_key = min(position, i32(m(5u)) - 1);
+    var low = 0;
+    if (m(7u) > 0u) { low = max(low, position - i32(m(7u)) + 1); }
+    ${first}
+    first_key = low;
+  }
+  // Loaded uniformly, so that loops over the visible keys may hold barriers.
+  let low = workgroupUniformLoad(&first_key);
+  let high = workgroupUniformLoad(&last_key);
   let base = (query / m(1u)) * m(5u);
   var top = -3.0e38;
   var mass = 0.0;
   var mixed: array<f32, ${spread}>;
-  // Every thread takes the same number of turns, so that barriers stay uniform: all keys, the hidden ones skipped.
-  for (var turn = 0u; turn < m(5u); turn += ${lanes}u) {
-    let key = i32(turn + lane);
-    let visible = key >= low && key <= high;
+  for (var turn = low; turn <= high; turn += ${lanes}) {
+    let key = turn + i32(lane);
+    let visible = key <= high;
     var score = -3.0e38;
     if (visible) {
       score = 0.0;
@@ -98,33 +105,19 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
       for (var j = 0u; j < d; j++) { score += load_x0(item * d + j) * load_x1(at + j); }
       score *= bitcast<f32>(m(8u));
     }
-    parts[lane] = score;
-    workgroupBarrier();
-    for (var s = ${lanes / 2}u; s > 0u; s >>= 1u) {
-      if (lane < s) { parts[lane] = max(parts[lane], parts[lane + s]); }
-      workgroupBarrier();
-    }
-    let next = max(top, parts[0]);
+    let next = max(top, largest(lane, score));
     let fade = exp(top - next);
-    let weight = select(0.0, exp(score - next), visible);
+    weights[lane] = select(0.0, exp(score - next), visible);
     workgroupBarrier();
-    scores[lane] = weight;
-    parts[lane] = weight;
-    workgroupBarrier();
-    for (var s = ${lanes / 2}u; s > 0u; s >>= 1u) {
-      if (lane < s) { parts[lane] += parts[lane + s]; }
-      workgroupBarrier();
-    }
-    mass = mass * fade + parts[0];
     top = next;
+    mass *= fade;
     for (var c = 0u; c < ${spread}u; c++) { mixed[c] *= fade; }
-    let from_key = max(low - i32(turn), 0);
-    let to_key = min(high - i32(turn), ${lanes - 1});
-    for (var j = from_key; j <= to_key; j++) {
-      let at = ((base + turn + u32(j)) * m(4u) + key_head) * d;
+    for (var j = 0; j < min(high - turn + 1, ${lanes}); j++) {
+      let at = ((base + u32(turn + j)) * m(4u) + key_head) * d;
+      mass += weights[j];
       for (var c = 0u; c < ${spread}u; c++) {
         let column = lane + c * ${lanes}u;
-        if (column < d) { mixed[c] += scores[j] * load_x2(at + column); }
+        if (column < d) { mixed[c] += weights[j] * load_x2(at + column); }
       }
     }
     workgroupBarrier();

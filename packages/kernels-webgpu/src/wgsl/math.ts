@@ -1,7 +1,7 @@
 /** Functions whose WGSL accuracy is too loose for positions in the thousands or for gradients. */
 
 /** sin and cos with Cody and Waite's reduction; erf by Abramowitz and Stegun 7.1.26; tanh and pow without overflow or NaN. */
-export const math = `
+export const math: string = `
 fn turned(x: f32, quarter: u32) -> f32 {
   let n = round(x * 0.6366197723675814);
   let r = ((x - n * 1.5703125) - n * 4.837512969970703e-4) - n * 7.549789948768648e-8;

@@ -3,7 +3,19 @@ import { isFloat, type Spec, sizeOf } from '@cria/tensor'
 import { blockLayout, isSplit, type Shard, shardsOf } from '../layout.js'
 import { decodesRaw } from './blocks.js'
 import type { Maker } from './elementwise.js'
-import { blockMeta, type Dispatch, grid, header, input, join, loader, output, read, written } from './template.js'
+import {
+  blockMeta,
+  type Dispatch,
+  grid,
+  header,
+  input,
+  join,
+  loader,
+  loader4,
+  output,
+  read,
+  written,
+} from './template.js'
 
 const tile = 16
 
@@ -68,26 +80,31 @@ function weightMeta(meta: readonly number[], w: Spec, shard: Shard): readonly nu
   return blockMeta(meta, blocksPerRow, scalesAt)
 }
 
-const lanes = 64
+/** Threads that share an output of the vector kernel, and outputs of a workgroup. */
+const team = 8
+const teams = 8
 
-/** One row of x: a workgroup for each output, its threads striding over the inner axis. */
-const vector = (
-  weight: string,
-): string => `${header([read('x0'), read('x1'), written('y')])}${join(loader('x0', 'f32'), weight)}
-var<workgroup> parts: array<f32, ${lanes}>;
-@compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let col = min(wg.x + wg.y * groups.x, m(1u) - 1u);
+/** Few rows of x: eight threads an output stride over the inner axis, in steps of four elements where it divides. */
+const vector = (weight: string, four: boolean): string => {
+  const loop = four
+    ? `for (var k = 4u * lane; k < m(2u); k += ${4 * team}u) { total += dot(load4_x0(wg.z * m(2u) + k), load4_x1(col * m(2u) + k)); }`
+    : `for (var k = lane; k < m(2u); k += ${team}u) { total += load_x0(wg.z * m(2u) + k) * load_x1(col * m(2u) + k); }`
+  return `${header([read('x0'), read('x1'), written('y')])}${join(loader('x0', 'f32'), loader4('x0', 'f32'), weight)}
+var<workgroup> parts: array<f32, ${team * teams}>;
+@compute @workgroup_size(${team * teams})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let lane = index % ${team}u;
+  let col = (wg.x + wg.y * groups.x) * ${teams}u + index / ${team}u;
   var total = 0.0;
-  for (var k = lane; k < m(2u); k += ${lanes}u) { total += load_x0(wg.z * m(2u) + k) * load_x1(col * m(2u) + k); }
-  parts[lane] = total;
+  if (col < m(1u)) { ${loop} }
+  parts[index] = total;
   workgroupBarrier();
-  for (var s = ${lanes / 2}u; s > 0u; s >>= 1u) {
-    if (lane < s) { parts[lane] += parts[lane + s]; }
-    workgroupBarrier();
+  if (lane == 0u && col < m(1u)) {
+    for (var k = 1u; k < ${team}u; k++) { total += parts[index + k]; }
+    y[wg.z * m(9u) + m(10u) + col] = bitcast<u32>(total);
   }
-  if (lane == 0u) { y[wg.z * m(9u) + m(10u) + col] = bitcast<u32>(parts[0]); }
 }`
+}
 
 /** Rows of x up to which each gets workgroups of its own; more go through tiles. */
 const fewRows = 4
@@ -98,13 +115,13 @@ const linear: Maker = ({ inputs: [x, w], outputs: [y] }, limit) => {
   const rows = k === 0 ? 0 : sizeOf(x!.shape) / k
   if (k === 0 || tiles(rows) > 65535) return undefined
   const width = y!.shape.at(-1)!
-  const weight = loader('x1', w!.dtype)
+  const weight = join(loader('x1', w!.dtype), loader4('x1', w!.dtype))
   return shardsOf(w!, limit).map((shard, i): Dispatch => {
     const meta = [rows, shard.rows, k, k, 1, 1, k, 0, 0, width, shard.start]
     const few = rows <= fewRows
-    const groups = grid(shard.rows, 1, rows)
+    const groups = grid(shard.rows, teams, rows)
     return {
-      code: few ? vector(weight) : tiled(loader('x0', 'f32'), weight),
+      code: few ? vector(weight, k % 4 === 0) : tiled(loader('x0', 'f32'), weight),
       meta: weightMeta(meta, w!, shard),
       bind: [input(0), input(1, i), output(0)],
       groups: few ? groups : [tiles(shard.rows), tiles(rows), 1],

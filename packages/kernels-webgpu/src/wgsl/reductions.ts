@@ -9,10 +9,12 @@ import {
   grid,
   header,
   input,
+  lanes,
   loader,
   output,
   read,
   scalarOf,
+  together,
   widthOf,
   written,
 } from './template.js'
@@ -30,9 +32,6 @@ function around(x: Spec, axis: number): { n: number; inner: number } {
   return { n: x.shape[axis]!, inner: sizeOf(x.shape.slice(axis + 1)) }
 }
 
-/** Threads of a workgroup that fold one line together, and the line length from which that pays. */
-const group = 64
-
 /** A thread folds a line; long lines get a workgroup. */
 const fold =
   (name: string): Maker =>
@@ -42,22 +41,17 @@ const fold =
     const { n, inner } = around(x!, attrs.axis as number)
     const { start, step } = folds[name]!
     const count = sizeOf(y!.shape)
-    if (n >= 2 * group && inner === 1) {
+    if (n >= 2 * lanes && inner === 1) {
       const code = `${header([read('x0'), written('y')])}${loader('x0', x!.dtype)}
-var<workgroup> parts: array<${t}, ${group}>;
-@compute @workgroup_size(${group})
+${together('folded', t, step)}
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let line = wg.x + wg.y * groups.x;
+  let line = min(wg.x + wg.y * groups.x, m(0u) - 1u);
   let from_ = line * m(1u);
   var total = ${start(t)};
-  if (line < m(0u)) { for (var k = lane; k < m(1u); k += ${group}u) { let v = load_x0(from_ + k); total = ${step}; } }
-  parts[lane] = total;
-  workgroupBarrier();
-  for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
-    if (lane < s) { let v = parts[lane + s]; total = parts[lane]; parts[lane] = ${step}; }
-    workgroupBarrier();
-  }
-  if (lane == 0u && line < m(0u)) { y[line] = bitcast<u32>(parts[0]); }
+  for (var k = lane; k < m(1u); k += ${lanes}u) { let v = load_x0(from_ + k); total = ${step}; }
+  total = folded(lane, total);
+  if (lane == 0u) { y[line] = bitcast<u32>(total); }
 }`
       return [{ code, meta: [count, n], bind: [input(0), output(0)], groups: grid(count, 1) }]
     }
@@ -78,29 +72,27 @@ const argmax: Maker = ({ inputs: [x], outputs: [y], attrs }) => {
   const { n, inner } = around(x!, attrs.axis as number)
   const count = sizeOf(y!.shape)
   const code = `${header([read('x0'), written('y')])}${loader('x0', x!.dtype)}
-var<workgroup> values: array<${t}, ${group}>;
-var<workgroup> places: array<u32, ${group}>;
-@compute @workgroup_size(${group})
+var<workgroup> values: array<${t}, ${lanes}>;
+var<workgroup> places: array<u32, ${lanes}>;
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let line = wg.x + wg.y * groups.x;
   let start = (line / m(2u)) * m(1u) * m(2u) + line % m(2u);
   var best = load_x0(start);
   var place = 0u;
-  for (var k = lane; k < m(1u); k += ${group}u) {
+  for (var k = lane; k < m(1u); k += ${lanes}u) {
     let v = load_x0(start + k * m(2u));
     if (v > best) { best = v; place = k; }
   }
   values[lane] = best;
   places[lane] = place;
   workgroupBarrier();
-  for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
-    if (lane < s && (values[lane + s] > values[lane] || (values[lane + s] == values[lane] && places[lane + s] < places[lane]))) {
-      values[lane] = values[lane + s];
-      places[lane] = places[lane + s];
+  if (lane == 0u && line < m(0u)) {
+    for (var k = 1u; k < ${lanes}u; k++) {
+      if (values[k] > best || (values[k] == best && places[k] < place)) { best = values[k]; place = places[k]; }
     }
-    workgroupBarrier();
+    y[line] = place;
   }
-  if (lane == 0u && line < m(0u)) { y[line] = places[0]; }
 }`
   return [{ code, meta: [count, n, inner], bind: [input(0), output(0)], groups: grid(count, 1) }]
 }
@@ -127,9 +119,9 @@ const topK: Maker = ({ inputs: [x], attrs }) => {
   const n = x!.shape.at(-1)!
   const rows = n === 0 ? 0 : sizeOf(x!.shape) / n
   const code = `${header([read('x0'), written('y'), written('z')])}${loader('x0', 'f32')}
-var<workgroup> values: array<f32, ${group}>;
-var<workgroup> places: array<u32, ${group}>;
-@compute @workgroup_size(${group})
+var<workgroup> values: array<f32, ${lanes}>;
+var<workgroup> places: array<u32, ${lanes}>;
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = min(wg.x + wg.y * groups.x, m(0u) - 1u);
   var last = 0.0;
@@ -137,7 +129,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
   for (var i = 0u; i < m(2u); i++) {
     var best = 0.0;
     var place = 0xffffffffu;
-    for (var k = lane; k < m(1u); k += ${group}u) {
+    for (var k = lane; k < m(1u); k += ${lanes}u) {
       let v = load_x0(row * m(1u) + k);
       let later = i == 0u || v < last || (v == last && k > last_place);
       if (later && (place == 0xffffffffu || v > best)) { best = v; place = k; }
@@ -145,7 +137,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     values[lane] = best;
     places[lane] = place;
     workgroupBarrier();
-    for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
+    for (var s = ${lanes / 2}u; s > 0u; s >>= 1u) {
       if (lane < s && places[lane + s] != 0xffffffffu && (places[lane] == 0xffffffffu || values[lane + s] > values[lane] || (values[lane + s] == values[lane] && places[lane + s] < places[lane]))) {
         values[lane] = values[lane + s];
         places[lane] = places[lane + s];
@@ -176,24 +168,17 @@ function rowwise(
   const passes = folded.map(
     ({ name, start, step, of }) => `
   var ${name} = ${start};
-  for (var k = lane; k < n; k += ${group}u) { let i = row * n + k; let v = ${of}; let total = ${name}; ${name} = ${step}; }
-  parts[lane] = ${name};
-  workgroupBarrier();
-  for (var s = ${group / 2}u; s > 0u; s >>= 1u) {
-    if (lane < s) { let total = parts[lane]; let v = parts[lane + s]; parts[lane] = ${step}; }
-    workgroupBarrier();
-  }
-  ${name} = parts[0];
-  workgroupBarrier();`,
+  for (var k = lane; k < n; k += ${lanes}u) { let i = row * n + k; let v = ${of}; let total = ${name}; ${name} = ${step}; }
+  ${name} = fold_${name}(lane, ${name});`,
   )
-  const code = `${header([...variables.map(read), written('y')])}${variables.map(v => loader(v, 'f32')).join('')}
-var<workgroup> parts: array<f32, ${group}>;
-@compute @workgroup_size(${group})
+  const folds = folded.map(({ name, step }) => together(`fold_${name}`, 'f32', step))
+  const code = `${header([...variables.map(read), written('y')])}${variables.map(v => loader(v, 'f32')).join('')}${folds.join('')}
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = min(wg.x + wg.y * groups.x, m(0u) - 1u);
   let n = m(1u);
   ${passes.join('')}
-  for (var k = lane; k < n; k += ${group}u) { let i = row * n + k; y[i] = bitcast<u32>(${element}); }
+  for (var k = lane; k < n; k += ${lanes}u) { let i = row * n + k; y[i] = bitcast<u32>(${element}); }
 }`
   return [{ code, meta: [rows, n, ...extra], bind, groups: grid(rows, 1) }]
 }

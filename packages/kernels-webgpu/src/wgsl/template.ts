@@ -93,7 +93,7 @@ fn to_brain(x: f32) -> u32 {
 }
 `
 
-/** \`fn load_NAME(i) -> T\`: element i of a dense variable, as the type it computes in. */
+/** `fn load_NAME(i) -> T`: element i of a dense variable, as the type it computes in. */
 export function loader(name: string, dtype: DType): string {
   const word = `${name}[i]`
   const half = `(${name}[i >> 1u] >> ((i & 1u) << 4u)) & 0xffffu`
@@ -112,6 +112,26 @@ export function loader(name: string, dtype: DType): string {
   return `${usesHalves(dtype) ? halves : ''}fn load_${name}(i: u32) -> ${scalarOf(dtype)} { return ${expressions[dtype]}; }\n`
 }
 
+/**
+ * `fn load4_NAME(i) -> vec4<f32>`: elements i … i + 3 of a float or block variable, i a multiple of 4. Beside `loader`, whose
+ * function it falls back on.
+ */
+export function loader4(name: string, dtype: DType): string {
+  const bodies: Partial<Record<DType, string>> = {
+    f32: `return bitcast<vec4<f32>>(vec4(${name}[i], ${name}[i + 1u], ${name}[i + 2u], ${name}[i + 3u]));`,
+    f16: `let a = ${name}[i >> 1u]; let b = ${name}[(i >> 1u) + 1u];
+  return vec4(from_half(a & 0xffffu), from_half(a >> 16u), from_half(b & 0xffffu), from_half(b >> 16u));`,
+    bf16: `let a = ${name}[i >> 1u]; let b = ${name}[(i >> 1u) + 1u];
+  return bitcast<vec4<f32>>(vec4(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));`,
+    q8_0: `let w = vec4(bitcast<i32>(${name}[i >> 2u]));
+  return scale_${name}(i) * vec4<f32>((w << vec4(24u, 16u, 8u, 0u)) >> vec4(24u));`,
+    q4_0: `let w = vec4(${name}[((i >> 5u) << 2u) + ((i & 15u) >> 2u)] >> ((i & 16u) >> 2u));
+  return scale_${name}(i) * (vec4<f32>((w >> vec4(0u, 8u, 16u, 24u)) & vec4(15u)) - 8.0);`,
+  }
+  const each = [0, 1, 2, 3].map(k => `load_${name}(i + ${k}u)`).join(', ')
+  return `fn load4_${name}(i: u32) -> vec4<f32> { ${bodies[dtype] ?? `return vec4(${each});`} }\n`
+}
+
 const usesHalves = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16'
 
 /** Joins pieces of WGSL, each shared piece once. */
@@ -120,7 +140,7 @@ export function join(...parts: readonly string[]): string {
   return text.includes(halves) ? halves + text.replaceAll(halves, '') : text
 }
 
-/** \`fn load_NAME(i) -> u32\`: the bits of element i, for kernels that only move. */
+/** `fn load_NAME(i) -> u32`: the bits of element i, for kernels that only move. */
 export function rawLoader(name: string, width: 8 | 16 | 32): string {
   const bits =
     width === 32
@@ -171,6 +191,33 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n
 }`
 }
 
+/** Threads of a workgroup that work on one line together. */
+export const lanes: number = 64
+
+/**
+ * `fn NAME(lane, mine) -> T`: folds the values of all lanes into one that every lane gets, in two barriers. Call it where
+ * control flow is uniform; `step` combines `total` and `v`.
+ */
+export function together(name: string, type: Scalar, step: string): string {
+  return `
+var<workgroup> ${name}_all: array<${type}, ${lanes}>;
+var<workgroup> ${name}_few: array<${type}, 8>;
+fn ${name}(lane: u32, mine: ${type}) -> ${type} {
+  ${name}_all[lane] = mine;
+  workgroupBarrier();
+  if (lane < 8u) {
+    var total = ${name}_all[lane];
+    for (var k = lane + 8u; k < ${lanes}u; k += 8u) { let v = ${name}_all[k]; total = ${step}; }
+    ${name}_few[lane] = total;
+  }
+  workgroupBarrier();
+  var total = ${name}_few[0];
+  for (var k = 1u; k < 8u; k++) { let v = ${name}_few[k]; total = ${step}; }
+  return total;
+}
+`
+}
+
 /** The dispatch of an `elements` kernel; `rest` fills `m(2)` and on. */
 export function elementsDispatch(
   code: string,
@@ -184,24 +231,25 @@ export function elementsDispatch(
 
 /**
  * Decoding of block formats in this backend's layout: all quants first (whole words), then f16 scales, two a word, each
- * row of the last axis padded to a whole word. \`m(40)\` is blocks a row, \`m(41)\` the word where scales begin.
+ * row of the last axis padded to a whole word. `m(40)` is blocks a row, `m(41)` the word where scales begin.
  */
 function blockLoader(name: string, dtype: DType): string {
   const quant =
     dtype === 'q8_0'
       ? `f32(extractBits(bitcast<i32>(${name}[i >> 2u]), (i & 3u) << 3u, 8u))`
       : `f32((${name}[(b << 2u) + ((i & 15u) >> 2u)] >> (((i & 3u) << 3u) + ((i & 16u) >> 2u))) & 15u) - 8.0`
-  return `${halves}fn load_${name}(i: u32) -> f32 {
+  return `${halves}fn scale_${name}(i: u32) -> f32 {
   let b = i >> 5u;
   let row = b / m(40u);
   let at = b - row * m(40u);
   let pair = ${name}[m(41u) + row * ((m(40u) + 1u) >> 1u) + (at >> 1u)];
-  return from_half((pair >> ((at & 1u) << 4u)) & 0xffffu) * (${quant});
+  return from_half((pair >> ((at & 1u) << 4u)) & 0xffffu);
 }
+fn load_${name}(i: u32) -> f32 { let b = i >> 5u; return scale_${name}(i) * (${quant}); }
 `
 }
 
-/** Meta of a kernel whose variable holds a block format: pads to 40 and adds what \`blockLoader\` reads. */
+/** Meta of a kernel whose variable holds a block format: pads to 40 and adds what `blockLoader` reads. */
 export function blockMeta(meta: readonly number[], blocksPerRow: number, scalesAt: number): number[] {
   return [...meta, ...new Array<number>(40 - meta.length).fill(0), blocksPerRow, scalesAt]
 }
@@ -262,8 +310,8 @@ export function stridedMeta(shape: readonly number[], strides: readonly (readonl
   return [dims.length, ...pad(dims), ...s.flatMap(pad)]
 }
 
-/** WGSL of \`at(i, k)\`: the offset of element i in input k of a strided kernel. */
-export const strided = `
+/** WGSL of `at(i, k)`: the offset of element i in input k of a strided kernel. */
+export const strided: string = `
 fn at(i: u32, k: u32) -> u32 {
   var rest = i;
   var offset = 0u;
