@@ -1,9 +1,6 @@
 // The one error class of this package. Everything a caller can get wrong (a broken file, an unknown special token,
 // an id outside the vocabulary) ends here, with machine fields; nothing else is thrown on purpose.
 
-// Marks errors of the toolkit, so that a command line can print one line for them.
-const criaError: unique symbol = Symbol.for('cria.error')
-
 /**
  * What kind of mistake it was.
  * - `tokenizer/bad-file`: the tokenizer file is truncated, corrupt or contradicts itself.
@@ -35,7 +32,6 @@ export interface TokenizerErrorParts {
  * try { fromTiktoken('not a rank file') } catch (e) { if (e instanceof TokenizerError) console.log(e.code) }
  */
 export class TokenizerError extends Error {
-  readonly [criaError]: true = true
   readonly code: TokenizerErrorCode
   readonly op: string
   readonly got: string
@@ -46,6 +42,8 @@ export class TokenizerError extends Error {
     const fix = parts.fix ?? ''
     super(`${parts.op}: got ${parts.got}, expected ${parts.expected}.${fix ? ` ${fix}` : ''}`, { cause: parts.cause })
     this.name = 'TokenizerError'
+    // Marks errors of the toolkit, so that a command line can print one line for them.
+    Object.defineProperty(this, Symbol.for('cria.error'), { value: true })
     this.code = code
     this.op = parts.op
     this.got = parts.got

@@ -107,6 +107,8 @@ class Neighbours {
   }
 }
 
+/** What -1 becomes in a list of ids. */
+const MISSING = 0xffffffff
 const META: Uint8Array = /* @__PURE__ */ Uint8Array.of(0xe2, 0x96, 0x81)
 
 function hashPair(a: number, b: number): number {
@@ -119,6 +121,7 @@ export class CharBpe implements TextModel {
   private readonly parts: CharBpeParts
   private readonly merger: Merger
   private readonly neighbours: Neighbours
+  private readonly allBytes: boolean
   private readonly cache = new WordCache()
   private readonly buffer = new TextBuffer()
   /** Whether an unknown id has ever been given, so that neighbours may have to be joined. */
@@ -128,6 +131,7 @@ export class CharBpe implements TextModel {
     this.parts = parts
     this.merger = new Merger(parts.merges)
     this.neighbours = new Neighbours(parts.table)
+    this.allBytes = !parts.byteIds.includes(-1)
   }
 
   encode(text: string, sink: IdSink): void {
@@ -183,11 +187,15 @@ export class CharBpe implements TextModel {
     const { byteIds, unknown } = this.parts
     if (byteIds.length === 256) {
       // A space stands for `▁` inside; its bytes are those of `▁`.
-      const bytes = b[start] === 0x20 && this.parts.metaspace ? META : b.subarray(start, end)
-      if (bytes.every(byte => byteIds[byte]! >= 0)) {
-        for (const byte of bytes) sink.push(byteIds[byte]!)
-        return
-      }
+      const meta = b[start] === 0x20 && this.parts.metaspace
+      const from = meta ? META : b
+      const stop = meta ? 3 : end
+      const kept = sink.length
+      for (let i = meta ? 0 : start; i < stop; i++) sink.push(byteIds[from[i]!]!)
+      if (this.allBytes) return
+      // A character is written in bytes as a whole or not at all.
+      if (!sink.ids.subarray(kept, sink.length).includes(MISSING)) return
+      sink.length = kept
     }
     if (unknown === undefined) return
     sink.push(unknown)

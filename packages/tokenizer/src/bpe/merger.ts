@@ -49,11 +49,11 @@ export class Merger {
   }
 
   run(n: number): number {
-    return n <= SHORT && this.merges.priority === undefined ? this.short(n) : this.long(n)
+    return n <= SHORT ? this.short(n) : this.long(n)
   }
 
   private short(count: number): number {
-    const { pairs, result } = this.merges
+    const { pairs, result, priority } = this.merges
     const symbols = this.symbols
     const next = this.next
     let n = count
@@ -68,6 +68,14 @@ export class Merger {
         }
       }
       if (best === NONE) break
+      if (priority !== undefined) {
+        const order = priority[best]!
+        // The leftmost of all that share the priority, whatever their numbers.
+        if (order !== best || priority[best + 1] === order) {
+          for (at = 0; next[at] === NONE || priority[next[at]!] !== order; ) at++
+          best = next[at]!
+        }
+      }
       const merged = result[best]!
       symbols[at] = merged
       n--

@@ -8,18 +8,39 @@ import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../sourc
 export interface Normalizer {
   readonly steps: ((text: string) => string)[]
   metaspace: boolean
+  /** What is prepended, when prepending and turning spaces into `▁` is all there is. */
+  simplePrefix: string | undefined
 }
 
 /** Reads the section; null means no normalizer. */
 export function readNormalizer(section: unknown, op: string): Normalizer {
-  const out: Normalizer = { steps: [], metaspace: false }
+  const out: Normalizer = { steps: [], metaspace: false, simplePrefix: '' }
   if (section !== null && section !== undefined) add(objectOf(section, 'normalizer', op), out, op, 0)
   return out
+}
+
+/**
+ * The function on text. A model that takes spaces for `▁` anyway (`spaces`) is spared LLaMA's rewriting of every space,
+ * which costs more than all the rest.
+ */
+export function normalizeOf(normalizer: Normalizer, spaces: boolean): ((text: string) => string) | undefined {
+  const { steps, simplePrefix } = normalizer
+  if (steps.length === 0) return undefined
+  if (spaces && simplePrefix !== undefined) {
+    if (simplePrefix === '') return undefined
+    const prefix = simplePrefix.replaceAll('\u2581', ' ')
+    return text => (text === '' ? text : prefix + text)
+  }
+  return text => steps.reduce((t, step) => step(t), text)
 }
 
 function add(section: JsonObject, out: Normalizer, op: string, depth: number): void {
   if (depth > 8) throw badFile(op, 'normalizer nested deeper than 8', 'a sane normalizer')
   const { steps } = out
+  const plainReplace = isObject(section.pattern) && section.pattern.String === ' ' && section.content === '\u2581'
+  if (section.type === 'Prepend' && typeof section.prepend === 'string' && out.simplePrefix !== undefined) {
+    out.simplePrefix = section.prepend + out.simplePrefix
+  } else if (section.type !== 'Sequence' && !(section.type === 'Replace' && plainReplace)) out.simplePrefix = undefined
   switch (section.type) {
     case 'Sequence':
       for (const part of arrayOf(section.normalizers, 'normalizers', op)) {
@@ -61,7 +82,8 @@ function add(section: JsonObject, out: Normalizer, op: string, depth: number): v
         const from = pattern.String
         if (from === '') throw badFile(op, 'an empty Replace pattern', 'a pattern')
         if (from === ' ' && content === '\u2581') out.metaspace = true
-        steps.push(text => text.replaceAll(from, () => content))
+        const safe = content.replaceAll('$', '$$$$')
+        steps.push(text => text.replaceAll(from, safe))
       } else if (isObject(pattern) && typeof pattern.Regex === 'string') {
         const regex = translate(pattern.Regex, op)
         steps.push(text => text.replace(regex, () => content))

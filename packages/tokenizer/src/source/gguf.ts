@@ -90,10 +90,14 @@ function byteLevelParts(
   if (split === undefined) throw unsupported(OP, `tokenizer.ggml.pre ${show(name)}`, ggufSplitNames().join(', '))
   const list = meta.list('ggml.merges')
   if (list === undefined) throw badFile(OP, 'no tokenizer.ggml.merges', 'the list of merges')
-  const idOf = new Map<string, number>()
-  for (let id = tokens.length - 1; id >= 0; id--) idOf.set(tokens[id] as string, id)
-  const merges = listedMerges(list as string[], idOf, OP)
-  const whole = split.whole === true ? new VocabIndex(table, kind => kind === Kind.normal) : undefined
+  const index = new VocabIndex(table, kind => kind === Kind.normal)
+  let ids: Map<unknown, number> | undefined
+  const idOf = (text: string): number | undefined => {
+    ids ??= new Map(tokens.map((token, id) => [token, id]))
+    return ids.get(text)
+  }
+  const merges = listedMerges(list as string[], idOf, OP, { index, alphabet: byteAlphabet() })
+  const whole = split.whole === true ? index : undefined
   return {
     model: listedByteModel(table, merges, { scanner: split.scanner(), whole }),
     decode: { stripSpace: false, perByte: false },

@@ -6,7 +6,7 @@ import { VocabIndex } from '../bpe/vocab-index.js'
 import type { DecodeRules } from '../decoder.js'
 import { badFile, show, unsupported } from '../errors.js'
 import type { TextModel } from '../model.js'
-import { type Normalizer, readNormalizer } from '../normalize/normalizer.js'
+import { type Normalizer, normalizeOf, readNormalizer } from '../normalize/normalizer.js'
 import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { endIds } from './end-tokens.js'
@@ -47,16 +47,16 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
 
   const normalizer = readNormalizer(root.normalizer, OP)
   const pre = readPreTokenizer(root.pre_tokenizer, OP)
-  const idOf = readVocab(model.vocab)
+  const { pieces, idOf } = readVocab(model.vocab)
   const added = readAdded(root.added_tokens)
-  const unkId = typeof model.unk_token === 'string' ? idOf.get(model.unk_token) : undefined
-  const { table, metaspace } = buildTable(idOf, added, pre, normalizer, model.byte_fallback === true)
+  const unkId = typeof model.unk_token === 'string' ? idOf(model.unk_token) : undefined
+  const { table, metaspace } = buildTable([...pieces], added, pre, normalizer, model.byte_fallback === true)
   const text = buildModel(model, table, idOf, pre, metaspace, unkId)
 
   const tokenId = (value: unknown): number | undefined => {
     const content = isObject(value) ? value.content : value
     if (typeof content !== 'string') return undefined
-    return added.find(t => t.content === content)?.id ?? idOf.get(content)
+    return added.find(t => t.content === content)?.id ?? idOf(content)
   }
   const special = added.filter(t => t.special)
   const guess = (names: readonly string[]): number | undefined => special.find(t => names.includes(t.content))?.id
@@ -69,7 +69,6 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
   let { before, after } = template
   if (typeof config.add_bos_token === 'boolean') before = config.add_bos_token && bosId !== undefined ? [bosId] : []
   if (typeof config.add_eos_token === 'boolean') after = config.add_eos_token && eosId !== undefined ? [eosId] : []
-  const steps = normalizer.steps
   return new Tokenizer({
     table,
     model: text,
@@ -85,20 +84,36 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
     before,
     after,
     chatTemplate: options.chatTemplate ?? chatTemplateOf(config.chat_template),
-    normalize: steps.length === 0 ? undefined : t => steps.reduce((s, step) => step(s), t),
+    normalize: normalizeOf(normalizer, metaspace),
     prefix: prefixOf(pre),
   })
 }
 
-function readVocab(section: unknown): Map<string, number> {
+/** The vocabulary as pieces by id, and a way back that costs nothing until it is used. */
+interface Vocab {
+  readonly pieces: (string | undefined)[]
+  readonly idOf: (piece: string) => number | undefined
+}
+
+function readVocab(section: unknown): Vocab {
   const vocab = objectOf(section, 'model.vocab', OP)
-  const ids = new Map<string, number>()
+  const pieces: (string | undefined)[] = []
   for (const piece in vocab) {
     const id = vocab[piece]
     if (!isId(id)) throw badFile(OP, `id ${show(id)} of ${show(piece)}`, `a whole number below ${MAX_VOCAB}`)
-    ids.set(piece, id)
+    if (pieces[id] !== undefined)
+      throw badFile(OP, `id ${id} for ${show(pieces[id])} and ${show(piece)}`, 'distinct ids')
+    pieces[id] = piece
   }
-  return ids
+  let ids: Map<string, number> | undefined
+  const idOf = (piece: string): number | undefined => {
+    if (ids === undefined) {
+      ids = new Map()
+      for (let id = 0; id < pieces.length; id++) if (pieces[id] !== undefined) ids.set(pieces[id]!, id)
+    }
+    return ids.get(piece)
+  }
+  return { pieces, idOf }
 }
 
 function isId(id: unknown): id is number {
@@ -122,19 +137,13 @@ function readAdded(section: unknown): AddedToken[] {
 }
 
 function buildTable(
-  idOf: Map<string, number>,
+  pieces: (string | undefined)[],
   added: readonly AddedToken[],
   pre: PreTokenizer,
   normalizer: Normalizer,
   byteFallback: boolean,
 ): { table: TokenTable; metaspace: boolean } {
   const metaspace = !pre.byteLevel && (normalizer.metaspace || pre.metaspace !== undefined)
-  const pieces: string[] = []
-  for (const [piece, id] of idOf) {
-    if (pieces[id] !== undefined)
-      throw badFile(OP, `id ${id} for ${show(pieces[id])} and ${show(piece)}`, 'distinct ids')
-    pieces[id] = piece
-  }
   const special: AddedToken[] = []
   for (const token of added) {
     const there = pieces[token.id]
@@ -166,17 +175,20 @@ function buildTable(
 function buildModel(
   model: JsonObject,
   table: TokenTable,
-  idOf: Map<string, number>,
+  idOf: (piece: string) => number | undefined,
   pre: PreTokenizer,
   metaspace: boolean,
   unknown: number | undefined,
 ): TextModel {
-  const merges = listedMerges(arrayOf(model.merges, 'model.merges', OP) as MergeList, idOf, OP)
+  const list = arrayOf(model.merges, 'model.merges', OP) as MergeList
   const wholeWords = model.ignore_merges === true
   if (pre.byteLevel) {
-    const whole = wholeWords ? new VocabIndex(table, kind => kind === Kind.normal) : undefined
+    const index = new VocabIndex(table, kind => kind === Kind.normal)
+    const merges = listedMerges(list, idOf, OP, { index, alphabet: byteAlphabet() })
+    const whole = wholeWords ? index : undefined
     return listedByteModel(table, merges, { scanner: scannerOf(pre), whole, unknown, prefixSpace: pre.prefixSpace })
   }
+  const merges = listedMerges(list, idOf, OP)
   if (wholeWords) throw unsupported(OP, 'ignore_merges without ByteLevel', 'ignore_merges with ByteLevel')
   const split = pre.metaspace?.split === true
   // Once spaces are `▁`, a split at spaces finds nothing (Gemma has one).
