@@ -1,7 +1,7 @@
 /** The ways to state a grammar, and the compiled thing itself. */
 import { ParameterError } from '../errors.js'
-import { exactly, toDfa } from './dfa.js'
-import type { GrammarRules } from './expr.js'
+import { BEGIN, exactly, toDfa } from './dfa.js'
+import type { Expr, GrammarRules } from './expr.js'
 import { parseGbnf } from './gbnf.js'
 import type { FromSchema, StandardSchema } from './infer.js'
 import { type JsonSchemaOptions, schemaRules } from './json-schema.js'
@@ -59,6 +59,12 @@ export class Grammar<T = string> {
 
 const same = (text: string): string => text
 
+function anchored(expr: Expr): boolean {
+  if (expr.kind === 'class') return expr.ranges.some(([low]) => low >= BEGIN)
+  if (expr.kind === 'repeat') return anchored(expr.item)
+  return (expr.kind === 'seq' || expr.kind === 'alt') && expr.items.some(anchored)
+}
+
 /**
  * A grammar in llama.cpp's GBNF. Left recursion is refused; token references are not supported.
  *
@@ -77,8 +83,10 @@ export function gbnf(source: string, { root = 'root' }: { root?: string } = {}):
  */
 export function regex(pattern: RegExp | string): Grammar<string> {
   const [source, flags] = typeof pattern === 'string' ? [pattern, ''] : [pattern.source, pattern.flags]
-  const dfa = toDfa(parseRegex(source, flags), 'whole')
-  return new Grammar({ rules: [{ name: 'root', body: { kind: 'dfa', dfa, json: false } }], root: 0 }, same)
+  const expr = parseRegex(source, flags)
+  // only anchors need the detour over an automaton; without, repetitions stay countable and masks are shared
+  const body: Expr = anchored(expr) ? { kind: 'dfa', dfa: toDfa(expr, 'whole'), json: false } : expr
+  return new Grammar({ rules: [{ name: 'root', body }], root: 0 }, same)
 }
 
 /**
