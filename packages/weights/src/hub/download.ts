@@ -204,7 +204,9 @@ async function append(
   }
   if (file.bytes >= 0 && have === file.bytes && have > 0) return
   const url = fileUrl(repo, file.path, options)
-  const response = await request(url, have > 0 ? { Range: `bytes=${have}-` } : {}, options)
+  // Ranges count bytes as they are sent: no compression on the way.
+  const identity = { 'Accept-Encoding': 'identity' }
+  const response = await request(url, have > 0 ? { ...identity, Range: `bytes=${have}-` } : identity, options)
   const resumed = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`)
   if (!resumed) have = 0
   const announced = Number(response.headers.get('content-length') ?? Number.NaN)
