@@ -30,7 +30,7 @@ test.each([
   [
     'a model that names a backend',
     { path: 'packages/llama/src/x.ts', text: `import '@cria/kernels-cpu'` },
-    /backend is a value/,
+    /no arrow/,
   ],
   [
     'an import that is not listed',
@@ -56,11 +56,11 @@ test.each([
 
 test('a leaf with a dependency of ours, a backend on a backend and a circle of packages are found', () => {
   const leaf = entry('packages/sampling', '@cria/sampling', { dependencies: { '@cria/tensor': 'workspace:^' } })
-  expect(findings([tensor, leaf], []).join()).toMatch(/stands on nothing of ours/)
+  expect(findings([tensor, leaf], []).join()).toMatch(/sampling depends on @cria\/tensor/)
   const gpu = entry('packages/kernels-webgpu', '@cria/kernels-webgpu', {
     dependencies: { '@cria/kernels-cpu': 'workspace:^' },
   })
-  expect(findings([...house, gpu], []).join()).toMatch(/depends on the backend/)
+  expect(findings([...house, gpu], []).join()).toMatch(/webgpu depends on @cria\/kernels-cpu/)
   const looped = entry('packages/tensor', '@cria/tensor', { devDependencies: { '@cria/llama': 'workspace:^' } })
   expect(findings([looped, cpu, llama], []).join()).toMatch(/circle of packages/)
 })

@@ -15,11 +15,23 @@ interface Import {
   reExport: boolean
 }
 
-/** These stand on nothing of ours. */
-const leaves = new Set(['@cria/tensor', '@cria/tokenizer', '@cria/sampling'])
-/** A backend is a value passed in: these never name one. */
-const backendFree = /^@cria\/(tensor|tokenizer|sampling|weights|llama|train|rlhf|eval|conformance)$/
+/** The arrows of the house: what each package may bring of ours. Apps, the CLI and tools compose what they like. */
+const arrows: Record<string, readonly string[]> = {
+  '@cria/tensor': [],
+  '@cria/tokenizer': [],
+  '@cria/sampling': [],
+  '@cria/weights': ['@cria/tensor'],
+  '@cria/llama': ['@cria/tensor', '@cria/weights'],
+  '@cria/conformance': ['@cria/tensor'],
+}
 const backend = /^@cria\/kernels-[^/]+/
+
+/** Whether `from` may name `to`. A backend stands on the contract alone; a package without arrows names no backend. */
+function mayName(from: string, to: string): boolean {
+  if (backend.test(from)) return to === '@cria/tensor' || to.startsWith(`${from}-`)
+  return arrows[from]?.includes(to) ?? (!from.startsWith('@cria/') || !backend.test(to))
+}
+
 /** Tests, benchmarks and fixtures may use what the package itself may not. */
 const aside = /\.(test|bench)\.ts$|^[^/]+\/[^/]+\/(test|bench|scripts|examples)\//
 
@@ -114,11 +126,8 @@ export function findings(packages: readonly Package[], sources: readonly SourceF
     )
     for (const key of [...shipped, ...Object.keys(devDependencies ?? {}).filter(key => ours.has(key))])
       link(packageGraph, name, key)
-    if (leaves.has(name) && shipped.length > 0)
-      out.push(`${name} stands on nothing of ours, but depends on ${shipped.join(', ')}`)
-    const named = shipped.filter(key => backend.test(key))
-    if ((backendFree.test(name) || backend.test(name)) && named.length > 0)
-      out.push(`${name} depends on the backend ${named.join(', ')}; a backend is a value passed in`)
+    for (const key of shipped)
+      if (!mayName(name, key)) out.push(`${name} depends on ${key}; no arrow of the house goes there`)
   }
 
   for (const source of sources) {
@@ -148,12 +157,8 @@ export function findings(packages: readonly Package[], sources: readonly SourceF
           out.push(
             `${source.path} imports ${name}, which ${owner.folder}/package.json does not list${testing ? '' : ' in dependencies'}`,
           )
-        if (
-          !testing &&
-          backend.test(name) &&
-          (backendFree.test(owner.manifest.name) || backend.test(owner.manifest.name))
-        )
-          out.push(`${source.path} imports the backend ${name}; a backend is a value passed in`)
+        if (!testing && !mayName(owner.manifest.name, name))
+          out.push(`${source.path} imports ${name}; no arrow of the house goes there`)
       } else if (!testing && source.path.startsWith('packages/') && source.path.includes('/src/')) {
         // Types of a foreign package are erased from what we publish only when nothing we export shows them.
         if (!(name in runtime || (typeOnly && name in (devDependencies ?? {}))))
