@@ -1,6 +1,6 @@
 // Law 8: every example in a README runs. The fences of each README are written into its package (so that imports resolve
-// as a user's would), type-checked together, and run one by one from source. The first example of a README runs in an
-// empty folder; later ones find the files of ../shared/models in theirs.
+// as a user's would), type-checked together, and run one by one from source. The first example of a package's README runs
+// in an empty folder; later ones, and those of the root README, find the files of ../shared/models in theirs.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -65,10 +65,12 @@ function typeCheck(all: Job[]): string {
   return status === 0 ? '' : stdout
 }
 
+const needsModels = ({ number, readme }: Job): boolean => number > 1 || readme === 'README.md'
+
 function run(job: Job): string {
   const folder = mkdtempSync(join(tmpdir(), 'cria-readme-'))
   try {
-    if (job.number > 1 && existsSync(models))
+    if (needsModels(job) && existsSync(models))
       for (const name of readdirSync(models)) symlinkSync(join(models, name), join(folder, name))
     const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), ...vitestIn(dirname(job.file), ['cria-source'])]
     const args = job.test ? [...vitest, job.file] : ['--conditions=cria-source', '--import', tsx, job.file]
