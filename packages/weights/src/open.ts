@@ -9,6 +9,7 @@ import { verifyTensors } from './config/verify.js'
 import { corrupt, WeightsError } from './errors.js'
 import { openGguf } from './gguf/read.js'
 import { isLaterPart, splitNames } from './gguf/split.js'
+import { parseJson } from './json.js'
 import { type Llama2cHeader, openLlama2c } from './llama2c/read.js'
 import { mergeMeta } from './pytorch/meta.js'
 import { openPytorch } from './pytorch/read.js'
@@ -68,10 +69,7 @@ export async function readJson(folder: Folder, file: string): Promise<unknown> {
   const source = await folder.open(file)
   try {
     if (source.size > maxJson) throw corrupt(file, `got ${source.size} bytes of JSON`)
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await source.read(0, source.size)))
-  } catch (cause) {
-    if (cause instanceof WeightsError) throw cause
-    throw new WeightsError('format', `${file}: got something that is not JSON: ${String(cause)}`, { file, cause })
+    return parseJson(file, await source.read(0, source.size))
   } finally {
     await source.close?.()
   }

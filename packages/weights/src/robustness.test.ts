@@ -261,6 +261,19 @@ describe('broken files end in a WeightsError', { timeout: 60_000 * effort }, () 
     expect(seen.format).toBeGreaterThan(300)
   })
 
+  it('JSON that nests a million deep', async () => {
+    const deep = `${'['.repeat(1e6)}${']'.repeat(1e6)}`
+    const folder = await tinyFolder({ ...tinyConfig, layers: 1 })
+    const encode = (text: string): ByteSource => bytesSource(new TextEncoder().encode(text))
+    const config = encode(`{"model_type":"llama","hidden_size":${deep}}`)
+    const model = { 'model.safetensors': await folder.open('model.safetensors'), 'config.json': config }
+    await expect(openModel(sourceFolder(model))).rejects.toThrow(/nests more than 100/)
+    const header = `{"a":{"dtype":${deep},"shape":[],"data_offsets":[0,0]}}`
+    const bytes = new TextEncoder().encode(`12345678${header}`)
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true)
+    await expect(openSingle(bytesSource(bytes))).rejects.toThrow(/nests more than 100/)
+  })
+
   it('a tiny file that claims giants, and nests arrays without end', async () => {
     const bytes = new Uint8Array(4096)
     const view = new DataView(bytes.buffer)

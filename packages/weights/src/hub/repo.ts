@@ -2,6 +2,7 @@
 import { corrupt, WeightsError } from '../errors.js'
 import { isLaterPart, splitNames } from '../gguf/split.js'
 import { httpSource } from '../http.js'
+import { parseJson } from '../json.js'
 import type { Folder } from '../open.js'
 
 export interface HubOptions {
@@ -102,12 +103,8 @@ export async function request(url: string, headers: Record<string, string>, opti
 export async function listRepo(spec: Pick<HubSpec, 'id' | 'revision'>, options: HubOptions = {}): Promise<HubRepo> {
   const url = `${options.endpoint ?? defaultEndpoint}/api/models/${spec.id}/revision/${encodeURIComponent(spec.revision)}?blobs=true`
   const response = await request(url, {}, options)
-  let json: { sha?: unknown; siblings?: unknown } | null
-  try {
-    json = (await response.json()) as typeof json
-  } catch (cause) {
-    throw new WeightsError('network', `hub: ${url}: got an answer that is not JSON`, { cause })
-  }
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const json = parseJson(url, bytes) as { sha?: unknown; siblings?: unknown } | null
   if (typeof json?.sha !== 'string' || !/^[0-9a-f]{6,64}$/.test(json.sha) || !Array.isArray(json.siblings)) {
     throw corrupt(url, 'got an answer without commit and files')
   }

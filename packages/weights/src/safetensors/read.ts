@@ -1,6 +1,7 @@
 /** Reading one safetensors file; `shards.ts` puts several together. */
 import type { FileDType } from '../dtype.js'
-import { corrupt, unsupported, WeightsError } from '../errors.js'
+import { corrupt, unsupported } from '../errors.js'
+import { parseJson } from '../json.js'
 import { addTensor, rangeFile, shown } from '../layout.js'
 import type { ByteSource } from '../source.js'
 import type { TensorInfo, WeightFile } from '../types.js'
@@ -52,6 +53,7 @@ async function readHeader(source: ByteSource): Promise<Header> {
     throw corrupt(file, `got a header of ${length} bytes, expected at most ${Math.min(maxHeader, source.size - 8)}`)
   }
   const header = parseJson(file, await source.read(8, length))
+  if (!isObject(header)) throw corrupt(file, 'got a header that is not a JSON object')
   const metadata: Record<string, string> = {}
   const tensors = new Map<string, TensorInfo>()
   const start = 8 + length
@@ -93,17 +95,6 @@ function checkCoverage(file: string, tensors: TensorInfo[], start: number, end: 
   }
   if (at !== end)
     throw corrupt(file, `got ${end - start} bytes of data, expected ${at - start}. The file is truncated or corrupt`)
-}
-
-function parseJson(file: string, bytes: Uint8Array): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new WeightsError('format', `${file}: got a header that is not JSON: ${String(cause)}`, { file, cause })
-  }
-  if (!isObject(value)) throw corrupt(file, 'got a header that is not a JSON object')
-  return value
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
