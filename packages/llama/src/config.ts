@@ -33,6 +33,11 @@ export interface LlamaConfig {
   readonly qkNorm: boolean
   /** Sliding window of each layer in tokens; 0: sees everything. One number means every layer. */
   readonly slidingWindow: number | readonly number[]
+  /**
+   * Round what multiplies bf16 weights to bf16 first, as llama.cpp does; on for GGUF files, so that both engines agree.
+   * Off, the default, computes what PyTorch does in f32 on the same weights.
+   */
+  readonly roundActivations: boolean
 }
 
 type Required = 'vocabSize' | 'hiddenSize' | 'intermediateSize' | 'numHiddenLayers' | 'numAttentionHeads'
@@ -61,6 +66,7 @@ export function llamaConfig(given: Pick<LlamaConfig, Required> & Partial<LlamaCo
     mlpBias: false,
     qkNorm: false,
     slidingWindow: 0,
+    roundActivations: false,
     ...given,
   }
   check(config)

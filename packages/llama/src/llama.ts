@@ -9,6 +9,7 @@ import {
   add,
   attention,
   attentionWeights,
+  cast,
   disposeModule,
   embedding,
   linear,
@@ -40,16 +41,27 @@ export interface Step {
 export class Linear {
   readonly weight: Tensor // [out, in]
   readonly bias: Tensor | undefined // [out]
+  private readonly _round: boolean
 
-  constructor(w: ParameterSource, inputs: number, outputs: number, bias = false) {
+  constructor(
+    w: ParameterSource,
+    inputs: number,
+    outputs: number,
+    { bias = false, roundActivations = false }: { bias?: boolean; roundActivations?: boolean } = {},
+  ) {
     this.weight = w.get('weight', [outputs, inputs])
     this.bias = bias ? w.get('bias', [outputs]) : undefined
+    this._round = roundActivations
   }
 
   forward(x: Tensor): Tensor {
-    return linear(x, this.weight, this.bias)
+    return project(x, this.weight, this.bias, this._round)
   }
 }
+
+/** `linear`, with x rounded to bf16 where the weight is bf16 and the configuration asks for it. */
+const project = (x: Tensor, weight: Tensor, bias: Tensor | undefined, round: boolean): Tensor =>
+  linear(round && weight.dtype === 'bf16' ? cast(cast(x, 'bf16'), 'f32') : x, weight, bias)
 
 export class RMSNorm {
   readonly weight: Tensor // [width]
@@ -81,12 +93,33 @@ export class Attention {
     private readonly _layer: number,
     private readonly _rotary: Rotary,
   ) {
-    const { hiddenSize, numAttentionHeads, numKeyValueHeads, headDim, attentionBias, outputBias, qkNorm, rmsNormEps } =
-      _config
-    this.qProj = new Linear(w.at('q_proj'), hiddenSize, numAttentionHeads * headDim, attentionBias)
-    this.kProj = new Linear(w.at('k_proj'), hiddenSize, numKeyValueHeads * headDim, attentionBias)
-    this.vProj = new Linear(w.at('v_proj'), hiddenSize, numKeyValueHeads * headDim, attentionBias)
-    this.oProj = new Linear(w.at('o_proj'), numAttentionHeads * headDim, hiddenSize, outputBias)
+    const {
+      hiddenSize,
+      numAttentionHeads,
+      numKeyValueHeads,
+      headDim,
+      attentionBias,
+      outputBias,
+      qkNorm,
+      rmsNormEps,
+      roundActivations,
+    } = _config
+    this.qProj = new Linear(w.at('q_proj'), hiddenSize, numAttentionHeads * headDim, {
+      bias: attentionBias,
+      roundActivations,
+    })
+    this.kProj = new Linear(w.at('k_proj'), hiddenSize, numKeyValueHeads * headDim, {
+      bias: attentionBias,
+      roundActivations,
+    })
+    this.vProj = new Linear(w.at('v_proj'), hiddenSize, numKeyValueHeads * headDim, {
+      bias: attentionBias,
+      roundActivations,
+    })
+    this.oProj = new Linear(w.at('o_proj'), numAttentionHeads * headDim, hiddenSize, {
+      bias: outputBias,
+      roundActivations,
+    })
     this.qNorm = qkNorm ? new RMSNorm(w.at('q_norm'), headDim, rmsNormEps) : undefined
     this.kNorm = qkNorm ? new RMSNorm(w.at('k_norm'), headDim, rmsNormEps) : undefined
   }
@@ -120,10 +153,11 @@ export class MLP {
   readonly upProj: Linear
   readonly downProj: Linear
 
-  constructor(w: ParameterSource, { hiddenSize, intermediateSize, mlpBias }: LlamaConfig) {
-    this.gateProj = new Linear(w.at('gate_proj'), hiddenSize, intermediateSize, mlpBias)
-    this.upProj = new Linear(w.at('up_proj'), hiddenSize, intermediateSize, mlpBias)
-    this.downProj = new Linear(w.at('down_proj'), intermediateSize, hiddenSize, mlpBias)
+  constructor(w: ParameterSource, { hiddenSize, intermediateSize, mlpBias, roundActivations }: LlamaConfig) {
+    const options = { bias: mlpBias, roundActivations }
+    this.gateProj = new Linear(w.at('gate_proj'), hiddenSize, intermediateSize, options)
+    this.upProj = new Linear(w.at('up_proj'), hiddenSize, intermediateSize, options)
+    this.downProj = new Linear(w.at('down_proj'), intermediateSize, hiddenSize, options)
   }
 
   forward(x: Tensor): Tensor {
@@ -255,7 +289,7 @@ export class Llama {
 
   /** Hidden states f32 [..., C] → logits f32 [..., vocab]. */
   logits(hidden: Tensor): Tensor {
-    return linear(hidden, this.lmHead.weight)
+    return project(hidden, this.lmHead.weight, undefined, this._config.roundActivations)
   }
 
   /** Tokens → logits of every position: f32 [..., T, vocab]. */

@@ -147,6 +147,7 @@ export async function configOf(c: ModelConfig, weights: WeightFile): Promise<Lla
     outputBias: o,
     mlpBias: mlp,
     qkNorm: c.qkNorm,
+    roundActivations: weights.format === 'gguf',
     slidingWindow: c.slidingWindow === undefined ? 0 : c.slidingLayers.map(slides => (slides ? c.slidingWindow! : 0)),
   })
 }
