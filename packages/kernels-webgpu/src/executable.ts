@@ -55,7 +55,7 @@ export function compile(program: Program, host: Host): Executable {
       gpu.check('run')
       const copies = uploads.stage(values)
       const encoder = gpu.device.createCommandEncoder()
-      for (const { from, to, offset, bytes: n } of copies) encoder.copyBufferToBuffer(from, 0, to, offset, n)
+      for (const c of copies) encoder.copyBufferToBuffer(c.from, c.start, c.to, c.offset, c.bytes)
       const pass = encoder.beginComputePass()
       gpu.encode(pass, prepared)
       pass.end()
@@ -75,6 +75,7 @@ export function compile(program: Program, host: Host): Executable {
 
 interface Copy {
   readonly from: GPUBuffer
+  readonly start: number
   readonly to: GPUBuffer
   readonly offset: number
   readonly bytes: number
@@ -102,9 +103,8 @@ function placeInputs(
     const { spec } = program.slots[slot]!
     const shards = shardsOf(spec, limit)
     if (changed.has(slot) || isBlock(spec.dtype) || shards.length > 1 || total + shards[0]!.bytes > limit) {
-      const buf = alloc(spec)
-      storage[slot] = shards.length === 1 ? view(own(shards[0]!.bytes), spec, limit) : buf
-      if (shards.length === 1) for (const b of buf.buffers) b.destroy()
+      if (shards[0]!.bytes > limit) alloc(spec) // Throws the typed error that says how large.
+      storage[slot] = { buffers: shards.map(shard => own(shard.bytes)), shards, offset: 0, spec } as GpuBuf
       continue
     }
     offsets.set(slot, total)
@@ -114,6 +114,17 @@ function placeInputs(
   const staging = new Uint8Array(total)
   for (const [slot, offset] of offsets) storage[slot] = view(shared!, program.slots[slot]!.spec, limit, offset)
 
+  const asides = new Map<number, GPUBuffer>()
+  /** An input of this plan handed back to it: WebGPU copies within a buffer only by way of another one. */
+  const setAside = (slot: number, { offset }: GpuBuf, bytes: number): GPUBuffer => {
+    const aside = asides.get(slot) ?? own(roundUp(bytes))
+    asides.set(slot, aside)
+    const encoder = gpu.device.createCommandEncoder()
+    encoder.copyBufferToBuffer(shared!, offset, aside, 0, bytes)
+    gpu.submit(encoder)
+    return aside
+  }
+
   return {
     stage(values) {
       const copies: Copy[] = []
@@ -122,15 +133,21 @@ function placeInputs(
         const value = values[i]!
         const target = storage[slot]!
         const offset = offsets.get(slot)
-        if (!(value instanceof Uint8Array)) {
-          ;(value as GpuBuf).buffers.forEach((from, k) => {
-            copies.push({ from, to: target.buffers[k]!, offset: offset ?? 0, bytes: target.shards[k]!.bytes })
-          })
-        } else if (offset === undefined) write(target, value)
-        else {
-          staging.set(value, offset)
-          upload = true
+        if (value instanceof Uint8Array) {
+          if (offset === undefined) write(target, value)
+          else {
+            staging.set(value, offset)
+            upload = true
+          }
+          return
         }
+        const given = value as GpuBuf
+        given.buffers.forEach((from, k) => {
+          const [to, { bytes }] = [target.buffers[k]!, target.shards[k]!]
+          if (from === shared)
+            copies.push({ from: setAside(slot, given, bytes), start: 0, to, offset: offset ?? 0, bytes })
+          else if (from !== to) copies.push({ from, start: given.offset, to, offset: offset ?? 0, bytes })
+        })
       })
       if (upload) gpu.device.queue.writeBuffer(shared!, 0, staging)
       return copies

@@ -22,6 +22,7 @@ import {
 } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { WebGpuBackend } from './backend.js'
 import { countersOf, webgpu } from './index.js'
 import { gpuMissing, useSoftwareAdapter } from './testing.js'
 
@@ -90,6 +91,14 @@ describe.skipIf(gpuMissing())('shards', () => {
     p.dispose()
   })
 
+  test('ops that need a tensor whole refuse one in shards', () => {
+    const w = device.empty(f32([603, 96]))
+    expect(() => add(w, 1)).toThrow(DeviceError)
+    expect(() => add(w, 1)).toThrow(/add: got \[603,96\] f32, expected at most 16384 bytes/)
+    expect(() => plan(device, { x: f32([603, 96]) }, ({ x }) => add(x, 1))).toThrow(DeviceError)
+    w.dispose()
+  })
+
   test('what no adapter can hold is refused by name', () => {
     expect(() => device.empty(f32([2 ** 20, 2 ** 10, 4]))).toThrow(DeviceError)
     expect(() => device.empty(f32([2 ** 20, 2 ** 10, 4]))).toThrow(/\[1048576,1024,4\] f32/)
@@ -108,6 +117,28 @@ describe.skipIf(gpuMissing())('effects', () => {
       return add(k, 1)
     })
     expect(await (await p.run({ k: [1] })).data()).toEqual(new Int32Array([2]))
+    device.dispose()
+  })
+
+  test('a plan takes its own inputs and results back', async () => {
+    const device = await webgpu()
+    const p = plan(device, { x: f32([2]), y: f32([2]), k: f32([]) }, ({ x, y, k }) => ({ x, y, z: add(add(x, y), k) }))
+    let out = await p.run({ x: [1, 2], y: [10, 20], k: 0 })
+    out = await p.run({ x: out.y, y: out.x, k: 5 })
+    expect(await out.x.data()).toEqual(new Float32Array([10, 20]))
+    expect(await out.y.data()).toEqual(new Float32Array([1, 2]))
+    out = await p.run({ x: out.x, y: out.z, k: 0 })
+    expect(await out.x.data()).toEqual(new Float32Array([10, 20]))
+    expect(await out.z.data()).toEqual(new Float32Array([26, 47]))
+    device.dispose()
+  })
+
+  test('an error that the GPU reports becomes a typed error at the next read', async () => {
+    const device = await webgpu()
+    const x = device.tensor([1])
+    const { gpu } = device.backend as WebGpuBackend
+    gpu.device.createBuffer({ size: 16, usage: 0 })
+    await expect(x.data()).rejects.toThrow(DeviceError)
     device.dispose()
   })
 

@@ -21,10 +21,7 @@ import {
 
 const folds: Readonly<Record<string, { start: (t: string) => string; step: string }>> = {
   sum: { start: t => `${t}(0)`, step: 'total + v' },
-  max: {
-    start: t => ({ f32: 'load_x0(from_)', i32: 'load_x0(from_)', u32: 'load_x0(from_)' })[t]!,
-    step: 'max(total, v)',
-  },
+  max: { start: () => 'load_x0(from_)', step: 'max(total, v)' },
 }
 
 /** [outer, n, inner] around the reduced axis. */
