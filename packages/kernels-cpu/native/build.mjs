@@ -15,7 +15,16 @@ const arch = cross ?? process.arch
 const output = join(root, 'build', cross ? `cria_cpu.linux-${cross}.node` : 'cria_cpu.node')
 const objects = join(root, 'build', `objects-${arch}`)
 
-const common = ['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-pthread', '-Wall', '-Wextra']
+const common = [
+  '-std=c++20',
+  '-O3',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-ffp-contract=off',
+  '-pthread',
+  '-Wall',
+  '-Wextra',
+]
 const freestanding = ['-fno-exceptions', '-fno-rtti', '-fno-math-errno']
 // gcc's own AVX-512 headers trip these.
 const quiet = ['-Wno-uninitialized', '-Wno-maybe-uninitialized']
@@ -23,7 +32,10 @@ const isas = {
   x64: {
     generic: ['-DCRIA_SIMD_GENERIC'],
     avx2: ['-mavx2', '-mfma', '-mf16c'],
-    avx512: '-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mprefer-vector-width=512'.split(' '),
+    avx512:
+      '-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mprefer-vector-width=512'.split(
+        ' ',
+      ),
   },
   arm64: { generic: ['-DCRIA_SIMD_GENERIC'], neon: ['-march=armv8.2-a+dotprod+fp16'] },
 }
@@ -49,11 +61,18 @@ function units() {
   list.push({ source: join(here, 'linear', 'pack.cpp'), flags: freestanding, name: 'linear' })
   for (const [isa, flags] of Object.entries(byIsa)) {
     const machine = flags.filter(f => !f.startsWith('-D')) // these files choose their layer themselves
-    list.push({ source: join(here, 'linear', `linear_${isa}.cpp`), flags: [...freestanding, ...quiet, ...machine], name: 'linear' })
+    list.push({
+      source: join(here, 'linear', `linear_${isa}.cpp`),
+      flags: [...freestanding, ...quiet, ...machine],
+      name: 'linear',
+    })
     for (const source of sources('ops'))
       list.push({ source, flags: [...freestanding, ...quiet, ...flags, `-DCRIA_ISA=${isa}`], name: isa })
   }
-  return list.map(u => ({ ...u, object: join(objects, `${u.name}-${relative(here, u.source).replace(/[/\\]/g, '-')}.o`) }))
+  return list.map(u => ({
+    ...u,
+    object: join(objects, `${u.name}-${relative(here, u.source).replace(/[/\\]/g, '-')}.o`),
+  }))
 }
 
 /** Hash of a source and everything it includes from this folder, with its flags. */
@@ -66,7 +85,9 @@ function closure(path, seen = new Set()) {
   return seen
 }
 const hashOf = (cxx, { source, flags }) =>
-  [...closure(source)].reduce((h, f) => h.update(texts.get(f)), createHash('sha256').update([cxx, ...common, ...flags].join(' '))).digest('hex')
+  [...closure(source)]
+    .reduce((h, f) => h.update(texts.get(f)), createHash('sha256').update([cxx, ...common, ...flags].join(' ')))
+    .digest('hex')
 
 const run = (command, args) =>
   new Promise((resolve, reject) => {
@@ -78,11 +99,15 @@ const run = (command, args) =>
 async function main() {
   const cxx = compiler()
   if (cxx === undefined) {
-    console.log('kernels-cpu: no C++ compiler found (g++ or clang++): WebAssembly will be used, about 2 to 4 times slower')
+    console.log(
+      'kernels-cpu: no C++ compiler found (g++ or clang++): WebAssembly will be used, about 2 to 4 times slower',
+    )
     return
   }
   if (process.platform === 'win32') {
-    console.log('kernels-cpu: the native addon is built with g++ or clang++ on Linux and macOS: WebAssembly will be used')
+    console.log(
+      'kernels-cpu: the native addon is built with g++ or clang++ on Linux and macOS: WebAssembly will be used',
+    )
     return
   }
   mkdirSync(objects, { recursive: true })
@@ -102,7 +127,10 @@ async function main() {
       }
     }),
   )
-  const link = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-Wl,--gc-sections', '-static-libstdc++', '-static-libgcc', '-s']
+  const link =
+    process.platform === 'darwin'
+      ? ['-undefined', 'dynamic_lookup']
+      : ['-Wl,--gc-sections', '-static-libstdc++', '-static-libgcc', '-s']
   const order = [...all].sort((a, b) => Number(b.name === 'addon') - Number(a.name === 'addon'))
   await run(cxx, ['-shared', '-pthread', ...link, ...order.map(u => u.object), '-o', output])
   writeFileSync(stampFile, JSON.stringify(stamps))

@@ -12,8 +12,8 @@ import {
 } from '@cria/tensor'
 import type { Compiled, Engine } from './engine.js'
 import { kernelFor } from './kernels/index.js'
-import { type Assembled, assemble, type CpuKernel, Lowering, type OpenSlot, patch, type Place } from './lowering.js'
-import { CpuBuf, type Form, Storage } from './storage.js'
+import { type Assembled, assemble, type CpuKernel, Lowering, type OpenSlot, type Place, patch } from './lowering.js'
+import { CpuBuf, type Form, Storage, stored } from './storage.js'
 
 /** Plans that take longer than this (rough nanoseconds) leave the event loop. */
 const awayAbove = 4e6
@@ -68,7 +68,9 @@ class Eager {
 
   run(kernel: CpuKernel, inputs: readonly CpuBuf[], outputs: readonly CpuBuf[]): void {
     const bufs = [...inputs, ...outputs]
-    const forms = bufs.map((b, i) => (kernel.mutates.includes(i) && !isBlock(b.spec.dtype) ? 'rows' : formFor(kernel, b, i, this.storage)))
+    const forms = bufs.map((b, i) =>
+      kernel.mutates.includes(i) && !isBlock(b.spec.dtype) ? 'rows' : formFor(kernel, b, i, this.storage),
+    )
     const template = this.template(kernel, bufs, forms, inputs.length)
     if (template.arenaBytes > this.workspaceBytes) {
       if (this.workspaceBytes > 0) this.engine.release(this.workspace)
@@ -106,7 +108,9 @@ class Eager {
 
 /** Only `linear`, `embedding` and `dequantize` take packed weights. */
 const takesPacked = (op: string, position: number): boolean =>
-  (op === 'linear' && position === 1) || (op === 'embedding' && position === 1) || (op === 'dequantize' && position === 0)
+  (op === 'linear' && position === 1) ||
+  (op === 'embedding' && position === 1) ||
+  (op === 'dequantize' && position === 0)
 
 function formFor(kernel: CpuKernel, buf: CpuBuf, position: number, storage: Storage): Form {
   const current = storage.current(buf)
@@ -134,7 +138,11 @@ class CpuExecutable implements Executable {
     const to = new Lowering(engine, slots)
     const changes = new Set<CpuBuf>()
     for (const call of program.calls) {
-      const place = ({ slot, spec }: { slot: number; spec: Spec }): Place => ({ slot, spec, packed: forms[slot] === 'packed' })
+      const place = ({ slot, spec }: { slot: number; spec: Spec }): Place => ({
+        slot,
+        spec: stored(spec),
+        packed: forms[slot] === 'packed',
+      })
       ;(call.kernel as CpuKernel).lower(to, call.inputs.map(place), call.outputs.map(place))
       for (const i of call.mutates) {
         const { buf } = program.slots[call.inputs[i]!.slot]!
@@ -151,16 +159,23 @@ class CpuExecutable implements Executable {
     this.offsets = made.offsets
     this.bytes = made.arenaBytes
     this.arena = engine.alloc(made.arenaBytes)
-    this.bound = program.slots.flatMap((s, i) => (s.kind === 'bound' ? [{ buf: s.buf as CpuBuf, form: forms[i]! }] : []))
+    this.bound = program.slots.flatMap((s, i) =>
+      s.kind === 'bound' ? [{ buf: s.buf as CpuBuf, form: forms[i]! }] : [],
+    )
     for (const { buf, form } of this.bound) {
       storage.pin(buf, form)
       storage.address(buf, form)
     }
     patch(made, slot => {
       const offset = made.offsets[slot]
-      return offset === undefined ? storage.address(program.slots[slot]!.buf as CpuBuf, forms[slot]!) : this.arena + offset
+      return offset === undefined
+        ? storage.address(program.slots[slot]!.buf as CpuBuf, forms[slot]!)
+        : this.arena + offset
     })
-    const inputs = program.inputs.flatMap(slot => [this.arena + made.offsets[slot]!, byteLength(program.slots[slot]!.spec)])
+    const inputs = program.inputs.flatMap(slot => [
+      this.arena + made.offsets[slot]!,
+      byteLength(program.slots[slot]!.spec),
+    ])
     this.compiled = engine.compile(made.words, Float64Array.from(inputs), made.scratch)
     this.changes = [...changes]
     this.repacked = this.bound.filter(b => b.form === 'packed' && !isBlock(b.buf.spec.dtype)).map(b => b.buf)

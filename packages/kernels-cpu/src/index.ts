@@ -1,12 +1,11 @@
 /** The CPU device: the native addon where there is one, WebAssembly everywhere else. */
-import { createDevice, type Device } from '@cria/tensor'
-import { engineBackend } from './backend.js'
-import type { Engine } from './engine.js'
+import { type Device, Unavailable } from '@cria/tensor'
+import { deviceOn } from './device.js'
 import { type NativeOptions, nativeEngine } from './native.js'
+import { wasmEngine } from './wasm-engine.js'
 
+export { cpuStats } from './device.js'
 export type { NativeOptions } from './native.js'
-
-const counters = new WeakMap<Device, Engine>()
 
 /**
  * A device on the native addon.
@@ -15,22 +14,34 @@ const counters = new WeakMap<Device, Engine>()
  * @example
  * const device = await native({ threads: 2 })
  */
-export async function native(options: NativeOptions = {}): Promise<Device> {
-  const engine = await nativeEngine(options)
-  return deviceOn(engine, `native ${engine.isa}, ${engine.threads} thread${engine.threads > 1 ? 's' : ''}`)
+export const native = async (options: NativeOptions = {}): Promise<Device> => deviceOn(await nativeEngine(options))
+
+export interface CpuOptions {
+  /** Threads that compute. Default: the physical cores that this process may use. */
+  readonly threads?: number
 }
 
-function deviceOn(engine: Engine, description: string): Device {
-  const device = createDevice(engineBackend(engine, description))
-  counters.set(device, engine)
-  return device
+/**
+ * A device on the CPU: native where the addon loads, else WebAssembly; its `description` says which, and why not the
+ * other.
+ *
+ * @throws Unavailable with both reasons when neither works.
+ * @example
+ * const device = await cpu()
+ * console.log(device.description) // native avx512, 2 threads
+ */
+export async function cpu(options: CpuOptions = {}): Promise<Device> {
+  let why: Unavailable
+  try {
+    return await native(options)
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    why = error
+  }
+  try {
+    return deviceOn(await wasmEngine(options), ` (${why.reason}. ${why.fix})`)
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    throw new Unavailable('cpu', `${why.reason}; ${error.reason}`, `${why.fix}. ${error.fix}`, { cause: error })
+  }
 }
-
-/** Bytes that a CPU device holds, and how many times a plan was replayed by one native call. For tests and tools. */
-export function cpuStats(device: Device): { readonly bytes: number; readonly replays: number } | undefined {
-  return counters.get(device)?.stats()
-}
-
-export type CpuOptions = NativeOptions
-
-export const cpu = (options: CpuOptions = {}): Promise<Device> => native(options)

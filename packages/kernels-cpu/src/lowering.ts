@@ -3,7 +3,16 @@
  * temporaries of its own (prepared activations, partial results); `assemble` places them, finds where threads must wait
  * for each other, and writes the words.
  */
-import { byteLength, type Kernel, type OpCall, packArena, type Program, type Shape, type Slot, type Spec } from '@cria/tensor'
+import {
+  byteLength,
+  type Kernel,
+  type OpCall,
+  type Program,
+  packArena,
+  type Shape,
+  type Slot,
+  type Spec,
+} from '@cria/tensor'
 import type { Engine } from './engine.js'
 import { dtypeCode, type Opcode, opcodes } from './opcodes.js'
 
@@ -117,7 +126,13 @@ export interface Assembled {
 }
 
 /** Places temporaries, orders threads and writes the words; addresses are filled in by `patch`. */
-export function assemble(slots: readonly OpenSlot[], steps: readonly Step[], inputs: readonly number[], outputs: readonly number[], threads: number): Assembled {
+export function assemble(
+  slots: readonly OpenSlot[],
+  steps: readonly Step[],
+  inputs: readonly number[],
+  outputs: readonly number[],
+  threads: number,
+): Assembled {
   const arena = place(slots, steps, inputs, outputs)
   const flags = schedule(slots, steps, arena.offsets, threads)
   const patches: { word: number; slot: number }[] = []
@@ -151,7 +166,12 @@ export function assemble(slots: readonly OpenSlot[], steps: readonly Step[], inp
 }
 
 /** Lifetimes of the slots over the steps, and their packing into one arena. */
-function place(slots: readonly OpenSlot[], steps: readonly Step[], inputs: readonly number[], outputs: readonly number[]): ReturnType<typeof packArena> {
+function place(
+  slots: readonly OpenSlot[],
+  steps: readonly Step[],
+  inputs: readonly number[],
+  outputs: readonly number[],
+): ReturnType<typeof packArena> {
   const first = new Array<number>(slots.length).fill(0)
   const last = new Array<number>(slots.length).fill(-1)
   steps.forEach((step, i) => {
@@ -182,7 +202,12 @@ interface Touched {
  * others wrote, or writes what others may still read, since the last meeting. Steps between two meetings run in one
  * parallel region: Q, K and V, or gate and up.
  */
-function schedule(slots: readonly OpenSlot[], steps: readonly Step[], offsets: readonly (number | undefined)[], threads: number): number[] {
+function schedule(
+  slots: readonly OpenSlot[],
+  steps: readonly Step[],
+  offsets: readonly (number | undefined)[],
+  threads: number,
+): number[] {
   let since: Touched[] = []
   return steps.map(step => {
     const alone = threads === 1 || step.cost < soloBelow
@@ -194,7 +219,9 @@ function schedule(slots: readonly OpenSlot[], steps: readonly Step[], offsets: r
       return { base: -1, from: offset, to: offset + Math.max(1, byteLength(slots[slot]!.spec)), writes, solo: alone }
     })
     const meets = touched.some(a =>
-      since.some(b => a.base === b.base && a.from < b.to && b.from < a.to && (a.writes || b.writes) && !(a.solo && b.solo)),
+      since.some(
+        b => a.base === b.base && a.from < b.to && b.from < a.to && (a.writes || b.writes) && !(a.solo && b.solo),
+      ),
     )
     since = meets ? touched : [...since, ...touched]
     return (meets ? barrierBefore : 0) | (alone ? solo : 0)

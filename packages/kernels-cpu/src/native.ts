@@ -83,13 +83,21 @@ export async function nativeEngine({ threads, isa }: NativeOptions = {}): Promis
   const native = await addon()
   const wanted = isa ?? process.env.CRIA_CPU_ISA ?? ''
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 1024))
-    throw new Unavailable('cpu', `got threads ${threads}, expected a whole number from 1 to 1024`, 'Leave it out for one thread a core')
+    throw new Unavailable(
+      'cpu',
+      `got threads ${threads}, expected a whole number from 1 to 1024`,
+      'Leave it out for one thread a core',
+    )
   let runtime: object
   try {
     runtime = native.create(wanted, threads ?? 0)
   } catch (error) {
     const names = error instanceof Error ? error.message : ''
-    throw new Unavailable('cpu', `got instruction set ${wanted}, expected one of ${names}`, 'Unset CRIA_CPU_ISA for the best one')
+    throw new Unavailable(
+      'cpu',
+      `got instruction set ${wanted}, expected one of ${names}`,
+      'Unset CRIA_CPU_ISA for the best one',
+    )
   }
   const [name, count] = native.describe(runtime)
   return new NativeEngine(native, runtime, name, count)
@@ -108,7 +116,8 @@ class NativeEngine implements Engine {
 
   alloc(bytes: number): number {
     const address = this.native.alloc(this.runtime, bytes)
-    if (address === 0) throw new RangeError(`cpu: got no memory for ${bytes} bytes. Free tensors, or use a smaller model or cache`)
+    if (address === 0)
+      throw new RangeError(`cpu: got no memory for ${bytes} bytes. Free tensors, or use a smaller model or cache`)
     return address
   }
   release(address: number): void {

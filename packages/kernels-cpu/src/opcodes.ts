@@ -40,7 +40,7 @@ export const opcodes = [
 export type Opcode = (typeof opcodes)[number]
 
 /** Element types, in the order of native/dtype.h. */
-export const dtypes = [
+export const dtypes: readonly DType[] = [
   'f32',
   'f16',
   'bf16',
@@ -59,10 +59,10 @@ export const dtypes = [
   'q5_k',
   'q6_k',
   'iq4_nl',
-] as const satisfies readonly DType[]
+]
 
 /** The number of a dtype, or -1 where the core has none. */
-export const dtypeCode = (dtype: DType): number => (dtypes as readonly DType[]).indexOf(dtype)
+export const dtypeCode = (dtype: DType): number => dtypes.indexOf(dtype)
 
 /** Functions of one element, in the order of `enum Unary` in native/ops/elementwise.cpp. */
 export const unaries = [

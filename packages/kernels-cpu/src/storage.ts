@@ -3,11 +3,14 @@
  * weight matrix starts as rows and is packed (and the rows freed) when the first plan wants it as a weight; whoever
  * needs rows again gets them back. Each form remembers who holds its address.
  */
-import { type Buf, byteLength, isBlock, type Spec, UnsupportedError } from '@cria/tensor'
+import { type Buf, byteLength, decodeBlocks, isBlock, type Spec, sizeOf } from '@cria/tensor'
 import type { Engine } from './engine.js'
 import { dtypeCode } from './opcodes.js'
 
 export type Form = 'rows' | 'packed'
+
+/** What a spec is stored as: block formats without kernels are decoded once, to f32. */
+export const stored = ({ dtype, shape }: Spec): Spec => ({ dtype: dtypeCode(dtype) < 0 ? 'f32' : dtype, shape })
 
 export class CpuBuf implements Buf {
   /** Addresses of the forms that exist. */
@@ -18,7 +21,13 @@ export class CpuBuf implements Buf {
   version = 0
   packedVersion = 0
 
+  /** Packed, but nothing has been written yet: zero bytes are not zero values in every packed format. */
+  fresh = false
+  /** The canonical bytes of a block format that is stored decoded. */
+  decoded: { readonly spec: Spec; readonly bytes: Uint8Array } | undefined
+
   constructor(
+    /** As stored. */
     readonly spec: Spec,
     /** Belongs to an executable's arena: never freed here. */
     readonly borrowed: boolean = false,
@@ -35,21 +44,15 @@ export class Storage {
     return this.engine.measure('packed', dtypeCode(s.dtype), s.shape[0]!, s.shape[1]!)
   }
 
-  alloc(s: Spec): CpuBuf {
+  alloc(canonical: Spec): CpuBuf {
+    const s = stored(canonical)
     const buf = new CpuBuf(s)
+    if (s.dtype !== canonical.dtype) buf.decoded = { spec: canonical, bytes: new Uint8Array(byteLength(canonical)) }
     if (packedOnly(s)) {
-      this.supported(s)
       buf.at.packed = this.engine.alloc(this.packedBytes(s))
+      buf.fresh = true
     } else buf.at.rows = this.engine.alloc(byteLength(s))
     return buf
-  }
-
-  private supported(s: Spec): void {
-    if (dtypeCode(s.dtype) < 0)
-      throw new UnsupportedError(
-        `${this.engine.name}: got a weight of dtype ${s.dtype}, expected one with kernels (f32, f16, bf16, q4_0 … q8_0, q2_k … q6_k, iq4_nl). Convert the file, or dequantise it while loading`,
-        { got: s.dtype },
-      )
   }
 
   free(buf: CpuBuf): void {
@@ -62,9 +65,14 @@ export class Storage {
 
   /** Adopts mapped memory as the rows of a dense tensor, or packs it. */
   adopt(s: Spec, mapped: number): CpuBuf {
+    if (stored(s).dtype !== s.dtype) {
+      const decoded = this.alloc(s)
+      this.write(decoded, this.engine.read(mapped, byteLength(s)), 0)
+      this.engine.release(mapped)
+      return decoded
+    }
     const buf = new CpuBuf(s)
     if (packedOnly(s)) {
-      this.supported(s)
       buf.at.packed = this.engine.alloc(this.packedBytes(s))
       this.engine.pack(dtypeCode(s.dtype), buf.at.packed, mapped, s.shape[0]!, s.shape[1]!)
       this.engine.release(mapped)
@@ -73,9 +81,18 @@ export class Storage {
   }
 
   write(buf: CpuBuf, bytes: Uint8Array, at: number): void {
-    const { spec: s } = buf
+    const { spec: s, decoded } = buf
+    if (decoded !== undefined) {
+      decoded.bytes.set(bytes, at)
+      const values = new Float32Array(sizeOf(s.shape))
+      decodeBlocks(decoded.spec.dtype as Parameters<typeof decodeBlocks>[0], decoded.bytes, values)
+      this.engine.write(this.rows(buf), new Uint8Array(values.buffer))
+      this.changed(buf)
+      return
+    }
     if (packedOnly(s)) {
       const [rows, cols] = s.shape as [number, number]
+      this.settle(buf, at === 0 && bytes.byteLength === byteLength(s))
       if (at === 0 && bytes.byteLength === byteLength(s)) {
         this.engine.pack(dtypeCode(s.dtype), buf.at.packed!, bytes, rows, cols)
         return
@@ -93,10 +110,11 @@ export class Storage {
 
   read(buf: CpuBuf, at: number, bytes: number): Uint8Array {
     const { spec: s } = buf
+    if (buf.decoded !== undefined) return buf.decoded.bytes.slice(at, at + bytes)
     if (buf.at.rows !== undefined) return this.engine.read(buf.at.rows + at, bytes)
+    this.settle(buf)
     const whole = new Uint8Array(byteLength(s))
-    if (whole.byteLength > 0)
-      this.engine.unpack(dtypeCode(s.dtype), whole, buf.at.packed!, s.shape[0]!, s.shape[1]!)
+    if (whole.byteLength > 0) this.engine.unpack(dtypeCode(s.dtype), whole, buf.at.packed!, s.shape[0]!, s.shape[1]!)
     return at === 0 && bytes === whole.byteLength ? whole : whole.slice(at, at + bytes)
   }
 
@@ -115,13 +133,25 @@ export class Storage {
   /** The address of the packed form, made or brought up to date if need be. */
   packed(buf: CpuBuf): number {
     const { spec: s } = buf
-    if (packedOnly(s)) return buf.at.packed!
+    if (packedOnly(s)) {
+      this.settle(buf)
+      return buf.at.packed!
+    }
     if (buf.at.packed === undefined) buf.at.packed = this.engine.alloc(this.packedBytes(s))
     else if (buf.at.rows === undefined || buf.packedVersion === buf.version) return buf.at.packed
     this.engine.pack(dtypeCode(s.dtype), buf.at.packed, buf.at.rows!, s.shape[0]!, s.shape[1]!)
     buf.packedVersion = buf.version
     if (buf.pins.rows === 0) this.drop(buf, 'rows')
     return buf.at.packed
+  }
+
+  /** Fresh packed storage gets its zeros when somebody looks. */
+  private settle(buf: CpuBuf, overwritten = false): void {
+    if (!buf.fresh) return
+    buf.fresh = false
+    const { spec: s } = buf
+    if (!overwritten)
+      this.engine.pack(dtypeCode(s.dtype), buf.at.packed!, new Uint8Array(byteLength(s)), s.shape[0]!, s.shape[1]!)
   }
 
   /** The form that an eager kernel should use without moving anything. */

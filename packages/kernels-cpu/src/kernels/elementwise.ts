@@ -35,7 +35,20 @@ export function broadcastAttrs(out: Shape, inputs: readonly Shape[]): number[] {
   return [axes.length, ...axes.map(a => a.length), ...inputs.flatMap((_, i) => axes.map(a => a.strides[i]!))]
 }
 
-const slow = new Set(['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'silu', 'softplus', 'gelu_tanh', 'gelu_erf', 'pow'])
+const slow = new Set([
+  'exp',
+  'log',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'sigmoid',
+  'silu',
+  'softplus',
+  'gelu_tanh',
+  'gelu_erf',
+  'pow',
+])
 
 const size = (s: Spec): number => s.shape.reduce((a, b) => a * b, 1)
 const costOf = ({ op, outputs: [y] }: OpCall): number => size(y!) * (slow.has(op) ? 1 : 0.2)

@@ -1,6 +1,7 @@
 /** Every kernel of the core by the name of its op. */
 import type { OpCall } from '@cria/tensor'
 import type { CpuKernel, KernelMaker } from '../lowering.js'
+import { stored } from '../storage.js'
 import { attention } from './attention.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
@@ -23,8 +24,10 @@ const makers: Readonly<Record<string, KernelMaker>> = {
 export const ops: readonly string[] = Object.keys(makers)
 
 export function kernelFor(call: OpCall): CpuKernel | undefined {
-  const lower = makers[call.op]?.(call)
+  const inputs = call.inputs.map(stored)
+  const outputs = call.outputs.map(stored)
+  const lower = makers[call.op]?.({ ...call, inputs, outputs })
   if (lower === undefined) return undefined
-  const specs = [...call.inputs, ...call.outputs].map(({ dtype, shape }) => ({ dtype, shape }))
+  const specs = [...inputs, ...outputs]
   return { name: call.op, lower, mutates: call.mutates, specs }
 }

@@ -15,7 +15,8 @@ const scatterAdd: KernelMaker = ({ inputs: [x, , updates] }) => {
   if (!plain(x!)) return undefined
   const shape = [x!.shape[0]!, product(x!.shape.slice(1))]
   const cost = (product(x!.shape) + product(updates!.shape)) * 0.3
-  return (to, [a, index, u], [y]) => to.step('scatter_add', [view(a!, shape), flat(index!), flat(u!), flat(y!)], { cost })
+  return (to, [a, index, u], [y]) =>
+    to.step('scatter_add', [view(a!, shape), flat(index!), flat(u!), flat(y!)], { cost })
 }
 
 const pick: KernelMaker = ({ inputs: [x, index] }) => {

@@ -13,14 +13,16 @@ const softmax =
   (log: boolean): KernelMaker =>
   ({ inputs: [x] }) =>
     f32s(x)
-      ? (to, [a], [y]) =>
-          to.step('softmax', [rows(a!), rows(y!)], { attrs: [log ? 1 : 0], cost: product(x!.shape) })
+      ? (to, [a], [y]) => to.step('softmax', [rows(a!), rows(y!)], { attrs: [log ? 1 : 0], cost: product(x!.shape) })
       : undefined
 
 const rmsNorm: KernelMaker = ({ inputs: [x], attrs: { eps } }) =>
   f32s(x)
     ? (to, [a, w], [y]) =>
-        to.step('rms_norm', [rows(a!), w!, rows(y!)], { attrs: [f32Bits(eps as number)], cost: product(x!.shape) * 0.2 })
+        to.step('rms_norm', [rows(a!), w!, rows(y!)], {
+          attrs: [f32Bits(eps as number)],
+          cost: product(x!.shape) * 0.2,
+        })
     : undefined
 
 const layerNorm: KernelMaker = ({ inputs: [x], attrs: { eps } }) =>
@@ -52,7 +54,8 @@ const rope: KernelMaker = ({ inputs, attrs: { interleaved, inverse, scale } }) =
     })
 }
 
-const crossEntropy: KernelMaker = ({ inputs: [logits] }) =>
+const crossEntropy: KernelMaker =
+  ({ inputs: [logits] }) =>
   (to, [x, targets], [y]) =>
     to.step('cross_entropy', [rows(x!), flat(targets!), flat(y!)], { cost: product(logits!.shape) })
 

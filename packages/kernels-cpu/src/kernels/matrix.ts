@@ -9,7 +9,16 @@ const product = (s: readonly number[]): number => s.reduce((a, b) => a * b, 1)
 const perProduct = 0.006
 const perByte = 0.03
 
-function matmulStep(to: Lowering, a: Place, b: Place, c: Place, [ta, tb]: [boolean, boolean], [m, n, k]: [number, number, number], batch: number, shared: boolean): void {
+function matmulStep(
+  to: Lowering,
+  a: Place,
+  b: Place,
+  c: Place,
+  [ta, tb]: [boolean, boolean],
+  [m, n, k]: [number, number, number],
+  batch: number,
+  shared: boolean,
+): void {
   to.step('matmul', [flat(a), flat(b), flat(c)], {
     attrs: [ta ? 1 : 0, tb ? 1 : 0, m, n, k, batch, m * k, shared ? 0 : k * n],
     scratch: to.engine.measure('matmul'),
@@ -28,7 +37,8 @@ const matmul: KernelMaker = ({ inputs, attrs: { transposeA, transposeB } }) => {
   const batch = product(a.shape.slice(0, -2))
   const shared = b.shape.length === 2
   // A left side that is not transposed and shares its right side is one tall matrix.
-  if (shared && !ta && batch > 1) return (to, [x, y], [z]) => matmulStep(to, x!, y!, z!, [ta, tb], [m * batch, n, k], 1, true)
+  if (shared && !ta && batch > 1)
+    return (to, [x, y], [z]) => matmulStep(to, x!, y!, z!, [ta, tb], [m * batch, n, k], 1, true)
   return (to, [x, y], [z]) => matmulStep(to, x!, y!, z!, [ta, tb], [m, n, k], batch, shared)
 }
 

@@ -1,5 +1,5 @@
 /** Calls that move elements: transposition, slices and joins, fills. */
-import { f32ToBf16, f32ToF16, byteLength, type Shape, type Spec, UnsupportedError } from '@cria/tensor'
+import { byteLength, f32ToBf16, f32ToF16, type Shape, type Spec, UnsupportedError } from '@cria/tensor'
 import { flat, type KernelMaker } from '../lowering.js'
 import { f32Bits } from '../opcodes.js'
 
@@ -8,7 +8,8 @@ const width = (s: Spec): number => byteLength({ dtype: s.dtype, shape: [] })
 
 /** Byte counts travel as unsigned 32-bit words. */
 function word(n: number): number {
-  if (n >= 2 ** 32) throw new UnsupportedError(`copy: got a run of ${n} bytes, expected less than 4 GiB. Slice it in parts`)
+  if (n >= 2 ** 32)
+    throw new UnsupportedError(`copy: got a run of ${n} bytes, expected less than 4 GiB. Slice it in parts`)
   return n | 0
 }
 
@@ -41,7 +42,8 @@ const slice: KernelMaker = ({ inputs: [x], attrs }) => {
   const rows = product(x!.shape.slice(0, axis))
   const count = (attrs.end as number) - start
   const words = [rows, word(count * inner), word(x!.shape[axis]! * inner), word(start * inner), word(count * inner), 0]
-  return (to, [a], [b]) => to.step('copy', [flat(a!), flat(b!)], { attrs: words, cost: rows * (count * inner * 0.03 + 3) })
+  return (to, [a], [b]) =>
+    to.step('copy', [flat(a!), flat(b!)], { attrs: words, cost: rows * (count * inner * 0.03 + 3) })
 }
 
 const concat: KernelMaker = ({ inputs: [a, b], outputs: [y], attrs }) => {
@@ -62,12 +64,19 @@ const concat: KernelMaker = ({ inputs: [a, b], outputs: [y], attrs }) => {
 
 const fill: KernelMaker = ({ outputs: [y], attrs: { value } }) => {
   const v = value as number
-  const bits = y!.dtype === 'f32' ? f32Bits(v) : y!.dtype === 'f16' ? f32ToF16(v) : y!.dtype === 'bf16' ? f32ToBf16(v) : v | 0
+  const bits =
+    y!.dtype === 'f32' ? f32Bits(v) : y!.dtype === 'f16' ? f32ToF16(v) : y!.dtype === 'bf16' ? f32ToBf16(v) : v | 0
   return (to, _, [b]) => to.step('fill', [flat(b!)], { attrs: [bits] })
 }
 
-const iota: KernelMaker = ({ outputs: [y] }) =>
-  y!.dtype === 'f16' || y!.dtype === 'bf16' ? undefined : (to, _, [b]) => to.step('iota', [flat(b!)])
+const iota: KernelMaker = ({ outputs: [y] }) => {
+  if (y!.dtype !== 'f16' && y!.dtype !== 'bf16') return (to, _, [b]) => to.step('iota', [flat(b!)])
+  return (to, _, [b]) => {
+    const wide = to.temp({ dtype: 'f32', shape: y!.shape })
+    to.step('iota', [wide])
+    to.step('cast', [wide, b!])
+  }
+}
 
 const assign: KernelMaker = ({ inputs: [target] }) => {
   const bytes = byteLength(target!)

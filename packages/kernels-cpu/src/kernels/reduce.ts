@@ -28,7 +28,8 @@ const reduction =
         to.step('reduce', [view(parts, [1, parts.spec.shape[0]!, 1]), view(y!, [1])], { attrs: [0, 1] })
       }
     }
-    return (to, [a], [y]) => to.step('reduce', [view(a!, shape), view(y!, [outer * inner])], { attrs: [index, 1], cost })
+    return (to, [a], [y]) =>
+      to.step('reduce', [view(a!, shape), view(y!, [outer * inner])], { attrs: [index, 1], cost })
   }
 
 const rowsOf = (x: Spec): [number, number] => [product(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]
