@@ -108,6 +108,12 @@ async function planShapes(device: Device): Promise<void> {
     same('input as output', await out.x.data(), values)
     same('bound as output', await out.weight.data(), [10, 20, 30, 40])
   }
+  // A result goes back in, as a sampled token does.
+  const back = plan(device, { x: f32([3]) }, ({ x }) => add(x, 1))
+  let x = await back.run({ x: [1, 2, 3] })
+  for (let i = 0; i < 3; i++) x = await back.run({ x })
+  same('a result as the next input', await x.data(), [5, 6, 7])
+  back.dispose()
   p.dispose()
   weight.dispose()
   given.dispose()
