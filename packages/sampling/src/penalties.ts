@@ -1,5 +1,6 @@
 /** Repetition, frequency and presence penalties. */
 import type { SamplingContext } from './context.js'
+import { ParameterError } from './errors.js'
 import { integer, number } from './lib/check.js'
 import type { Sampler } from './sampler.js'
 
@@ -33,6 +34,9 @@ export function penalties(options: PenaltyOptions): Sampler {
   number('penalties', 'frequency', frequency, -largest, largest)
   number('penalties', 'presence', presence, -largest, largest)
   integer('penalties', 'lastN', lastN, -1)
+  if (count !== 'all' && count !== 'generated') {
+    throw new ParameterError('penalties', 'count', count, "'all' or 'generated'")
+  }
   const off = lastN === 0 || (repeat === 1 && frequency === 0 && presence === 0)
   return off ? { name: 'penalties', apply() {} } : new Penalties(repeat, frequency, presence, lastN, count)
 }

@@ -36,11 +36,8 @@ export interface GrammarSampler extends Sampler {
  * const pick = chain(constrain(choices(['yes', 'no']), { vocabulary }), greedy())
  * pick.sample(new Float32Array([1, 2, 3, 0])) // 1
  */
-export function constrain(
-  grammar: Grammar<never> | Grammar<unknown>,
-  { vocabulary, lazy }: ConstraintOptions,
-): GrammarSampler {
-  const start = (): GrammarMatcher => new GrammarMatcher(grammar as Grammar<unknown>, vocabulary)
+export function constrain(grammar: Grammar<unknown>, { vocabulary, lazy }: ConstraintOptions): GrammarSampler {
+  const start = (): GrammarMatcher => new GrammarMatcher(grammar, vocabulary)
   const watch = lazy && new Watch(lazy, vocabulary)
   return make(start, watch, watch ? undefined : start())
 }

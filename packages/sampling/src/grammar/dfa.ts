@@ -18,6 +18,8 @@ export const BEGIN = 0x110000
 export const END = 0x110001
 
 const LIMIT = 20_000
+/** States of the expression in all states of the automaton together: bounds time and memory. */
+const WORK = 4_000_000
 
 interface Nfa {
   readonly epsilon: number[][]
@@ -99,13 +101,19 @@ function build(nfa: Nfa, add: () => number, expr: Expr, from: number): number {
 }
 
 function tooLarge(): never {
-  throw new GrammarError('regex', `more than ${LIMIT} states`, 'a smaller automaton', 'Lower a repetition count.')
+  throw new GrammarError(
+    'regex',
+    'an expression of too many states',
+    `an automaton of at most ${LIMIT}`,
+    'Lower a repetition count.',
+  )
 }
 
 function determinise(nfa: Nfa, start: number, final: number): Dfa {
   const states: DfaState[] = []
   const sets: number[][] = []
   const index = new Map<string, number>()
+  let work = 0
   const closure = (seeds: Iterable<number>): number[] => {
     const seen = new Set(seeds)
     for (const s of seen) for (const t of nfa.epsilon[s]!) seen.add(t)
@@ -120,7 +128,7 @@ function determinise(nfa: Nfa, start: number, final: number): Dfa {
     const key = set.join()
     const known = index.get(key)
     if (known !== undefined) return known
-    if (states.length >= LIMIT) tooLarge()
+    if (states.length >= LIMIT || (work += set.length) > WORK) tooLarge()
     index.set(key, states.length)
     sets.push(set)
     return states.push({ accept: stepOn(set, END).includes(final), edges: [] }) - 1

@@ -3,6 +3,7 @@ import { byteVocabulary } from '../../test/vocabulary.js'
 import { chain } from '../chain.js'
 import { choices, constrain, GrammarError, GrammarMatcher, gbnf, json, regex } from '../grammar.js'
 import { categorical, greedy } from '../pick.js'
+import { Random } from '../random.js'
 
 describe('GBNF', () => {
   const cases: [title: string, source: string, pass: string[], fail: string[]][] = [
@@ -85,6 +86,39 @@ test('choices are typed and exact', () => {
     true,
     false,
   ])
+})
+
+test('hostile sources end in a typed error, soon', () => {
+  const deep = '('.repeat(200_000)
+  for (const make of [
+    () => gbnf(`root ::= ${deep}`),
+    () => regex(deep),
+    () => regex('^[ab]*a[ab]{9000}$'),
+    () => regex('^((a{1000}){1000}){1000}'),
+    () => gbnf('root ::= ("a"?){1000000}'),
+    () => gbnf(Array.from({ length: 50_000 }, (_, i) => `r${i} ::= r${i + 1}`).join('\n'), { root: 'r0' }),
+  ]) {
+    const start = performance.now()
+    expect(make).toThrow(GrammarError)
+    expect(performance.now() - start).toBeLessThan(8000)
+  }
+  // counts without end are fine as long as each step reads something
+  expect(gbnf('root ::= "a"{100000,}').matchesPrefix('a'.repeat(1000))).toBe(true)
+  for (let seed = 0; seed < 3000; seed++) {
+    const random = new Random(seed)
+    const source = [...'root ::= ("a" | [b-d]{2,3} x)*\nx ::= "\\n" . # c\n']
+    for (let i = 0; i < 3; i++)
+      source.splice(
+        Math.floor(random.next() * source.length),
+        random.next() < 0.5 ? 1 : 0,
+        '([{"\\-|*:^0é'[Math.floor(random.next() * 12)]!,
+      )
+    try {
+      gbnf(source.join('')).matches('abcd')
+    } catch (error) {
+      expect(error).toBeInstanceOf(GrammarError)
+    }
+  }
 })
 
 describe('masks', () => {

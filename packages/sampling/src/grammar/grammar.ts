@@ -1,6 +1,7 @@
 /** The ways to state a grammar, and the compiled thing itself. */
 import { ParameterError } from '../errors.js'
 import { BEGIN, exactly, toDfa } from './dfa.js'
+import { GrammarError } from './errors.js'
 import type { Expr, GrammarRules } from './expr.js'
 import { parseGbnf } from './gbnf.js'
 import type { FromSchema, StandardSchema } from './infer.js'
@@ -18,8 +19,12 @@ export class Grammar<T = string> {
   readonly #masks = new WeakMap<GrammarVocabulary, MaskBuilder>()
   readonly #parse: (text: string) => T
 
-  constructor(rules: GrammarRules, parse: (text: string) => T) {
-    this.machine = new Machine(new Pda(rules))
+  constructor(rules: () => GrammarRules, parse: (text: string) => T) {
+    this.machine = guarded(() => {
+      const machine = new Machine(new Pda(rules()))
+      machine.initial()
+      return machine
+    })
     this.#parse = parse
   }
 
@@ -57,6 +62,16 @@ export class Grammar<T = string> {
   }
 }
 
+/** Parsers and compilers recurse with the nesting of what they read: too deep is an error of ours, not of the stack. */
+function guarded<R>(run: () => R): R {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new GrammarError('grammar', 'a grammar nested too deeply', 'less nesting', 'Split it into rules.')
+  }
+}
+
 const same = (text: string): string => text
 
 function anchored(expr: Expr): boolean {
@@ -72,7 +87,7 @@ function anchored(expr: Expr): boolean {
  * gbnf('root ::= "yes" | "no"').matches('yes') // true
  */
 export function gbnf(source: string, { root = 'root' }: { root?: string } = {}): Grammar<string> {
-  return new Grammar(parseGbnf(source, root), same)
+  return new Grammar(() => parseGbnf(source, root), same)
 }
 
 /**
@@ -83,10 +98,12 @@ export function gbnf(source: string, { root = 'root' }: { root?: string } = {}):
  */
 export function regex(pattern: RegExp | string): Grammar<string> {
   const [source, flags] = typeof pattern === 'string' ? [pattern, ''] : [pattern.source, pattern.flags]
-  const expr = parseRegex(source, flags)
-  // only anchors need the detour over an automaton; without, repetitions stay countable and masks are shared
-  const body: Expr = anchored(expr) ? { kind: 'dfa', dfa: toDfa(expr, 'whole'), json: false } : expr
-  return new Grammar({ rules: [{ name: 'root', body }], root: 0 }, same)
+  return new Grammar(() => {
+    const expr = parseRegex(source, flags)
+    // only anchors need the detour over an automaton; without, repetitions stay countable and masks are shared
+    const body: Expr = anchored(expr) ? { kind: 'dfa', dfa: toDfa(expr, 'whole'), json: false } : expr
+    return { rules: [{ name: 'root', body }], root: 0 }
+  }, same)
 }
 
 /**
@@ -98,7 +115,10 @@ export function regex(pattern: RegExp | string): Grammar<string> {
 export function choices<const C extends string>(list: readonly C[]): Grammar<C> {
   if (list.length === 0) throw new ParameterError('choices', 'list', list, 'at least one text')
   const body = { kind: 'dfa', dfa: exactly(list), json: false } as const
-  return new Grammar({ rules: [{ name: 'root', body }], root: 0 }, text => text as C)
+  return new Grammar(
+    () => ({ rules: [{ name: 'root', body }], root: 0 }),
+    text => text as C,
+  )
 }
 
 /** Any JSON value. */
@@ -123,7 +143,10 @@ export function json(options: JsonSchemaOptions = {}): Grammar<unknown> {
 export function jsonSchema<Output>(schema: StandardSchema<Output>, options?: JsonSchemaOptions): Grammar<Output>
 export function jsonSchema<const S>(schema: S, options?: JsonSchemaOptions): Grammar<FromSchema<S>>
 export function jsonSchema(schema: unknown, options: JsonSchemaOptions = {}): Grammar<unknown> {
-  return new Grammar(schemaRules(plain(schema), options), text => JSON.parse(text) as unknown)
+  return new Grammar(
+    () => schemaRules(plain(schema), options),
+    text => JSON.parse(text) as unknown,
+  )
 }
 
 function plain(schema: unknown): Schema {

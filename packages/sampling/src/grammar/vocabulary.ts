@@ -30,6 +30,9 @@ export class GrammarVocabulary {
     const encoder = new TextEncoder()
     this.tokens = Array.from(tokens, t => (typeof t === 'string' ? encoder.encode(t) : (t ?? undefined)))
     if (this.tokens.length === 0) throw new ParameterError('GrammarVocabulary', 'tokens', [], 'the bytes of each token')
+    const longest = this.tokens.reduce((n, t) => Math.max(n, t?.length ?? 0), 0)
+    if (longest > 65_535)
+      throw new ParameterError('GrammarVocabulary', 'tokens', longest, 'tokens of at most 65,535 bytes')
     this.eos = new Set(
       Array.from(typeof eos === 'number' ? [eos] : eos, t => integer('GrammarVocabulary', 'eos', t, 0)),
     )
