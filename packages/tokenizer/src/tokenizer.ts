@@ -13,6 +13,7 @@ import { type DecodeOptions, type DecodeRules, StreamDecoder } from './decoder.j
 import { show, TokenizerError } from './errors.js'
 import { IdSink } from './ids.js'
 import type { TextModel } from './model.js'
+import { type EncodingWithOffsets, offsetsOf, type TracedSegment } from './offsets.js'
 import { Kind, type TokenTable } from './token-table.js'
 
 /** Options of {@link Tokenizer.encode}. */
@@ -122,6 +123,61 @@ export class Tokenizer {
    * tokenizer has none, or `allowSpecial` names no special token.
    */
   encode(text: string, options: EncodeOptions = {}): Uint32Array {
+    return takeAll(this.fill(text, options))
+  }
+
+  /** {@link encode} for each text. */
+  encodeBatch(texts: readonly string[], options: EncodeOptions = {}): Uint32Array[] {
+    return texts.map(text => this.encode(text, options))
+  }
+
+  /** How many ids {@link encode} gives for `text`. */
+  count(text: string, options: EncodeOptions = {}): number {
+    return this.fill(text, options).length
+  }
+
+  /**
+   * {@link encode} with the range of the text that each token covers, in UTF-16 units and in bytes of UTF-8. A leading
+   * space belongs to its token; a token that covers a part of a character has that character's range, and its bytes
+   * exactly. Tokens that come from no text (BOS, a lone dummy prefix) have empty ranges.
+   *
+   * @example
+   * const { ids, starts, ends } = tokenizer.encodeWithOffsets('Hello world')
+   * ids.forEach((id, i) => console.log(id, 'Hello world'.slice(starts[i], ends[i])))
+   */
+  encodeWithOffsets(text: string, options: EncodeOptions = {}): EncodingWithOffsets {
+    const trace: TracedSegment[] = []
+    const ids = takeAll(this.fill(text, options, trace))
+    const { table, normalize } = this.parts
+    return offsetsOf(text, ids, trace, table, normalize && (part => normalize(part, false)))
+  }
+
+  /**
+   * The longest beginning of `text` that has at most `most` ids, cut at a token's end and between characters.
+   * `side: 'start'` cuts there instead and keeps the end of the text.
+   */
+  truncate(text: string, most: number, options: EncodeOptions & { readonly side?: 'start' | 'end' } = {}): string {
+    if (!Number.isInteger(most) || most < 0) {
+      throw new TokenizerError('tokenizer/bad-argument', {
+        op: 'truncate',
+        got: `most ${show(most)}`,
+        expected: 'a whole number from 0',
+      })
+    }
+    const { ids, starts, ends } = this.encodeWithOffsets(text, options)
+    if (ids.length <= most) return text
+    const fromStart = options.side === 'start'
+    // What is left may split otherwise than it did inside the whole, so the first guess is checked.
+    for (let keep = most; keep > 0; keep--) {
+      const cut = fromStart ? ends[ids.length - keep - 1]! : starts[keep]!
+      const part = fromStart ? text.slice(cut) : text.slice(0, cut)
+      if (this.count(part, options) <= most) return part
+    }
+    return ''
+  }
+
+  /** Encodes into the shared sink. */
+  private fill(text: string, options: EncodeOptions, trace?: TracedSegment[]): IdSink {
     if (typeof text !== 'string') {
       throw new TokenizerError('tokenizer/bad-argument', { op: 'encode', got: show(text), expected: 'a string' })
     }
@@ -130,9 +186,9 @@ export class Tokenizer {
     const sink = this.sink
     sink.length = 0
     if (options.bos ?? this.addBos) this.wrap(this.parts.before, this.bosId, 'BOS', sink)
-    this.append(text, true, acceptOf(allow), sink)
+    this.append(text, true, acceptOf(allow), sink, trace)
     if (options.eos ?? this.addEos) this.wrap(this.parts.after, this.eosId, 'EOS', sink)
-    return takeAll(sink)
+    return sink
   }
 
   /**
@@ -212,38 +268,54 @@ export class Tokenizer {
     return this.special.has(id)
   }
 
-  private append(text: string, first: boolean, accept: AcceptToken | undefined, sink: IdSink): void {
+  private append(
+    text: string,
+    first: boolean,
+    accept: AcceptToken | undefined,
+    sink: IdSink,
+    trace?: TracedSegment[],
+  ): void {
     const segments = this.raw.split(text, accept)
     if (segments === undefined) {
-      this.appendRaw(text, first, accept, sink)
+      this.appendRaw(text, first, accept, sink, 0, trace)
       return
     }
     for (const { id, start, end } of segments) {
-      if (id >= 0) sink.push(id)
-      else this.appendRaw(text.slice(start, end), first && start === 0, accept, sink)
+      if (id < 0) this.appendRaw(text.slice(start, end), first && start === 0, accept, sink, start, trace)
+      else {
+        trace?.push({ idFrom: sink.length, idTo: sink.length + 1, start, end, seen: undefined })
+        sink.push(id)
+      }
     }
   }
 
-  /** A stretch without raw added tokens: normalise, then look for the normalised ones. */
-  private appendRaw(text: string, first: boolean, accept: AcceptToken | undefined, sink: IdSink): void {
+  /** A stretch without raw added tokens, at `offset`: normalise, then look for the normalised ones. */
+  private appendRaw(
+    text: string,
+    first: boolean,
+    accept: AcceptToken | undefined,
+    sink: IdSink,
+    offset: number,
+    trace?: TracedSegment[],
+  ): void {
     if (text === '') return
-    const { normalize } = this.parts
+    const { normalize, prefix, model } = this.parts
     const normal = normalize === undefined ? text : normalize(text, first)
-    const segments = this.normalized.split(normal, accept)
-    if (segments === undefined) {
-      this.appendText(normal, first, sink)
-      return
-    }
+    const segments = this.normalized.split(normal, accept) ?? [{ id: -1, start: 0, end: normal.length }]
+    const idFrom = sink.length
+    let seen = ''
     for (const { id, start, end } of segments) {
-      if (id >= 0) sink.push(id)
-      else this.appendText(normal.slice(start, end), first && start === 0, sink)
+      const part = normal.slice(start, end)
+      if (id >= 0) {
+        sink.push(id)
+        seen += part
+      } else {
+        const ready = prefix === undefined ? part : prefix(part, first && start === 0)
+        if (ready !== '') model.encode(ready, sink)
+        seen += ready
+      }
     }
-  }
-
-  private appendText(text: string, first: boolean, sink: IdSink): void {
-    const { prefix, model } = this.parts
-    const ready = prefix === undefined ? text : prefix(text, first)
-    if (ready !== '') model.encode(ready, sink)
+    trace?.push({ idFrom, idTo: sink.length, start: offset, end: offset + text.length, seen })
   }
 
   private wrap(ids: readonly number[] | undefined, id: number | undefined, name: string, sink: IdSink): void {
