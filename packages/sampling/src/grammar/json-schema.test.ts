@@ -11,6 +11,8 @@ import { type Grammar, GrammarMatcher, json, jsonSchema, SchemaError } from '../
 import { Random } from '../random.js'
 
 const vocabulary = byteVocabulary(420)
+/** Texts per schema and order. CRIA_GRAMMAR_RUNS=300 makes it ten thousand in all. */
+const RUNS = Number(process.env.CRIA_GRAMMAR_RUNS ?? 24)
 
 /**
  * A text written from random logits. Past `patience` tokens those that lead to an end soon are preferred, so that
@@ -201,8 +203,8 @@ describe('random writing is valid', () => {
         const validate = new Ajv2020({ strict: false, validateFormats: false, multipleOfPrecision: 9 }).compile(schema)
         const random = new Random(7)
         let ended = 0
-        for (let i = 0; i < 24; i++) {
-          const text = write(grammar, random, i)
+        for (let i = 0; i < RUNS; i++) {
+          const text = write(grammar, random, i % 60)
           if (text === undefined) continue
           ended++
           const data: unknown = JSON.parse(text)
