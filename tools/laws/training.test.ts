@@ -17,7 +17,7 @@ import {
   valueAndGrad,
 } from '@cria/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exact, type Named } from './devices.js'
+import { exact, gpu, type Named } from './devices.js'
 
 interface Gradient {
   readonly name: string
@@ -237,3 +237,5 @@ test('the hash is the golden script’s', () => {
 })
 
 for (const device of exact) agrees(device, a.steps, 1e-4)
+if (gpu) agrees(gpu, 3, 1e-3)
+else test.skip('3 AdamW steps on webgpu (no adapter: install chromium for SwiftShader)', () => {})
