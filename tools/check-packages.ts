@@ -172,6 +172,8 @@ async function check(
       `${name}: got ${notes[0]} (${size.foreign.join(', ')}), expected at most 8 MB and ${cliBudget.foreign}`,
     )
 
+  if (entries(entry.manifest).length === 0)
+    return void console.log(`${name} (${basename(tarball)}): ${notes.join(', ')}`)
   const example = writeConsumer(home, entry)
   hold('import', await node(home, 'consumer.mjs'))
   for (const resolution of ['bundler', 'nodenext'])

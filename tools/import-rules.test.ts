@@ -27,11 +27,7 @@ test('an orderly house has no findings', () => {
 
 test.each([
   ['a circle of files', { path: 'packages/tensor/src/a.ts', text: `import './b.js'` }, /circle of files/],
-  [
-    'a model that names a backend',
-    { path: 'packages/llama/src/x.ts', text: `import '@cria/kernels-cpu'` },
-    /no arrow/,
-  ],
+  ['a model that names a backend', { path: 'packages/llama/src/x.ts', text: `import '@cria/kernels-cpu'` }, /no arrow/],
   [
     'an import that is not listed',
     { path: 'packages/llama/src/x.ts', text: `import '@cria/weights'` },

@@ -56,6 +56,8 @@ function missing({ description, keywords, files }: Manifest): string[] {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const checking = process.argv.includes('--check')
   for (const { folder, manifest } of publicPackages()) {
+    // An addon for one platform has no code of its own to build or import.
+    if (!manifest.exports) continue
     const path = join(root, folder, 'package.json')
     const lacks = missing(manifest)
     if (lacks.length > 0) {

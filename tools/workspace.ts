@@ -46,7 +46,9 @@ export function packages(parents: string[] = ['packages', 'apps']): Package[] {
   })
 }
 
-/** The packages that are published: everything in packages/ that is not private. */
+/** The packages that are published: everything in packages/ that is not private, and the addons for one platform below. */
 export function publicPackages(): Package[] {
-  return packages(['packages']).filter(({ manifest }) => !manifest.private)
+  const own = packages(['packages'])
+  const addons = packages(own.map(({ folder }) => `${folder}/npm`))
+  return [...own, ...addons].filter(({ manifest }) => !manifest.private)
 }
