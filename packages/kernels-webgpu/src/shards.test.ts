@@ -154,7 +154,7 @@ describe.skipIf(gpuMissing())('effects', () => {
 })
 
 test('no adapter, no WebGPU: typed, with reason and fix', async () => {
-  const gpu = { requestAdapter: async () => null } as unknown as GPU
+  const gpu = { requestAdapter: async () => null }
   await expect(webgpu({ gpu })).rejects.toThrow(Unavailable)
   await expect(webgpu({ gpu })).rejects.toMatchObject({ reason: 'there is no adapter', code: 'unavailable' })
   await expect(webgpu({ gpu })).rejects.toThrow(/cpu backend/)

@@ -5,10 +5,10 @@ import { WebGpuBackend } from './backend.js'
 import type { Counters } from './gpu.js'
 
 export interface WebGpuOptions {
-  /** The WebGPU entry point. Default: `navigator.gpu`, else the npm package `webgpu` (Dawn) in Node. */
-  readonly gpu?: GPU
+  /** The WebGPU entry point, a `GPU`. Default: `navigator.gpu`, else the npm package `webgpu` (Dawn) in Node. */
+  readonly gpu?: object
   /** Default: the browser's choice. */
-  readonly powerPreference?: GPUPowerPreference
+  readonly powerPreference?: 'low-power' | 'high-performance'
   /** Bytes of the largest storage binding to use; larger weights are cut into shards. Default: what the adapter allows. */
   readonly bindingLimit?: number
 }
@@ -26,7 +26,7 @@ const softwareHint =
  * @throws Unavailable with `reason` and `fix` where there is no WebGPU or no adapter.
  */
 export async function webgpu({ gpu, powerPreference, bindingLimit }: WebGpuOptions = {}): Promise<Device> {
-  const entry = gpu ?? (await find())
+  const entry = (gpu as GPU | undefined) ?? (await find())
   const adapter = await entry.requestAdapter(powerPreference === undefined ? {} : { powerPreference })
   if (adapter === null) {
     throw new Unavailable(
