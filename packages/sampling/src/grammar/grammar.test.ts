@@ -168,6 +168,7 @@ describe('masks', () => {
     const fork = matcher.clone()
     matcher.accept(0)
     expect(matcher.finished).toBe(true)
+    expect([...matcher.mask().ids!]).toEqual([0])
     expect(() => matcher.accept(id('c'))).toThrow(/after the end/)
     expect(() => fork.accept(id('a'))).toThrow(/a token of its mask/)
     fork.accept(id('c'))

@@ -32,6 +32,7 @@ export class MaskBuilder {
   readonly #vocabulary: GrammarVocabulary
   #pieces = new Map<string, Piece>()
   #nextPiece = 0
+  #ended: TokenMask | undefined
   readonly #path: Config[] = []
 
   constructor(machine: Machine, vocabulary: GrammarVocabulary) {
@@ -61,6 +62,16 @@ export class MaskBuilder {
     const mask = finish(bits)
     config.mask = mask
     return mask
+  }
+
+  /** Only the end tokens: after a text has ended. */
+  ended(): TokenMask {
+    if (!this.#ended) {
+      const bits = new Uint32Array((this.#vocabulary.size + 31) >>> 5)
+      for (const id of this.#vocabulary.eos) bits[id >>> 5]! |= 1 << (id & 31)
+      this.#ended = finish(bits)
+    }
+    return this.#ended
   }
 
   /** Adds the tokens that the threads of one frame allow, following its callers as far as tokens reach. */

@@ -29,7 +29,8 @@ export class GrammarMatcher {
 
   /** Tokens that may follow. Valid for reading only: masks are shared. */
   mask(): TokenMask {
-    return this.grammar.masks(this.vocabulary).mask(this.#config)
+    const masks = this.grammar.masks(this.vocabulary)
+    return this.#finished ? masks.ended() : masks.mask(this.#config)
   }
 
   /** Whether a token may follow, without building a mask. */

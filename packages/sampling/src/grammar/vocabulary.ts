@@ -34,7 +34,9 @@ export class GrammarVocabulary {
     if (longest > 65_535)
       throw new ParameterError('GrammarVocabulary', 'tokens', longest, 'tokens of at most 65,535 bytes')
     this.eos = new Set(
-      Array.from(typeof eos === 'number' ? [eos] : eos, t => integer('GrammarVocabulary', 'eos', t, 0)),
+      Array.from(typeof eos === 'number' ? [eos] : eos, t =>
+        integer('GrammarVocabulary', 'eos', t, 0, this.tokens.length - 1),
+      ),
     )
     const order = this.tokens.flatMap((t, id) => (t?.length && !this.eos.has(id) ? [id] : []))
     order.sort((a, b) => compare(this.tokens[a]!, this.tokens[b]!))
