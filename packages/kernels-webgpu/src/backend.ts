@@ -23,6 +23,9 @@ interface Owned extends GpuBuf {
   readonly spec: Spec
 }
 
+/** Bytes of a binding in which 32 bits index every element of every format. */
+const largestBinding = 2 ** 30
+
 /** Eager dispatches in one command buffer before it is sent. */
 const batch = 128
 
@@ -48,7 +51,7 @@ export class WebGpuBackend implements Backend {
   constructor(device: GPUDevice, { description, bindingLimit }: BackendOptions) {
     this.gpu = new Gpu(device)
     this.description = description
-    this.limit = Math.min(bindingLimit ?? Number.POSITIVE_INFINITY, device.limits.maxStorageBufferBindingSize)
+    this.limit = Math.min(bindingLimit ?? largestBinding, largestBinding, device.limits.maxStorageBufferBindingSize)
     this.readback = new Readback(this.gpu)
   }
 
