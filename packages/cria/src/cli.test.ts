@@ -1,0 +1,145 @@
+/** The command line as a user types it: each test is a process. */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const root = join(here, '../../..')
+const shared = process.env.CRIA_SHARED ?? join(root, '..', 'shared')
+const stories = join(shared, 'models', 'stories260K.gguf')
+const fixture = join(root, 'tools', 'golden', 'fixtures', 'every-type.gguf')
+const scratch = mkdtempSync(join(tmpdir(), 'cria-cli-'))
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+const command = process.env.TEST_BUILT
+  ? [join(here, '../bin/cria.js')]
+  : ['--conditions=cria-source', '--import', import.meta.resolve('tsx'), join(here, 'testing/main.ts')]
+
+interface Result {
+  readonly out: string
+  readonly err: string
+  readonly code: number | null
+}
+
+function cria(args: readonly string[], input = ''): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...command, ...args], { cwd: scratch })
+    let out = ''
+    let err = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text
+    })
+    child.on('error', reject).on('close', code => resolve({ out, err, code }))
+    child.stdin.end(input)
+  })
+}
+
+describe('on a small file of every weight type', () => {
+  test('logits prints sorted log-probabilities that add up to one', async () => {
+    const { out, code } = await cria(['logits', fixture, '--tokens', '1,2,3', '--all', '--json', '--threads', '1'])
+    const { tokens, logprobs } = JSON.parse(out) as { tokens: number[]; logprobs: [number, number][] }
+    expect(code).toBe(0)
+    expect(tokens).toEqual([1, 2, 3])
+    expect(logprobs.reduce((a, [, p]) => a + Math.exp(p), 0)).toBeCloseTo(1, 4)
+    expect(logprobs.every(([, p], i) => i === 0 || p <= logprobs[i - 1]![1])).toBe(true)
+  })
+
+  test('run gives the same text for the same seed on any thread count, and JSON when asked', async () => {
+    const args = (threads: string, ...more: string[]) => [
+      'run',
+      fixture,
+      '--prompt',
+      'a',
+      '--max-tokens',
+      '8',
+      '--seed',
+      '7',
+      '--threads',
+      threads,
+      ...more,
+    ]
+    const one = await cria(args('1', '--json'))
+    const two = await cria(args('2', '--json'))
+    const parsed = JSON.parse(one.out) as { tokens: number[]; text: string; reason: string }
+    expect(parsed.tokens).toEqual((JSON.parse(two.out) as { tokens: number[] }).tokens)
+    const echo = await cria(args('1', '--no-echo'))
+    expect(echo.out).toBe(`${parsed.text}\n`)
+    expect(echo.err).toMatch(/tokens\/s/)
+  })
+
+  test('convert writes a file that inspect reads and that runs', async () => {
+    const target = join(scratch, 'f32.gguf')
+    expect(await cria(['convert', fixture, target, '--type', 'F32'])).toMatchObject({ code: 0 })
+    const { out } = await cria(['inspect', target, '--json'])
+    const { tensors, config } = JSON.parse(out) as { tensors: { dtype: string }[]; config: { layers: number } }
+    expect(new Set(tensors.map(t => t.dtype))).toEqual(new Set(['f32']))
+    expect(config.layers).toBeGreaterThan(0)
+    const [before, after] = await Promise.all(
+      [fixture, target].map(file => cria(['logits', file, '--tokens', '5', '--json', '--top', '1'])),
+    )
+    const likeliest = (r: Result): [number, number] =>
+      (JSON.parse(r.out) as { logprobs: [number, number][] }).logprobs[0]!
+    expect(likeliest(before!)[0]).toBe(likeliest(after!)[0])
+  })
+
+  test('bench prints what it measured', async () => {
+    const { out } = await cria(['bench', fixture, '-p', '16', '-n', '4', '-t', '1', '-r', '2', '--json'])
+    const rows = JSON.parse(out) as {
+      test: string
+      threads: number
+      tokensPerSecond: { median: number; min: number; max: number }
+    }[]
+    expect(rows.map(r => r.test)).toEqual(['pp16', 'tg4'])
+    for (const { tokensPerSecond: t } of rows) expect(t.min <= t.median && t.median <= t.max && t.min > 0).toBe(true)
+  })
+})
+
+describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared` beside the checkout)', () => {
+  test('run tells the golden story', async () => {
+    const { out } = await cria(['run', stories, '--prompt', '', '--temperature', '0', '--max-tokens', '200'])
+    expect(out).toBe(`${readFileSync(join(shared, 'golden', 'stories260K-greedy.txt'), 'utf8')}\n`)
+  })
+
+  test('tokenize takes text, lines, and special tokens only when told', async () => {
+    const plain = JSON.parse((await cria(['tokenize', stories, '--json'], 'Once upon <s>')).out) as {
+      ids: number[]
+      pieces: string[]
+    }
+    expect(plain.ids.length).toBe(plain.pieces.length)
+    expect(plain.ids).not.toContain(1)
+    const special = JSON.parse((await cria(['tokenize', stories, '--json', '--specials', '--bos'], 'Once<s>')).out) as {
+      ids: number[]
+    }
+    expect(special.ids.filter(id => id === 1)).toHaveLength(2)
+    const lines = await cria(['tokenize', stories, '--jsonl'], '"Once"\n"upon\\na"\n')
+    expect(
+      lines.out
+        .trim()
+        .split('\n')
+        .map(line => (JSON.parse(line) as number[]).length > 0),
+    ).toEqual([true, true])
+  })
+})
+
+describe('mistakes', () => {
+  test.each([
+    [['run', 'nowhere.gguf', '--prompt', 'x'], 1, 'expected a file, a folder'],
+    [['run', fixture], 2, '--prompt'],
+    [['logits', fixture], 1, 'expected one'],
+    [['logits', fixture, '--tokens', '1', '--threads', '0'], 1, 'expected a whole number'],
+    [['run', fixture, '--prompt', 'x', '--top-p', '7'], 1, 'topP'],
+    [['convert', fixture, 'out.gguf', '--type', 'Q9'], 1, 'expected one of'],
+    [['nonsense'], 2, 'nonsense'],
+  ])('%j ends with code %i and says why', async (args, code, text) => {
+    const { err, code: got } = await cria(args)
+    expect(err).toContain(text)
+    expect(got).toBe(code)
+    expect(err).not.toMatch(/\n\s+at /)
+  })
+})

@@ -1,0 +1,4 @@
+/** The command from source, for tests. */
+import { main } from '../index.js'
+
+await main(process.argv)
