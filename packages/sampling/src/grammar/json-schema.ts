@@ -19,7 +19,9 @@ import {
   text,
 } from './expr.js'
 import { ANNOTATIONS, FORMATS } from './formats.js'
-import { ANY, RAW } from './lower.js'
+import { JSON_CHAR } from './json-char.js'
+import { ANY } from './lower.js'
+import { type Member, MemberRules } from './members.js'
 import { type Bounds, decimals, INTEGER, integers, multiples, NUMBER } from './numbers.js'
 import { parseRegex } from './regex.js'
 import { both, isPureRef, type Json, type JsonType, type Merged, Merger, type Schema } from './schema-merge.js'
@@ -204,7 +206,7 @@ class SchemaCompiler {
   }
 
   #anyString(): Expr {
-    return this.#rule('string', () => seq(text('"'), repeat(CHAR, 0), text('"')))
+    return this.#rule('string', () => seq(text('"'), repeat(JSON_CHAR, 0), text('"')))
   }
 
   #number(type: 'integer' | 'number', m: Merged, path: string): Expr {
@@ -230,7 +232,7 @@ class SchemaCompiler {
     const dfa = this.#stringDfa(m, path)
     if (dfa) return seq(text('"'), { kind: 'dfa', dfa, json: true }, text('"'))
     if (m.minLength > m.maxLength) return NEVER
-    return seq(text('"'), repeat(CHAR, m.minLength, m.maxLength), text('"'))
+    return seq(text('"'), repeat(JSON_CHAR, m.minLength, m.maxLength), text('"'))
   }
 
   /** The automaton of patterns and formats; undefined when there are none and lengths can be counted instead. */
@@ -420,114 +422,6 @@ class SchemaCompiler {
     return this.#fits(m, value) && m.choices.every(group => group.some(s => this.#fitsSchema(s, value)))
   }
 }
-
-interface Member {
-  readonly required: boolean
-  readonly pair: Expr
-}
-
-/** The members of an object as right-linear rules: what has been written decides what may follow. */
-class MemberRules {
-  readonly #known = new Map<string, number>()
-  readonly #rules: Rule[]
-  readonly #members: readonly Member[]
-  readonly #others: Expr | undefined
-  readonly #min: number
-  readonly #max: number
-  readonly #space: Expr
-  readonly #anyOrder: boolean
-  readonly #lazy: boolean
-
-  constructor(
-    rules: Rule[],
-    members: readonly Member[],
-    others: Expr | undefined,
-    min: number,
-    max: number,
-    space: Expr,
-    anyOrder: boolean,
-  ) {
-    this.#rules = rules
-    this.#members = members
-    this.#others = others
-    this.#min = min
-    this.#max = max
-    this.#space = space
-    this.#anyOrder = anyOrder
-    // every subset of the members is a state: made as they come up
-    this.#lazy = anyOrder && members.length > 6
-  }
-
-  start(): Expr {
-    return this.#state('', 0, 0)
-  }
-
-  /** `seen`: members written, as a bit string ('any' order); `next`: the first that may still come ('schema' order). */
-  #state(seen: string, next: number, count: number): Expr {
-    const key = `${seen}/${next}/${count}`
-    let index = this.#known.get(key)
-    if (index === undefined) {
-      index = this.#rules.push({ name: 'members', body: NEVER }) - 1
-      this.#known.set(key, index)
-      const body = (): Expr => this.#body(seen, next, count)
-      this.#rules[index]!.body = this.#lazy ? body : body()
-    }
-    return ref(index)
-  }
-
-  #body(seen: string, next: number, count: number): Expr {
-    const options: Expr[] = []
-    const written = new Set(seen === '' ? [] : seen.split(',').map(Number))
-    const comma = count > 0 ? seq(text(','), this.#space) : seq()
-    // counts beyond both bounds are alike
-    const bound = this.#max === Number.POSITIVE_INFINITY ? Math.max(1, this.#min) : this.#max
-    const after = Math.min(count + 1, bound)
-    const members = this.#members
-    if (count < this.#max) {
-      if (this.#anyOrder) {
-        members.forEach((member, i) => {
-          if (written.has(i)) return
-          const now = [...written, i].sort((a, b) => a - b).join()
-          options.push(seq(comma, member.pair, this.#state(now, 0, after)))
-        })
-      } else {
-        for (let i = next; i < members.length; i++) {
-          options.push(seq(comma, members[i]!.pair, this.#state('', i + 1, after)))
-          if (members[i]!.required) break
-        }
-      }
-      const left = members.slice(next).some(m => m.required)
-      if (this.#others && (this.#anyOrder || !left)) {
-        options.push(seq(comma, this.#others, this.#state(seen, this.#anyOrder ? 0 : members.length, after)))
-      }
-    }
-    const complete = this.#anyOrder
-      ? members.every((m, i) => !m.required || written.has(i))
-      : members.slice(next).every(m => !m.required)
-    if (complete && count >= this.#min) options.push(count > 0 ? this.#space : seq())
-    return alt(...options)
-  }
-}
-
-const HEX: Expr = cls([48, 57], [65, 70], [97, 102])
-/** One character of a JSON string: raw, escaped, or as \u with its surrogate. */
-const CHAR: Expr = alt(
-  { kind: 'class', ranges: RAW },
-  seq(
-    text('\\'),
-    alt(
-      chars('"\\/bfnrt'),
-      seq(
-        text('u'),
-        alt(
-          seq(cls([48, 57], [65, 67], [69, 70], [97, 99], [101, 102]), HEX, HEX, HEX),
-          seq(chars('dD'), cls([48, 55]), HEX, HEX),
-          seq(chars('dD'), chars('89abAB'), HEX, HEX, text('\\u'), chars('dD'), chars('cdefCDEF'), HEX, HEX),
-        ),
-      ),
-    ),
-  ),
-)
 
 const typeOf = (value: Json): JsonType => {
   if (value === null) return 'null'
