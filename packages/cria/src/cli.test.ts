@@ -16,7 +16,7 @@ afterAll(() => rmSync(scratch, { recursive: true }))
 
 const command = process.env.TEST_BUILT
   ? [join(here, '../bin/cria.js')]
-  : ['--conditions=cria-source', '--import', import.meta.resolve('tsx'), join(here, 'testing/main.ts')]
+  : ['--conditions=cria-source', '--import', import.meta.resolve('tsx'), join(here, '../test/main.ts')]
 
 interface Result {
   readonly out: string

@@ -1,4 +1,4 @@
 /** The command from source, for tests. */
-import { main } from '../index.js'
+import { main } from '../src/index.js'
 
 await main(process.argv)
