@@ -4,20 +4,7 @@
  */
 import { accepts, combine, type Dfa, exactly, lengths, toDfa } from './dfa.js'
 import { SchemaError } from './errors.js'
-import {
-  alt,
-  chars,
-  cls,
-  type Expr,
-  type GrammarRules,
-  NEVER,
-  optional,
-  type Rule,
-  ref,
-  repeat,
-  seq,
-  text,
-} from './expr.js'
+import { alt, chars, type Expr, type GrammarRules, NEVER, optional, type Rule, ref, repeat, seq, text } from './expr.js'
 import { ANNOTATIONS, FORMATS } from './formats.js'
 import { JSON_CHAR } from './json-char.js'
 import { ANY } from './lower.js'
