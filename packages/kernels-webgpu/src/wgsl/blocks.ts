@@ -76,17 +76,36 @@ const bodies: Partial<Record<BlockDType, string>> = {
   q2_0: 'return half(at) * (f32((byte(at + 2u + (j >> 2u)) >> ((j & 3u) << 1u)) & 3u) - 1.0);',
 }
 
+/** Four nibbles of a word, one from each byte. */
+const nibbles = (word: string, shift: string): string =>
+  `vec4<f32>((vec4(${word} >> (${shift})) >> vec4(0u, 8u, 16u, 24u)) & vec4(15u))`
+
+/** The same for elements j … j + 3, j a multiple of 4, in formats whose blocks are whole words: one load, one scale. */
+const fours: Partial<Record<BlockDType, string>> = {
+  q4_1: `let pair = word(at >> 2u); return from_half(pair & 0xffffu) * ${nibbles('word((at >> 2u) + 1u + ((j & 15u) >> 2u))', '(j & 16u) >> 2u')} + from_half(pair >> 16u);`,
+  q4_k: `${k4}
+  return d * ${nibbles('word((at >> 2u) + 4u + (g >> 1u) * 8u + ((j & 31u) >> 2u))', '(g & 1u) << 2u')} - least;`,
+}
+
 /** Whether a format decodes from its canonical bytes. */
 export const decodesRaw = (dtype: string): dtype is BlockDType => dtype in bodies
 
 /** `fn load_NAME(i) -> f32` over canonical bytes; needs `from_half`. */
 export function rawBlockLoader(name: string, dtype: BlockDType): string {
   const { block, bytes } = blockFormats[dtype]
-  const body = (bodies[dtype] ?? '').replace(/\b(byte|half|word|whole)\(/g, `$1_${name}(`)
   return `fn word_${name}(w: u32) -> u32 { return ${name}[w]; }
 fn byte_${name}(at: u32) -> u32 { return (${name}[at >> 2u] >> ((at & 3u) << 3u)) & 255u; }
 fn half_${name}(at: u32) -> f32 { return from_half(byte_${name}(at) | (byte_${name}(at + 1u) << 8u)); }
 fn whole_${name}(b: u32) -> f32 { return f32(extractBits(bitcast<i32>(b), 0u, 8u)); }
-fn load_${name}(i: u32) -> f32 { let j = i % ${block}u; let at = (i / ${block}u) * ${bytes}u; ${body} }
+fn load_${name}(i: u32) -> f32 { let j = i % ${block}u; let at = (i / ${block}u) * ${bytes}u; ${named(bodies[dtype]!, name)} }
 `
 }
+
+/** The body of `load4_NAME` beside it, where the format has one. */
+export function rawBlockFour(name: string, dtype: BlockDType): string | undefined {
+  const { block, bytes } = blockFormats[dtype]
+  const body = fours[dtype]
+  return body && `let j = i % ${block}u; let at = (i / ${block}u) * ${bytes}u; ${named(body, name)}`
+}
+
+const named = (body: string, name: string): string => body.replace(/\b(byte|half|word|whole)\(/g, `$1_${name}(`)

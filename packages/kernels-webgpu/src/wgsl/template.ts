@@ -3,7 +3,7 @@
  * shape of an op. All storage is `array<u32>`; loads and stores translate.
  */
 import { type DType, isBlock, type Spec, sizeOf } from '@cria/tensor'
-import { decodesRaw, rawBlockLoader } from './blocks.js'
+import { decodesRaw, rawBlockFour, rawBlockLoader } from './blocks.js'
 
 /** The type that WGSL computes a dtype in. */
 export type Scalar = 'f32' | 'i32' | 'u32'
@@ -128,8 +128,9 @@ export function loader4(name: string, dtype: DType): string {
     q4_0: `let w = vec4(${name}[((i >> 5u) << 2u) + ((i & 15u) >> 2u)] >> ((i & 16u) >> 2u));
   return scale_${name}(i) * (vec4<f32>((w >> vec4(0u, 8u, 16u, 24u)) & vec4(15u)) - 8.0);`,
   }
+  const four = decodesRaw(dtype) ? rawBlockFour(name, dtype) : undefined
   const each = [0, 1, 2, 3].map(k => `load_${name}(i + ${k}u)`).join(', ')
-  return `fn load4_${name}(i: u32) -> vec4<f32> { ${bodies[dtype] ?? `return vec4(${each});`} }\n`
+  return `fn load4_${name}(i: u32) -> vec4<f32> { ${bodies[dtype] ?? four ?? `return vec4(${each});`} }\n`
 }
 
 const usesHalves = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16'
