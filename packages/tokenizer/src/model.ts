@@ -1,9 +1,38 @@
-// What the tokenizer needs from a family of models: ids for a stretch of plain text.
+// What the tokenizer needs from a family of models, and what a model is made of beside its vocabulary and merges.
 
+import type { Merges } from './bpe/merger.js'
 import type { IdSink } from './ids.js'
 
 /** Turns text without added tokens into ids. */
 export interface TextModel {
+  readonly merges: Merges
   /** Appends the ids of `text`, which is normalised, not empty, and free of added tokens. */
   encode(text: string, sink: IdSink): void
+}
+
+/** SentencePiece's own normalisation. */
+export interface SentencePieceRules {
+  readonly dummyPrefix: boolean
+  readonly removeExtra: boolean
+  /** The precompiled character map in base64. */
+  readonly charsmap?: string | undefined
+}
+
+/**
+ * How a model treats text, as data: what saving writes and loading reads. The sections are those of Hugging Face's
+ * `tokenizer.json`.
+ */
+export interface Recipe {
+  readonly byteLevel: boolean
+  /** Instead of {@link normalizer}, for models that were SentencePiece's. */
+  readonly sentencePiece?: SentencePieceRules | undefined
+  readonly normalizer?: unknown
+  readonly preTokenizer?: unknown
+  readonly decoder?: unknown
+  /** A word that is a token as a whole is not merged. */
+  readonly wholeWords?: boolean
+  readonly byteFallback?: boolean
+  readonly fuseUnknown?: boolean
+  /** `▁` stands for a space, in tokens and text alike. */
+  readonly metaspace?: boolean
 }

@@ -12,7 +12,7 @@ import {
 import { type DecodeOptions, type DecodeRules, StreamDecoder } from './decoder.js'
 import { show, TokenizerError } from './errors.js'
 import { IdSink } from './ids.js'
-import type { TextModel } from './model.js'
+import type { Recipe, TextModel } from './model.js'
 import { type EncodingWithOffsets, offsetsOf, type TracedSegment } from './offsets.js'
 import { Kind, type TokenTable } from './token-table.js'
 
@@ -32,6 +32,7 @@ export interface TokenizerParts {
   readonly model: TextModel
   readonly added: readonly AddedToken[]
   readonly decode: DecodeRules
+  readonly recipe: Recipe
   readonly bosId?: number | undefined
   readonly eosId?: number | undefined
   readonly eosIds?: readonly number[]
@@ -88,6 +89,7 @@ export class Tokenizer {
 
   constructor(parts: TokenizerParts) {
     this.parts = parts
+    partsByTokenizer.set(this, parts)
     this.vocabSize = parts.table.size
     this.bosId = parts.bosId
     this.eosId = parts.eosId
@@ -339,6 +341,13 @@ export class Tokenizer {
       expected: `a whole number from 0 to ${this.vocabSize - 1}`,
     })
   }
+}
+
+const partsByTokenizer: WeakMap<Tokenizer, TokenizerParts> = /* @__PURE__ */ new WeakMap()
+
+/** What a tokenizer is made of, for saving it. */
+export function partsOf(tokenizer: Tokenizer): TokenizerParts {
+  return partsByTokenizer.get(tokenizer)!
 }
 
 /** The content of the shared sink, which lets go of the memory that a very long text needed. */

@@ -25,6 +25,7 @@ export interface ByteBpeParts {
 
 /** Byte-level BPE over words cut by a scanner. */
 export class ByteBpe implements TextModel {
+  readonly merges: Merges
   private readonly parts: ByteBpeParts
   private readonly merger: Merger
   private readonly cache = new WordCache()
@@ -34,6 +35,7 @@ export class ByteBpe implements TextModel {
 
   constructor(parts: ByteBpeParts) {
     this.parts = parts
+    this.merges = parts.merges
     this.merger = new Merger(parts.merges)
     this.bytePairs = new Int32Array(65536).fill(NONE)
     const { byteIds, merges } = parts

@@ -118,6 +118,7 @@ function hashPair(a: number, b: number): number {
 
 /** Character-level BPE with byte fallback. */
 export class CharBpe implements TextModel {
+  readonly merges: Merges
   private readonly parts: CharBpeParts
   private readonly merger: Merger
   private readonly neighbours: Neighbours
@@ -129,6 +130,7 @@ export class CharBpe implements TextModel {
 
   constructor(parts: CharBpeParts) {
     this.parts = parts
+    this.merges = parts.merges
     this.merger = new Merger(parts.merges)
     this.neighbours = new Neighbours(parts.table)
     this.allBytes = !parts.byteIds.includes(-1)

@@ -57,6 +57,17 @@ export class PairTable {
     }
   }
 
+  /** Calls `visit` for every pair, in no particular order. */
+  forEach(visit: (left: number, right: number, merge: number) => void): void {
+    const t = this.entries
+    for (let i = 0; i < t.length; i += 2) {
+      const lo = t[i]!
+      if (lo === -1) continue
+      const value = t[i + 1]!
+      visit(lo & 0xfffff, (lo >>> 20) | ((value & 255) << 12), value >>> 8)
+    }
+  }
+
   private grow(): void {
     const old = this.entries
     this.mask = this.mask * 2 + 1

@@ -1,30 +1,18 @@
 // llama.cpp's names for pre-tokenizer splits (`tokenizer.ggml.pre`) and what each means.
 
-import { NUMBER } from '../scan/classes.js'
-import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from '../scan/patterns.js'
-import { RegexScanner, translate } from '../scan/regex.js'
-import { chain, type Scanner } from '../scan/scanner.js'
+import { CL100K, GPT2, O200K, QWEN2 } from '../scan/known.js'
 
-/** One split: its scanner, and what llama.cpp switches on with it. */
+/** One split: its patterns, one inside the other, and what llama.cpp switches on with it. */
 export interface GgufSplit {
-  readonly scanner: () => Scanner
+  readonly patterns: readonly string[]
   /** A word that is a token as a whole is not merged. */
   readonly whole?: boolean
   /** BOS is added when the file does not say. */
   readonly addBos?: boolean
 }
 
-const OP = 'fromGguf'
-
-const isolate = (pattern: string): Scanner => new RegexScanner(translate(pattern, OP), 'Isolated')
-const digitsThenGpt2 = (): Scanner => chain([new ClassRunScanner(NUMBER, 1), new Gpt2Scanner()])
-const punctuationThenGpt2 = (punctuation: string, digitRuns: boolean): Scanner =>
-  chain([
-    isolate(punctuation),
-    new Gpt2Scanner(),
-    ...(digitRuns ? [isolate('\\p{N}+')] : []),
-    isolate('[0-9][0-9][0-9]'),
-  ])
+const punctuation = (marks: string): string => `[\\p{P}\\$\\+<=>\\^~\\|${marks}]+`
+const TRIPLES = '[0-9][0-9][0-9]'
 
 // The cased letters, as DeepSeek's own file lists them.
 const CASED =
@@ -36,12 +24,13 @@ const UPPER = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]'
 const LOWER = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]'
 const PHRASE = ' ?[^(\\s|.,!?…。，、।۔،)]+'
 
-const llama3: GgufSplit = { scanner: () => new Cl100kScanner(3), whole: true, addBos: true }
-const gpt2: GgufSplit = { scanner: () => new Gpt2Scanner() }
-const qwen2: GgufSplit = { scanner: () => new Cl100kScanner(1) }
-const digits: GgufSplit = { scanner: digitsThenGpt2 }
-const o200k: GgufSplit = { scanner: () => new O200kScanner() }
-const fallback: GgufSplit = { scanner: () => punctuationThenGpt2('[\\p{P}\\$\\+<=>\\^~\\|]+', true) }
+const llama3: GgufSplit = { patterns: [CL100K], whole: true, addBos: true }
+const cl100k: GgufSplit = { patterns: [CL100K] }
+const gpt2: GgufSplit = { patterns: [GPT2] }
+const qwen2: GgufSplit = { patterns: [QWEN2] }
+const digits: GgufSplit = { patterns: ['\\p{N}', GPT2] }
+const o200k: GgufSplit = { patterns: [O200K] }
+const fallback: GgufSplit = { patterns: [punctuation(''), GPT2, '\\p{N}+', TRIPLES] }
 
 const byName: ReadonlyMap<string, GgufSplit> = /* @__PURE__ */ new Map<string, GgufSplit>([
   ['default', fallback],
@@ -53,10 +42,10 @@ const byName: ReadonlyMap<string, GgufSplit> = /* @__PURE__ */ new Map<string, G
   ['pixtral', llama3],
   ['midm-2.0', llama3],
   ['lfm2', llama3],
-  ['dbrx', { scanner: llama3.scanner }],
-  ['smaug-bpe', { scanner: llama3.scanner }],
-  ['glm4', { scanner: llama3.scanner }],
-  ['chatglm-bpe', { scanner: llama3.scanner }],
+  ['dbrx', cl100k],
+  ['smaug-bpe', cl100k],
+  ['glm4', cl100k],
+  ['chatglm-bpe', cl100k],
   ['gpt-2', gpt2],
   ['phi-2', gpt2],
   ['mpt', gpt2],
@@ -77,23 +66,22 @@ const byName: ReadonlyMap<string, GgufSplit> = /* @__PURE__ */ new Map<string, G
   [
     'qwen35',
     {
-      scanner: () => isolate(`${SUFFIXES}|${WORD}[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${TAIL}`),
+      patterns: [`${SUFFIXES}|${WORD}[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${TAIL}`],
     },
   ],
   [
     'tekken',
     {
-      scanner: () =>
-        isolate(`${WORD}${UPPER}*${LOWER}+|${WORD}${UPPER}+${LOWER}*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${TAIL}`),
+      patterns: [`${WORD}${UPPER}*${LOWER}+|${WORD}${UPPER}+${LOWER}*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${TAIL}`],
       whole: true,
       addBos: true,
     },
   ],
-  ['seed-coder', { scanner: () => isolate(`${SUFFIXES}|${WORD}\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|${TAIL}`) }],
-  ['poro-chat', { scanner: () => isolate(PHRASE) }],
-  ['bloom', { scanner: () => isolate(PHRASE) }],
-  ['gpt3-finnish', { scanner: () => isolate(PHRASE) }],
-  ['viking', { scanner: () => chain([isolate(PHRASE), new ClassRunScanner(NUMBER, 1)]) }],
+  ['seed-coder', { patterns: [`${SUFFIXES}|${WORD}\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|${TAIL}`] }],
+  ['poro-chat', { patterns: [PHRASE] }],
+  ['bloom', { patterns: [PHRASE] }],
+  ['gpt3-finnish', { patterns: [PHRASE] }],
+  ['viking', { patterns: [PHRASE, '\\p{N}'] }],
   ['smollm', digits],
   ['starcoder', digits],
   ['refact', digits],
@@ -103,45 +91,34 @@ const byName: ReadonlyMap<string, GgufSplit> = /* @__PURE__ */ new Map<string, G
   ['minerva-7b', digits],
   ['gpt-4o', o200k],
   ['llama4', o200k],
-  ['falcon', { scanner: () => punctuationThenGpt2('[\\p{P}\\$\\+<=>\\^~\\|`]+', false) }],
+  ['falcon', { patterns: [punctuation('`'), GPT2, TRIPLES] }],
   [
     'deepseek-v3',
     {
-      scanner: () =>
-        chain([
-          new ClassRunScanner(NUMBER, 3),
-          isolate('[一-龥぀-ゟ゠-ヿ]+'),
-          isolate(
-            '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+',
-          ),
-        ]),
+      patterns: [
+        '\\p{N}{1,3}',
+        '[一-龥぀-ゟ゠-ヿ]+',
+        '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+',
+      ],
     },
   ],
   [
     'deepseek-llm',
     {
-      scanner: () =>
-        chain([
-          isolate('[\\r\\n]'),
-          isolate(`\\s?[${CASED}]+`),
-          isolate('\\s?[!-/:-~！-／：-～‘-‟　-。]+'),
-          isolate('\\s+$'),
-          isolate('[一-龥ࠀ-一가-퟿]+'),
-          new ClassRunScanner(NUMBER, Number.POSITIVE_INFINITY),
-        ]),
+      patterns: [
+        '[\\r\\n]',
+        `\\s?[${CASED}]+`,
+        '\\s?[!-/:-~！-／：-～‘-‟　-。]+',
+        '\\s+$',
+        '[一-龥ࠀ-一가-퟿]+',
+        '\\p{N}+',
+      ],
     },
   ],
   [
     'deepseek-coder',
     {
-      scanner: () =>
-        chain([
-          isolate('[\\r\\n]'),
-          isolate('\\s?\\p{L}+'),
-          isolate('\\s?\\p{P}+'),
-          isolate('[一-龥ࠀ-一가-퟿]+'),
-          new ClassRunScanner(NUMBER, 1),
-        ]),
+      patterns: ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', '[一-龥ࠀ-一가-퟿]+', '\\p{N}'],
     },
   ],
 ])

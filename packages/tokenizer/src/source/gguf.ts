@@ -4,12 +4,15 @@
 import type { AddedToken } from '../added-tokens.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
 import { badFile, show, unsupported } from '../errors.js'
+import type { Recipe } from '../model.js'
+import { BYTE_LEVEL, splitScanner, splitSection } from '../scan/known.js'
 import { Kind, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer, type TokenizerParts } from '../tokenizer.js'
+import { byteModel, charModel } from './assemble.js'
 import { endIds } from './end-tokens.js'
 import { ggufSplit, ggufSplitNames } from './gguf-splits.js'
-import { addByteLevel, byteAlphabet, listedByteModel, listedMerges } from './listed.js'
-import { scoredModel } from './scored.js'
+import { addByteLevel, byteAlphabet, listedMerges } from './listed.js'
+import { scoredMerges, sentencePieceDecoder } from './scored.js'
 
 /** GGUF metadata by key; only keys that begin with `tokenizer.` are read. */
 export type GgufMetadata = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>
@@ -69,7 +72,7 @@ export function fromGguf(metadata: GgufMetadata, options: GgufOptions = {}): Tok
   })
 }
 
-type FamilyParts = Pick<TokenizerParts, 'model' | 'decode' | 'addBos' | 'normalize'>
+type FamilyParts = Pick<TokenizerParts, 'model' | 'recipe' | 'decode' | 'addBos' | 'normalize'>
 
 function byteLevelParts(
   meta: Reader,
@@ -97,12 +100,20 @@ function byteLevelParts(
     return ids.get(text)
   }
   const merges = listedMerges(list as string[], idOf, OP, { index, alphabet: byteAlphabet() })
-  const whole = split.whole === true ? index : undefined
+  const prefix = meta.flag('ggml.add_space_prefix') === true
+  const recipe: Recipe = {
+    byteLevel: true,
+    normalizer: prefix ? { type: 'Prepend', prepend: ' ' } : null,
+    preTokenizer: splitSection(split.patterns),
+    decoder: BYTE_LEVEL,
+    wholeWords: split.whole === true,
+  }
   return {
-    model: listedByteModel(table, merges, { scanner: split.scanner(), whole }),
+    model: byteModel(table, merges, splitScanner(split.patterns, OP), split.whole === true, index),
+    recipe,
     decode: { stripSpace: false, perByte: false },
     addBos: split.addBos === true,
-    normalize: meta.flag('ggml.add_space_prefix') === true ? text => ` ${text}` : undefined,
+    normalize: prefix ? text => ` ${text}` : undefined,
   }
 }
 
@@ -112,8 +123,16 @@ function sentencePieceParts(meta: Reader, table: TokenTable, unknown: number | u
     throw badFile(OP, `${scores?.length ?? 'no'} scores for ${table.size} tokens`, 'one each')
   }
   const prefix = meta.flag('ggml.add_space_prefix') ?? true
+  const recipe: Recipe = {
+    byteLevel: false,
+    sentencePiece: { dummyPrefix: prefix, removeExtra: false },
+    decoder: sentencePieceDecoder(prefix),
+    byteFallback: true,
+    metaspace: true,
+  }
   return {
-    model: scoredModel(table, Float64Array.from(scores, Number), { unknown, fuseUnknown: false }, OP),
+    model: charModel(table, scoredMerges(table, Float64Array.from(scores, Number), OP), recipe, unknown),
+    recipe,
     decode: { stripSpace: prefix, perByte: true },
     addBos: true,
     normalize: prefix ? text => ` ${text}` : undefined,

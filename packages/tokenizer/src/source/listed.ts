@@ -1,6 +1,5 @@
-// From a vocabulary with a list of merges (Hugging Face's `tokenizer.json`, GGUF `gpt2`) to the models.
+// From a vocabulary with a list of merges (Hugging Face's `tokenizer.json`, GGUF `gpt2`) to its merges.
 
-import { ByteBpe, type ByteBpeParts } from '../bpe/byte-bpe.js'
 import type { Merges } from '../bpe/merger.js'
 import { PairTable } from '../bpe/pair-table.js'
 import type { VocabIndex } from '../bpe/vocab-index.js'
@@ -15,7 +14,7 @@ export type MergeList = readonly (string | readonly [string, string])[]
 
 /**
  * Adds one token whose text is in GPT-2's byte alphabet. Text outside the alphabet is taken as it is, which is how
- * added tokens stand in some files.
+ * added tokens stand in some files; no text becomes such a token by merging, so it is none of the normal kind.
  */
 export function addByteLevel(builder: TokenTableBuilder, text: string, kind: number, unitToByte: Int16Array): void {
   const room = builder.room(text.length)
@@ -24,7 +23,7 @@ export function addByteLevel(builder: TokenTableBuilder, text: string, kind: num
     const unit = text.charCodeAt(i)
     const byte = unit < unitToByte.length ? unitToByte[unit]! : -1
     if (byte < 0) {
-      builder.addText(text, kind, false)
+      builder.addText(text, kind === Kind.normal ? Kind.userDefined : kind, false)
       return
     }
     room[at + i] = byte
@@ -105,15 +104,6 @@ export function byteIdsOf(table: TokenTable): Int32Array {
       ids[blob[start]!] = id
   }
   return ids
-}
-
-/** A byte-level model from listed merges. */
-export function listedByteModel(
-  table: TokenTable,
-  merges: Merges,
-  options: Pick<ByteBpeParts, 'scanner' | 'whole' | 'unknown' | 'prefixSpace'>,
-): ByteBpe {
-  return new ByteBpe({ merges, byteIds: byteIdsOf(table), ...options })
 }
 
 /** A fresh inverse of GPT-2's byte alphabet. */

@@ -1,10 +1,12 @@
 // Reads llama2.c's `tokenizer.bin`: the longest token's length, then score, length and text of each token.
 
 import { badFile } from '../errors.js'
+import type { Recipe } from '../model.js'
 import { Kind, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
-import { scoredModel } from './scored.js'
+import { charModel } from './assemble.js'
+import { scoredMerges, sentencePieceDecoder } from './scored.js'
 
 const OP = 'fromLlama2c'
 
@@ -43,15 +45,18 @@ export function fromLlama2c(bytes: Uint8Array): Tokenizer {
   })
   if (spans.length < 4) throw badFile(OP, `${spans.length} tokens`, 'unknown, BOS, EOS and at least one more')
   const table = builder.finish('sentencepiece')
-  const model = scoredModel(
-    table,
-    spans.map(s => s.score),
-    { unknown: 0, fuseUnknown: false },
-    OP,
-  )
+  const scores = spans.map(s => s.score)
+  const recipe: Recipe = {
+    byteLevel: false,
+    sentencePiece: { dummyPrefix: true, removeExtra: false },
+    decoder: sentencePieceDecoder(true),
+    byteFallback: true,
+    metaspace: true,
+  }
   return new Tokenizer({
     table,
-    model,
+    model: charModel(table, scoredMerges(table, scores, OP), recipe, 0),
+    recipe,
     added: [1, 2].map(id => ({ id, content: table.piece(id), special: true })),
     decode: { stripSpace: true, perByte: true },
     bosId: 1,

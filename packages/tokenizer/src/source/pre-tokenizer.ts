@@ -1,8 +1,8 @@
 // Hugging Face's `pre_tokenizer` section, turned into scanners (byte-level models) or a prefix rule (Metaspace).
 
 import { badFile, show, unsupported } from '../errors.js'
-import { NUMBER, PUNCTUATION } from '../scan/classes.js'
-import { knownScanner } from '../scan/known.js'
+import { NUMBER } from '../scan/classes.js'
+import { isolate, knownScanner } from '../scan/known.js'
 import { ClassRunScanner, Gpt2Scanner } from '../scan/patterns.js'
 import { RegexScanner, type SplitBehavior, translate } from '../scan/regex.js'
 import { chain, type Scanner } from '../scan/scanner.js'
@@ -138,10 +138,8 @@ function addSplit(section: JsonObject, out: PreTokenizer, op: string): void {
   const covers = (behavior === 'Isolated' && !invert) || (behavior === 'Removed' && invert)
   const byHand = covers ? knownScanner(regex) : undefined
   if (byHand !== undefined) out.scanners.push(byHand)
-  else if (!invert && behavior === 'Isolated' && /^\\p\{([NP])\}(\+|\{1,3\})?$/.test(regex) && !out.byteLevel) {
-    const most = regex.endsWith('+') ? Number.POSITIVE_INFINITY : regex.endsWith('{1,3}') ? 3 : 1
-    out.scanners.push(new ClassRunScanner(regex.startsWith('\\p{N}') ? NUMBER : PUNCTUATION, most))
-  } else if (out.byteLevel && !/^(\[0-9\])+$/.test(regex)) {
+  else if (out.byteLevel && !/^(\[0-9\])+$/.test(regex)) {
     throw unsupported(op, `Split ${show(regex)} behind ByteLevel`, 'Split before ByteLevel')
-  } else out.scanners.push(new RegexScanner(translate(regex, op), behavior, invert))
+  } else if (behavior === 'Isolated' && !invert) out.scanners.push(isolate(regex, op))
+  else out.scanners.push(new RegexScanner(translate(regex, op), behavior, invert))
 }

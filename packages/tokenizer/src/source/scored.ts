@@ -1,7 +1,7 @@
-// From a vocabulary with scores (SentencePiece, GGUF `llama`, llama2.c) to a merge table: any two neighbouring symbols
+// From a vocabulary with scores (SentencePiece, GGUF `llama`, llama2.c) to its merges: any two neighbouring symbols
 // whose joined text is a token may merge, the best score first.
 
-import { CharBpe, type CharBpeParts, CharIds } from '../bpe/char-bpe.js'
+import { CharIds } from '../bpe/char-bpe.js'
 import type { Merges } from '../bpe/merger.js'
 import { NONE, PairTable } from '../bpe/pair-table.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
@@ -9,22 +9,29 @@ import { badFile } from '../errors.js'
 import { Kind, type TokenTable } from '../token-table.js'
 import { codePointAt, sizeOf } from '../utf8.js'
 
+/** How SentencePiece's models are decoded, in the terms of `tokenizer.json`. */
+export function sentencePieceDecoder(stripSpace: boolean): unknown {
+  const strip = stripSpace ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []
+  const space = { type: 'Replace', pattern: { String: '\u2581' }, content: ' ' }
+  return { type: 'Sequence', decoders: [space, { type: 'ByteFallback' }, { type: 'Fuse' }, ...strip] }
+}
+
 /** Longest token that is read, in bytes; SentencePiece's own default is 16 characters. */
 const MAX_PIECE = 2048
 
 /** Kinds that text can become. */
-export function isTextKind(kind: number): boolean {
+function isTextKind(kind: number): boolean {
   return kind === Kind.normal || kind === Kind.userDefined || kind === Kind.unused
 }
 
 /** Symbols of all characters that occur in tokens, those that are tokens first. */
-export function charIdsOf(table: TokenTable, accept: (kind: number) => boolean = isTextKind): CharIds {
+export function charIdsOf(table: TokenTable): CharIds {
   const { blob, offsets, kinds } = table
   const chars = new CharIds(table.size)
   for (let id = table.size - 1; id >= 0; id--) {
     const start = offsets[id]!
     const end = offsets[id + 1]!
-    if (start < end && accept(kinds[id]!) && start + sizeOf(blob[start]!) === end)
+    if (start < end && isTextKind(kinds[id]!) && start + sizeOf(blob[start]!) === end)
       chars.set(codePointAt(blob, start), id)
   }
   for (let id = 0; id < table.size; id++) {
@@ -46,27 +53,20 @@ export function byteTokenIds(table: TokenTable): Int32Array {
   return ids.some(id => id >= 0) ? ids : new Int32Array(0)
 }
 
-/** The character-level model of a vocabulary with scores. */
-export function scoredModel(
-  table: TokenTable,
-  scores: ArrayLike<number>,
-  options: Pick<CharBpeParts, 'unknown' | 'fuseUnknown'>,
-  op: string,
-): CharBpe {
+/** The merges of a vocabulary with scores. */
+export function scoredMerges(table: TokenTable, scores: ArrayLike<number>, op: string): Merges {
   const { blob, offsets, kinds, size } = table
   const chars = charIdsOf(table)
   const index = new VocabIndex(table)
   const lefts: number[] = []
   const rights: number[] = []
   const made: number[] = []
-  let hasUnused = false
   for (let id = 0; id < size; id++) {
     if (!isTextKind(kinds[id]!)) continue
     const start = offsets[id]!
     const end = offsets[id + 1]!
     if (end - start > MAX_PIECE) throw badFile(op, `token ${id} of ${end - start} bytes`, `at most ${MAX_PIECE} bytes`)
     if (Number.isNaN(scores[id]!)) throw badFile(op, `score NaN of token ${id}`, 'a number')
-    if (kinds[id] === Kind.unused) hasUnused = true
     // A token whose text an earlier token has is never made from text.
     if (start === end || index.get(blob, start, end) !== id) continue
     const firstEnd = start + sizeOf(blob[start]!)
@@ -93,24 +93,17 @@ export function scoredModel(
   }
   const pairs = new PairTable(made.length)
   for (let k = 0; k < made.length; k++) pairs.add(lefts[k]!, rights[k]!, number[made[k]!]!)
-  const merges: Merges = { pairs, result, priority: tied ? priority : undefined }
-  return new CharBpe({
-    table,
-    chars,
-    merges,
-    byteIds: byteTokenIds(table),
-    metaspace: true,
-    resegment: hasUnused ? resegmenter(table, chars, merges) : undefined,
-    ...options,
-  })
+  return { pairs, result, priority: tied ? priority : undefined }
 }
 
-/** Splits a token that may not be given out into the symbols that merging without it makes. */
-function resegmenter(
+/** Splits tokens that may not be given out into the symbols that merging without them makes; undefined without such. */
+export function resegmenterOf(
   table: TokenTable,
   chars: CharIds,
   { pairs, result, priority }: Merges,
-): (id: number, emit: (id: number) => void) => void {
+): ((id: number, emit: (id: number) => void) => void) | undefined {
+  if (!table.kinds.some((kind, id) => kind === Kind.unused && table.offsets[id] !== table.offsets[id + 1]))
+    return undefined
   const split = (id: number, emit: (id: number) => void): void => {
     const bytes = table.bytes(id)
     const symbols: number[] = []

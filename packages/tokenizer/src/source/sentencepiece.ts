@@ -3,13 +3,15 @@
 
 import type { AddedToken } from '../added-tokens.js'
 import { badFile, unsupported } from '../errors.js'
-import { CharsMap } from '../normalize/charsmap.js'
+import type { Recipe } from '../model.js'
+import { sentencePieceNormalizer, toBase64 } from '../normalize/sentencepiece.js'
 import { Kind, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
+import { charModel } from './assemble.js'
 import { endIds } from './end-tokens.js'
 import { readMessage } from './protobuf.js'
-import { scoredModel } from './scored.js'
+import { scoredMerges, sentencePieceDecoder } from './scored.js'
 
 /** Options of {@link fromSentencePiece}. */
 export interface SentencePieceOptions {
@@ -35,7 +37,7 @@ const OP = 'fromSentencePiece'
 export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
   const pieces: { text: string; score: number; kind: number }[] = []
   const trainer = { model: 1, byteFallback: false, unk: 0, bos: 1, eos: 2, pad: -1, unkText: ' \u2047 ', suffix: false }
-  const rules = { dummyPrefix: true, removeExtra: true, escape: true, map: undefined as CharsMap | undefined }
+  const rules = { dummyPrefix: true, removeExtra: true, escape: true, charsmap: undefined as string | undefined }
   readMessage(bytes, OP, field => {
     if (field.number === 1 && field.wire === 2) {
       const piece = { text: '', score: 0, kind: Kind.normal as number }
@@ -61,7 +63,7 @@ export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptio
       })
     } else if (field.number === 3 && field.wire === 2) {
       readMessage(field.bytes, OP, f => {
-        if (f.number === 2 && f.bytes.length > 0) rules.map = new CharsMap(f.bytes, OP)
+        if (f.number === 2 && f.bytes.length > 0) rules.charsmap = toBase64(f.bytes)
         else if (f.number === 3) rules.dummyPrefix = f.value !== 0
         else if (f.number === 4) rules.removeExtra = f.value !== 0
         else if (f.number === 5) rules.escape = f.value !== 0
@@ -100,15 +102,21 @@ export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptio
   const unknown = pieces.findIndex(p => p.kind === Kind.unknown)
   const bosId = idIn(trainer.bos)
   const eosId = idIn(trainer.eos)
-  const userDefined = added.filter(t => !t.special).map(t => t.content)
+  const unkId = unknown >= 0 ? unknown : undefined
+  const scores = pieces.map(p => p.score)
+  const merges = scoredMerges(table, scores, OP)
+  const recipe: Recipe = {
+    byteLevel: false,
+    sentencePiece: rules,
+    decoder: sentencePieceDecoder(rules.dummyPrefix),
+    byteFallback: true,
+    fuseUnknown: true,
+    metaspace: true,
+  }
   return new Tokenizer({
     table,
-    model: scoredModel(
-      table,
-      pieces.map(p => p.score),
-      { unknown: unknown >= 0 ? unknown : undefined, fuseUnknown: true },
-      OP,
-    ),
+    model: charModel(table, merges, recipe, unkId),
+    recipe,
     added,
     decode: { stripSpace: rules.dummyPrefix, perByte: true, unknownText: trainer.unkText },
     bosId,
@@ -117,34 +125,11 @@ export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptio
       [eosId],
       added.filter(t => t.special),
     ),
-    unkId: unknown >= 0 ? unknown : undefined,
+    unkId,
     padId: idIn(trainer.pad),
     addBos: (options.addBos ?? true) && bosId !== undefined,
     addEos: options.addEos ?? false,
     chatTemplate: options.chatTemplate,
-    normalize: text => normalizeText(text, rules, userDefined),
+    normalize: sentencePieceNormalizer(rules, added, OP),
   })
-}
-
-/** SentencePiece's normalisation with spaces left as spaces; user-defined symbols pass through the map untouched. */
-function normalizeText(
-  text: string,
-  rules: { dummyPrefix: boolean; removeExtra: boolean; map: CharsMap | undefined },
-  userDefined: readonly string[],
-): string {
-  let out = text
-  if (rules.map !== undefined) {
-    const { map } = rules
-    if (userDefined.length === 0) out = map.apply(text)
-    else {
-      const sorted = [...userDefined].sort((a, b) => b.length - a.length)
-      const pattern = sorted.map(s => s.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')
-      out = text
-        .split(new RegExp(`(${pattern})`, 'u'))
-        .map((part, i) => (i % 2 === 1 ? part : map.apply(part)))
-        .join('')
-    }
-  }
-  if (rules.removeExtra) out = out.replaceAll('\u2581', ' ').replace(/ +/g, ' ').replace(/^ | $/g, '')
-  return rules.dummyPrefix && out !== '' ? ` ${out}` : out
 }

@@ -1,15 +1,15 @@
 // Reads tiktoken rank files (Llama 3's own `tokenizer.model`, OpenAI's encodings): base64 token and rank a line.
 
-import { ByteBpe } from '../bpe/byte-bpe.js'
+import type { Merges } from '../bpe/merger.js'
 import { PairTable } from '../bpe/pair-table.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
 import { badFile, show, TokenizerError } from '../errors.js'
-import { Cl100kScanner, Gpt2Scanner, O200kScanner } from '../scan/patterns.js'
-import { RegexScanner, translate } from '../scan/regex.js'
-import type { Scanner } from '../scan/scanner.js'
+import type { Recipe } from '../model.js'
+import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, splitSection } from '../scan/known.js'
 import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf, utf8 } from '../utf8.js'
+import { byteModel } from './assemble.js'
 import { endIds } from './end-tokens.js'
 
 /** Encodings that are known by name: their split and their special tokens. */
@@ -74,11 +74,18 @@ export function fromTiktoken(file: Uint8Array | string, options: TiktokenOptions
   const table = builder.finish('byte-level')
   const idOf = (name: string | undefined): number | undefined => (name === undefined ? undefined : special[name])
   const added = Object.entries(special).map(([content, id]) => ({ id, content, special: true }))
-  const scanner =
-    options.pattern === undefined ? known!.scanner() : new RegexScanner(translate(options.pattern, OP), 'Isolated')
+  const pattern = options.pattern ?? known!.pattern
+  const index = new VocabIndex(table, kind => kind === Kind.normal)
+  const recipe: Recipe = {
+    byteLevel: true,
+    preTokenizer: splitSection([pattern]),
+    decoder: BYTE_LEVEL,
+    wholeWords: true,
+  }
   return new Tokenizer({
     table,
-    model: rankedModel(table, scanner),
+    model: byteModel(table, rankedMerges(table, index), isolate(pattern, OP), true, index),
+    recipe,
     added,
     decode: { stripSpace: false, perByte: false },
     bosId: idOf(bos),
@@ -119,13 +126,12 @@ function readRanks(text: string): Uint8Array[] {
 }
 
 /** tiktoken's rule: any two neighbours whose joined bytes are a token may merge, the lowest rank first. */
-export function rankedModel(table: TokenTable, scanner: Scanner): ByteBpe {
+function rankedMerges(table: TokenTable, index: VocabIndex): Merges {
   const { blob, offsets, kinds, size } = table
-  const index = new VocabIndex(table, kind => kind === Kind.normal)
-  const byteIds = new Int32Array(256)
-  for (let byte = 0; byte < 256; byte++) byteIds[byte] = index.get(Uint8Array.of(byte), 0, 1)
-  const missing = byteIds.indexOf(-1)
-  if (missing >= 0) throw badFile(OP, `no token for byte ${missing}`, 'a token for each of the 256 bytes')
+  for (let byte = 0; byte < 256; byte++) {
+    if (index.get(Uint8Array.of(byte), 0, 1) < 0)
+      throw badFile(OP, `no token for byte ${byte}`, 'one for each of the 256')
+  }
   const pairs = new PairTable(size * 2)
   for (let id = 0; id < size; id++) {
     if (kinds[id] !== Kind.normal) continue
@@ -138,16 +144,11 @@ export function rankedModel(table: TokenTable, scanner: Scanner): ByteBpe {
       if (right >= 0) pairs.add(left, right, id)
     }
   }
-  return new ByteBpe({
-    scanner,
-    merges: { pairs, result: Int32Array.from({ length: size }, (_, i) => i) },
-    byteIds,
-    whole: index,
-  })
+  return { pairs, result: Int32Array.from({ length: size }, (_, i) => i) }
 }
 
 interface KnownEncoding {
-  readonly scanner: () => Scanner
+  readonly pattern: string
   readonly special: Record<string, number>
   readonly bos?: string
   readonly eos: string
@@ -173,21 +174,21 @@ function knownEncoding(name: TiktokenEncoding, ranks: number): KnownEncoding {
       ]
       for (let i = 3; names.length < 256; i++) names.push(`<|reserved_special_token_${i}|>`)
       const special = Object.fromEntries(names.map((n, i) => [n, ranks + i]))
-      return { scanner: () => new Cl100kScanner(3), special, bos: '<|begin_of_text|>', eos: '<|end_of_text|>' }
+      return { pattern: CL100K, special, bos: '<|begin_of_text|>', eos: '<|end_of_text|>' }
     }
     case 'cl100k_base': {
       const special: Record<string, number> = { [end]: 100257, '<|endofprompt|>': 100276 }
       fim.forEach((token, i) => {
         special[token] = 100258 + i
       })
-      return { scanner: () => new Cl100kScanner(3), special, eos: end }
+      return { pattern: CL100K, special, eos: end }
     }
     case 'o200k_base':
-      return { scanner: () => new O200kScanner(), special: { [end]: 199999, '<|endofprompt|>': 200018 }, eos: end }
+      return { pattern: O200K, special: { [end]: 199999, '<|endofprompt|>': 200018 }, eos: end }
     case 'gpt2':
     case 'p50k_base':
     case 'r50k_base':
-      return { scanner: () => new Gpt2Scanner(), special: { [end]: 50256 }, eos: end }
+      return { pattern: GPT2, special: { [end]: 50256 }, eos: end }
     default:
       throw new TokenizerError('tokenizer/bad-argument', {
         op: OP,

@@ -1,19 +1,19 @@
 // Reads Hugging Face's `tokenizer.json`, with `tokenizer_config.json` where it is given.
 
 import type { AddedToken } from '../added-tokens.js'
-import { CharBpe } from '../bpe/char-bpe.js'
+import type { Merges } from '../bpe/merger.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
 import type { DecodeRules } from '../decoder.js'
 import { badFile, show, unsupported } from '../errors.js'
-import type { TextModel } from '../model.js'
+import type { Recipe } from '../model.js'
 import { type Normalizer, normalizeOf, readNormalizer } from '../normalize/normalizer.js'
 import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
+import { assemble, prefixOf } from './assemble.js'
 import { endIds } from './end-tokens.js'
 import { arrayOf, isObject, type JsonObject, objectOf, parseObject, stringOf } from './json-value.js'
-import { addByteLevel, byteAlphabet, listedByteModel, listedMerges, type MergeList } from './listed.js'
-import { type PreTokenizer, readPreTokenizer, scannerOf } from './pre-tokenizer.js'
-import { byteTokenIds, charIdsOf } from './scored.js'
+import { addByteLevel, byteAlphabet, listedMerges, type MergeList } from './listed.js'
+import { type PreTokenizer, readPreTokenizer } from './pre-tokenizer.js'
 
 /** Options of {@link fromTokenizerJson}. */
 export interface TokenizerJsonOptions {
@@ -51,7 +51,17 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
   const added = readAdded(root.added_tokens)
   const unkId = typeof model.unk_token === 'string' ? idOf(model.unk_token) : undefined
   const { table, metaspace } = buildTable([...pieces], added, pre, normalizer, model.byte_fallback === true)
-  const text = buildModel(model, table, idOf, pre, metaspace, unkId)
+  const index = pre.byteLevel ? new VocabIndex(table, kind => kind === Kind.normal) : undefined
+  const recipe: Recipe = {
+    byteLevel: pre.byteLevel,
+    normalizer: root.normalizer,
+    preTokenizer: root.pre_tokenizer,
+    decoder: root.decoder,
+    wholeWords: model.ignore_merges === true,
+    byteFallback: model.byte_fallback === true,
+    fuseUnknown: model.fuse_unk === true,
+    metaspace,
+  }
 
   const tokenId = (value: unknown): number | undefined => {
     const content = isObject(value) ? value.content : value
@@ -71,7 +81,8 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
   if (typeof config.add_eos_token === 'boolean') after = config.add_eos_token && eosId !== undefined ? [eosId] : []
   return new Tokenizer({
     table,
-    model: text,
+    model: assemble(table, readMerges(model, idOf, index), recipe, pre, unkId, OP, index),
+    recipe,
     added,
     decode: readDecoder(root.decoder),
     bosId,
@@ -172,57 +183,13 @@ function buildTable(
   return { table: builder.finish(pre.byteLevel ? 'byte-level' : metaspace ? 'sentencepiece' : 'plain'), metaspace }
 }
 
-function buildModel(
+function readMerges(
   model: JsonObject,
-  table: TokenTable,
   idOf: (piece: string) => number | undefined,
-  pre: PreTokenizer,
-  metaspace: boolean,
-  unknown: number | undefined,
-): TextModel {
+  index: VocabIndex | undefined,
+): Merges {
   const list = arrayOf(model.merges, 'model.merges', OP) as MergeList
-  const wholeWords = model.ignore_merges === true
-  if (pre.byteLevel) {
-    const index = new VocabIndex(table, kind => kind === Kind.normal)
-    const merges = listedMerges(list, idOf, OP, { index, alphabet: byteAlphabet() })
-    const whole = wholeWords ? index : undefined
-    return listedByteModel(table, merges, { scanner: scannerOf(pre), whole, unknown, prefixSpace: pre.prefixSpace })
-  }
-  const merges = listedMerges(list, idOf, OP)
-  if (wholeWords) throw unsupported(OP, 'ignore_merges without ByteLevel', 'ignore_merges with ByteLevel')
-  const split = pre.metaspace?.split === true
-  // Once spaces are `▁`, a split at spaces finds nothing (Gemma has one).
-  const scanners = metaspace ? pre.scanners.filter(s => !pre.spaceSplits.has(s)) : pre.scanners
-  if (metaspace && scanners.length > 0) throw unsupported(OP, 'a split besides Metaspace', 'Metaspace alone')
-  const scanner = scanners.length > 0 ? scannerOf({ ...pre, scanners }) : undefined
-  const byteIds = model.byte_fallback === true ? byteTokenIds(table) : new Int32Array(0)
-  return new CharBpe({
-    table,
-    // Added tokens that stand in the vocabulary can be characters that merges use.
-    chars: charIdsOf(table, kind => kind === Kind.normal || kind === Kind.userDefined),
-    merges,
-    byteIds,
-    unknown,
-    fuseUnknown: model.fuse_unk === true,
-    metaspace,
-    scanner: split ? wordStarts : scanner,
-  })
-}
-
-/** Metaspace with `split`: every space begins a word. */
-const wordStarts = {
-  next(b: Uint8Array, start: number, end: number): number {
-    let p = start + 1
-    while (p < end && b[p] !== 0x20) p++
-    return p
-  },
-}
-
-function prefixOf(pre: PreTokenizer): ((text: string, first: boolean) => string) | undefined {
-  const scheme = pre.metaspace?.scheme ?? 'never'
-  if (scheme === 'never') return undefined
-  return (text, first) =>
-    (scheme === 'first' && !first) || text.startsWith(' ') || text.startsWith('\u2581') ? text : ` ${text}`
+  return listedMerges(list, idOf, OP, index && { index, alphabet: byteAlphabet() })
 }
 
 /** The special tokens that the post-processor puts before and after one text. */

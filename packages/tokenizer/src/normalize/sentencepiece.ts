@@ -1,0 +1,51 @@
+// SentencePiece's normalisation: the character map, extra whitespace, the dummy prefix. Spaces stay spaces; what other
+// tools call escaping is the model's business here.
+
+import type { AddedToken } from '../added-tokens.js'
+import { badFile } from '../errors.js'
+import type { SentencePieceRules } from '../model.js'
+import { CharsMap } from './charsmap.js'
+
+/** The normalisation as a function; added tokens that are text pass through the map untouched. */
+export function sentencePieceNormalizer(
+  rules: SentencePieceRules,
+  added: readonly AddedToken[],
+  op: string,
+): ((text: string) => string) | undefined {
+  const { dummyPrefix, removeExtra } = rules
+  const map = rules.charsmap === undefined ? undefined : new CharsMap(fromBase64(rules.charsmap, op), op)
+  const fixed = added.filter(t => !t.special).map(t => t.content)
+  fixed.sort((a, b) => b.length - a.length)
+  const pattern =
+    fixed.length === 0
+      ? undefined
+      : new RegExp(`(${fixed.map(s => s.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`, 'u')
+  if (map === undefined && !removeExtra) return dummyPrefix ? text => ` ${text}` : undefined
+  return text => {
+    let out = text
+    if (map !== undefined) {
+      const parts = pattern === undefined ? [text] : text.split(pattern)
+      out = parts.map((part, i) => (i % 2 === 1 ? part : map.apply(part))).join('')
+    }
+    if (removeExtra) out = out.replaceAll('\u2581', ' ').replace(/ +/g, ' ').replace(/^ | $/g, '')
+    return dummyPrefix && out !== '' ? ` ${out}` : out
+  }
+}
+
+/** Bytes as base64, in every runtime. */
+export function toBase64(bytes: Uint8Array): string {
+  let units = ''
+  for (const byte of bytes) units += String.fromCharCode(byte)
+  return btoa(units)
+}
+
+/** The inverse of {@link toBase64}. */
+export function fromBase64(text: string, op: string): Uint8Array {
+  let units: string
+  try {
+    units = atob(text)
+  } catch {
+    throw badFile(op, 'a character map that is no base64', 'base64')
+  }
+  return Uint8Array.from(units, c => c.charCodeAt(0))
+}
