@@ -6,7 +6,6 @@ import {
   type Executable,
   isBlock,
   isFloat,
-  type Kernel,
   type Program,
   type Spec,
 } from '@cria/tensor'
