@@ -14,8 +14,8 @@ import { kernelFor } from './kernels/index.js'
 import { type Assembled, assemble, type CpuKernel, Lowering, type OpenSlot, type Place, patch } from './lowering.js'
 import { CpuBuf, type Form, Storage, stored } from './storage.js'
 
-/** Plans that take longer than this (rough nanoseconds) leave the event loop. */
-const awayAbove = 4e6
+/** Plans that take longer than this (rough nanoseconds of AVX-512) leave the event loop; WebAssembly takes several times as long. */
+const awayAbove = { cpu: 2e6, wasm: 5e5 }
 
 export function engineBackend(engine: Engine, description: string): Backend {
   const storage = new Storage(engine)
@@ -178,7 +178,7 @@ class CpuExecutable implements Executable {
     this.compiled = engine.compile(made.words, Float64Array.from(inputs), made.scratch)
     this.changes = [...changes]
     this.repacked = this.bound.filter(b => b.form === 'packed' && !isBlock(b.buf.spec.dtype)).map(b => b.buf)
-    this.away = made.cost / engine.threads > awayAbove
+    this.away = made.cost / engine.threads > awayAbove[engine.name]
   }
 
   run(inputs: readonly (Uint8Array | Buf)[]): void | Promise<void> {
