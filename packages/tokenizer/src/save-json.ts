@@ -1,0 +1,106 @@
+// Writes any tokenizer as Hugging Face's `tokenizer.json`.
+
+import { NONE } from './bpe/pair-table.js'
+import { unsupported } from './errors.js'
+import type { Recipe } from './model.js'
+import { partsOf, type Tokenizer } from './tokenizer.js'
+
+const OP = 'toTokenizerJson'
+
+/**
+ * The tokenizer as the object that a `tokenizer.json` holds; `JSON.stringify` it. Hugging Face's libraries read it, and
+ * so does `fromTokenizerJson`.
+ *
+ * Models with scores become lists of merges, as Hugging Face's own converter makes them. Two kinds of token cannot be
+ * told apart by it: of several ids with the same text the lowest stays.
+ *
+ * @throws TokenizerError `tokenizer/unsupported` for a SentencePiece model with a character map (NFKC and the like).
+ * @example
+ * writeFileSync('tokenizer.json', JSON.stringify(toTokenizerJson(tokenizer)))
+ */
+export function toTokenizerJson(tokenizer: Tokenizer): Record<string, unknown> {
+  const parts = partsOf(tokenizer)
+  const { table, recipe } = parts
+  const { pairs, result, priority } = parts.model.merges
+  const vocab: Record<string, number> = {}
+  const pieceOf: string[] = []
+  for (let id = table.size - 1; id >= 0; id--) {
+    if (table.offsets[id] === table.offsets[id + 1]) continue
+    pieceOf[id] = table.piece(id)
+  }
+  for (const token of tokenizer.addedTokens) pieceOf[token.id] = token.content
+  for (let id = table.size - 1; id >= 0; id--) if (pieceOf[id] !== undefined) vocab[pieceOf[id]!] = id
+  const list: { order: number; merge: number; left: number; right: number }[] = []
+  pairs.forEach((left, right, merge) => {
+    const known = pieceOf[left] !== undefined && pieceOf[right] !== undefined && merge !== NONE
+    if (known) list.push({ order: priority === undefined ? merge : priority[merge]!, merge, left, right })
+  })
+  list.sort((a, b) => a.order - b.order || result[a.merge]! - result[b.merge]! || a.left - b.left || a.right - b.right)
+  const before = parts.addBos ? (parts.before ?? [parts.bosId!]) : []
+  const after = parts.addEos ? (parts.after ?? [parts.eosId!]) : []
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: tokenizer.addedTokens.map(t => ({
+      id: t.id,
+      content: t.content,
+      single_word: t.singleWord ?? false,
+      lstrip: t.lstrip ?? false,
+      rstrip: t.rstrip ?? false,
+      normalized: t.normalized ?? false,
+      special: t.special,
+    })),
+    normalizer: normalizerOf(recipe),
+    pre_tokenizer: recipe.preTokenizer ?? null,
+    post_processor: templateOf(before, after, id => pieceOf[id]!),
+    decoder: recipe.decoder ?? null,
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: parts.unkId === undefined ? null : (pieceOf[parts.unkId] ?? null),
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: recipe.fuseUnknown ?? false,
+      byte_fallback: recipe.byteFallback ?? false,
+      ignore_merges: recipe.wholeWords ?? false,
+      vocab: Object.fromEntries(Object.entries(vocab).sort((a, b) => a[1] - b[1])),
+      merges: list.map(({ left, right }) => [pieceOf[left]!, pieceOf[right]!]),
+    },
+  }
+}
+
+function normalizerOf(recipe: Recipe): unknown {
+  const rules = recipe.sentencePiece
+  if (rules === undefined) return recipe.normalizer ?? null
+  if (rules.charsmap !== undefined) throw unsupported(OP, 'a SentencePiece character map', 'a model without one')
+  const normalizers: unknown[] = []
+  if (rules.removeExtra) {
+    normalizers.push(
+      { type: 'Replace', pattern: { Regex: ' +' }, content: ' ' },
+      { type: 'Strip', strip_left: true, strip_right: true },
+    )
+  }
+  if (rules.dummyPrefix) normalizers.push({ type: 'Prepend', prepend: '\u2581' })
+  normalizers.push({ type: 'Replace', pattern: { String: ' ' }, content: '\u2581' })
+  return { type: 'Sequence', normalizers }
+}
+
+function templateOf(before: readonly number[], after: readonly number[], piece: (id: number) => string): unknown {
+  if (before.length + after.length === 0) return null
+  const special = (id: number): unknown => ({ SpecialToken: { id: piece(id), type_id: 0 } })
+  const around = (sequence: string): unknown[] => [
+    ...before.map(special),
+    { Sequence: { id: sequence, type_id: 0 } },
+    ...after.map(special),
+  ]
+  const tokens = [...new Set([...before, ...after])]
+  return {
+    type: 'TemplateProcessing',
+    single: around('A'),
+    pair: [...around('A'), ...around('B')],
+    special_tokens: Object.fromEntries(
+      tokens.map(id => [piece(id), { id: piece(id), ids: [id], tokens: [piece(id)] }]),
+    ),
+  }
+}
