@@ -34,7 +34,8 @@ export interface LlamaConfig {
   /** Sliding window of each layer in tokens; 0: sees everything. One number means every layer. */
   readonly slidingWindow: number | readonly number[]
   /**
-   * Round what multiplies bf16 weights to bf16 first, as llama.cpp does; on for GGUF files, so that both engines agree.
+   * Round what multiplies bf16 weights to bf16, and queries and attention weights to f16, as llama.cpp does; on for BF16
+   * GGUF files, so that both engines agree.
    * Off, the default, computes what PyTorch does in f32 on the same weights.
    */
   readonly roundActivations: boolean

@@ -140,6 +140,7 @@ export class Attention {
     const seen = {
       positions: step.rows ?? step.positions,
       window: windowOf(this._config, this._layer),
+      halves: this._config.roundActivations && keys.dtype === 'f16',
       ...(step.start && { start: step.start }),
     }
     step.observe?.(`layers.${this._layer}.attention`, attentionWeights(q, keys, seen)) // [B, H, T, S]

@@ -147,7 +147,8 @@ export async function configOf(c: ModelConfig, weights: WeightFile): Promise<Lla
     outputBias: o,
     mlpBias: mlp,
     qkNorm: c.qkNorm,
-    roundActivations: weights.format === 'gguf',
+    roundActivations:
+      weights.format === 'gguf' && weights.tensors.get('model.layers.0.self_attn.q_proj.weight')?.dtype === 'bf16',
     slidingWindow: c.slidingWindow === undefined ? 0 : c.slidingLayers.map(slides => (slides ? c.slidingWindow! : 0)),
   })
 }

@@ -62,10 +62,32 @@ static void soften(Tile& t, size_t j0, size_t n, bool masked) {
   }
 }
 
-// Operands of Attention, then y; attribute 3: tokens of a tile.
+// The nearest halves, as floats.
+static F rounded(F x) {
+  uint16_t h[W];
+  store_f16(h, x);
+  return load_f16(h);
+}
+
+// Turns a block of scores into the final weights, once maximum and sum of every row are known, rounded to halves.
+static void weigh_halves(Tile& t, size_t j0, size_t n) {
+  for (size_t i = 0; i < t.m; i += W) {
+    const F top = fload(t.top + i), total = fload(t.total + i);
+    const I first = iload(t.first + i), last = iload(t.last + i);
+    for (size_t j = 0; j < n; j++) {
+      float* s = t.scores + j * t.m + i;
+      const I key = iset((int32_t)(j0 + j));
+      const F weight = rounded(fexp(fload(s) - top) / total);
+      fstore(s, select(key > last, fzero(), select(first > key, fzero(), weight)));
+    }
+  }
+}
+
+// Operands of Attention, then y; attributes 3: tokens of a tile, 4: round queries and weights to halves.
 void op_attention_tiles(const Call& c, const Ctx& ctx) {
   const Attention a(c);
   const size_t size = (size_t)c.attr(3), tiles = pieces(a.tokens, size);
+  const bool halves = c.attr(4) != 0;
   float* y = c.op(c.n_operands - 1).as();
   const size_t items = a.batch * tiles * a.kv_heads;
   // Late tiles see more keys, so threads take items in turn instead of in halves.
@@ -90,25 +112,39 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
       tile.top[i] = kNothing;
       tile.total[i] = 0;
       const float* from = c.op(0).as() + ((b * a.tokens + t0 + i / a.group) * a.heads + head * a.group + i % a.group) * a.width;
-      for (size_t d = 0; d < a.width; d++) tile.q[d * tile.m + i] = i < rows ? from[d] * a.scale : 0;
+      for (size_t d = 0; d < a.width; d++) tile.q[d * tile.m + i] = i < rows ? from[d] : 0;
+    }
+    for (size_t i = 0; i < a.width * tile.m; i += W) {
+      const F q = fload(tile.q + i);
+      fstore(tile.q + i, (halves ? rounded(q) : q) * fset(a.scale));
     }
     memset(tile.out, 0, tile.m * tile.dp * 4);
-    for (size_t j0 = (size_t)least_first / kKeys * kKeys; (int64_t)j0 <= (int64_t)most_last; j0 += kKeys) {
-      const size_t n = least(kKeys, (size_t)most_last + 1 - j0);
-      load_rows(a, c.op(1), b, head, j0, j0 + n, tile.block, tile.dp);
-      small_product<false>(tile.block, tile.dp, 1, tile.q, tile.m, tile.scores, tile.m, n, tile.m, a.width);
-      const bool masked = rows < tile.m || (int64_t)least_last < (int64_t)(j0 + n - 1) || (int64_t)most_first > (int64_t)j0;
-      soften(tile, j0, n, masked);
-      for (size_t i = 0; i < rows; i++) {
-        const F factor = fset(tile.factor[i]);
-        if (tile.factor[i] == 1) continue;
-        for (size_t d = 0; d < tile.dp; d += W) fstore(tile.out + i * tile.dp + d, fload(tile.out + i * tile.dp + d) * factor);
+    const auto each_block = [&](auto use) {
+      for (size_t j0 = (size_t)least_first / kKeys * kKeys; (int64_t)j0 <= (int64_t)most_last; j0 += kKeys) {
+        const size_t n = least(kKeys, (size_t)most_last + 1 - j0);
+        load_rows(a, c.op(1), b, head, j0, j0 + n, tile.block, tile.dp);
+        small_product<false>(tile.block, tile.dp, 1, tile.q, tile.m, tile.scores, tile.m, n, tile.m, a.width);
+        const bool masked = rows < tile.m || (int64_t)least_last < (int64_t)(j0 + n - 1) || (int64_t)most_first > (int64_t)j0;
+        use(j0, n, masked);
+      }
+    };
+    if (halves) each_block([&](size_t j0, size_t n, bool masked) { soften(tile, j0, n, masked); });
+    each_block([&](size_t j0, size_t n, bool masked) {
+      if (halves) {
+        weigh_halves(tile, j0, n);
+      } else {
+        soften(tile, j0, n, masked);
+        for (size_t i = 0; i < rows; i++) {
+          const F factor = fset(tile.factor[i]);
+          if (tile.factor[i] == 1) continue;
+          for (size_t d = 0; d < tile.dp; d += W) fstore(tile.out + i * tile.dp + d, fload(tile.out + i * tile.dp + d) * factor);
+        }
       }
       load_rows(a, c.op(2), b, head, j0, j0 + n, tile.block, tile.dp);
       small_product<true>(tile.scores, 1, tile.m, tile.block, tile.dp, tile.out, tile.dp, rows, tile.dp, n);
-    }
+    });
     for (size_t i = 0; i < rows; i++) {
-      const F scale = fset(tile.total[i] > 0 ? 1 / tile.total[i] : 0);
+      const F scale = fset(halves ? 1 : tile.total[i] > 0 ? 1 / tile.total[i] : 0);
       float* to = y + ((b * a.tokens + t0 + i / a.group) * a.heads + head * a.group + i % a.group) * a.width;
       map(tile.out + i * tile.dp, to, a.width, [&](F v) { return v * scale; });
     }

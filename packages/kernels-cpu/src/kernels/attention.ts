@@ -30,13 +30,15 @@ export const attention: KernelMaker = ({ inputs, attrs }) => {
     [batch, keys, kvHeads, width],
   ]
   const dp = padded(width)
-  if (tokens >= 8) {
+  // Weights that are rounded have to be normalised first, which only tiles do.
+  const halves = attrs.halves === true
+  if (tokens >= 8 || halves) {
     const size = Math.min(tokens, Math.max(1, Math.floor(tileRows / group)))
     const m = padded(size * group)
     const floats = width * m + keysOfBlock * m + m * dp + keysOfBlock * dp + 5 * m
     return (to, given, [y]) =>
       to.step('attention_tiles', [...given.map((p, i) => (i < 3 ? view(p, shapes[i]!) : flat(p))), flat(y!)], {
-        attrs: [...options, size],
+        attrs: [...options, size, halves ? 1 : 0],
         scratch: Math.ceil(floats / 16) * 64,
         cost,
       })

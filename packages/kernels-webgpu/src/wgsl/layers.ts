@@ -65,7 +65,7 @@ const keys: readonly DType[] = ['f32', 'f16', 'bf16', 'q8_0']
 const attention: Maker = ({ inputs: [q, k, , positions, start], outputs: [y], attrs }) => {
   const [t, heads, d] = q!.shape.slice(-3) as [number, number, number]
   const [s, groups] = k!.shape.slice(-3) as [number, number]
-  if (!keys.includes(k!.dtype) || d > lanes * spread) return undefined
+  if (!keys.includes(k!.dtype) || d > lanes * spread || attrs.halves === true) return undefined
   const variables = ['x0', 'x1', 'x2', 'x3', ...(start === undefined ? [] : ['x4'])]
   const first = start === undefined ? '' : 'low = max(low, bitcast<i32>(x4[query % m(6u)]));'
   const code = `${header([...variables.map(read), written('y')])}${join(loader('x0', 'f32'), loader('x1', k!.dtype), loader('x2', k!.dtype))}

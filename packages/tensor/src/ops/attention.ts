@@ -5,12 +5,12 @@ import { format, isBlock, type Spec, sameShape, sameSpec } from '../spec.js'
 import type { Tensor } from '../tensor.js'
 import { dequantize, matmul } from './linear.js'
 import { softmax } from './nn.js'
-import { iota, less, lessEqual, mul, reshape, select, sub, transpose } from './primitives.js'
+import { cast, iota, less, lessEqual, mul, reshape, select, sub, transpose } from './primitives.js'
 import { checkPositions } from './rope.js'
 
 /** q, k, v, positions, and start where given. */
 type AttentionInputs = readonly [Tensor, Tensor, Tensor, Tensor, ...Tensor[]]
-type AttentionAttrs = { scale: number; window: number; start: boolean }
+type AttentionAttrs = { scale: number; window: number; start: boolean; halves: boolean }
 
 const attentionOp: Op<AttentionInputs, AttentionAttrs> = defineOp({
   name: 'attention',
@@ -64,7 +64,9 @@ const headsFirst = ({ shape: { length: rank } }: Spec): number[] => [
   rank - 1,
 ]
 
-function weigh([q, k, , positions, start]: AttentionInputs, { scale, window }: AttentionAttrs): Tensor {
+function weigh([given, k, , positions, start]: AttentionInputs, { scale, window, halves }: AttentionAttrs): Tensor {
+  const rounded = (x: Tensor): Tensor => (halves ? cast(cast(x, 'f16'), 'f32') : x)
+  const q = rounded(given)
   const [t, h, d] = q.shape.slice(-3) as [number, number, number]
   const [s, hkv] = k.shape.slice(-3) as [number, number]
   const batch = q.shape.slice(0, -3)
@@ -77,7 +79,7 @@ function weigh([q, k, , positions, start]: AttentionInputs, { scale, window }: A
   let masked = hide(scores, lessEqual(keys, column(positions)))
   if (window > 0) masked = hide(masked, less(sub(column(positions), window), keys))
   if (start !== undefined) masked = hide(masked, lessEqual(column(start), keys))
-  return softmax(masked)
+  return rounded(softmax(masked))
 }
 
 export interface AttentionOptions {
@@ -89,6 +91,8 @@ export interface AttentionOptions {
   readonly scale?: number
   /** Sliding window: a query sees this many keys, itself included. Default 0: all. */
   readonly window?: number
+  /** Round queries and weights to f16, as llama.cpp does over an f16 cache. Default false. */
+  readonly halves?: boolean
 }
 
 /**
@@ -105,8 +109,9 @@ export const attentionWeights = (q: Tensor, k: Tensor, options: AttentionOptions
 const inputsOf = (q: Tensor, k: Tensor, v: Tensor, { positions, start }: AttentionOptions): AttentionInputs =>
   start === undefined ? [q, k, v, positions] : [q, k, v, positions, start]
 
-const attrsOf = (q: Tensor, { scale, window = 0, start }: AttentionOptions): AttentionAttrs => ({
+const attrsOf = (q: Tensor, { scale, window = 0, start, halves = false }: AttentionOptions): AttentionAttrs => ({
   scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
   window,
   start: start !== undefined,
+  halves,
 })
