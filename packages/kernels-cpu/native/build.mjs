@@ -2,7 +2,7 @@
 // Without a compiler it says so in one line and succeeds: WebAssembly serves then. `node native/build.mjs [--arch arm64]`
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -99,9 +99,7 @@ const run = (command, args) =>
 async function main() {
   const cxx = compiler()
   if (cxx === undefined) {
-    console.log(
-      'kernels-cpu: no C++ compiler found (g++ or clang++): WebAssembly will be used, about 2 to 4 times slower',
-    )
+    console.log('kernels-cpu: no C++ compiler found (g++ or clang++): WebAssembly will be used, about half as fast')
     return
   }
   if (process.platform === 'win32') {
@@ -133,6 +131,9 @@ async function main() {
       : ['-Wl,--gc-sections', '-static-libstdc++', '-static-libgcc', '-s']
   const order = [...all].sort((a, b) => Number(b.name === 'addon') - Number(a.name === 'addon'))
   await run(cxx, ['-shared', '-pthread', ...link, ...order.map(u => u.object), '-o', output])
+  // The package of this platform ships the same file.
+  const platform = join(root, 'npm', `linux-${arch}-gnu`)
+  if (process.platform === 'linux' && existsSync(platform)) copyFileSync(output, join(platform, 'cria_cpu.node'))
   writeFileSync(stampFile, JSON.stringify(stamps))
   console.log(`kernels-cpu: built ${relative(root, output)} in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }

@@ -1,5 +1,7 @@
 /** Memory of a WebAssembly module: blocks by address, first fit, neighbours merged when they are freed. */
 
+import { DeviceError } from '@cria/tensor'
+
 const line = 64
 const page = 65536
 
@@ -55,7 +57,7 @@ export class Allocator {
         // The next try is smaller; the last one's failure is reported below.
       }
     }
-    throw new RangeError(
+    throw new DeviceError(
       `wasm: got no memory for ${needed} bytes (WebAssembly has 4 GiB at most). Free tensors, or use a smaller model or cache`,
     )
   }

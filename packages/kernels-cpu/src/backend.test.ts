@@ -4,6 +4,7 @@ import { tinyLlama } from '@cria/conformance'
 import {
   adamw,
   add,
+  assign,
   attention,
   type Device,
   f16,
@@ -13,6 +14,7 @@ import {
   plan,
   scalar,
   softmax,
+  spec,
   sum,
   type Tensor,
   Unavailable,
@@ -153,6 +155,15 @@ describe.each(engines)('%s', (_, make) => {
     expect(Math.abs(a[5]! - b[5]!)).toBeLessThan(1e-2)
     big.dispose()
     small.dispose()
+  })
+
+  test('copies packed weights whose rows do not fill a group', async () => {
+    const device = await make(1)
+    const bytes = Uint8Array.from({ length: 5 * 34 }, (_, i) => (i % 34 === 1 ? 0x3c : i % 34 === 0 ? 0 : i))
+    const from = device.upload(spec('q8_0', [5, 32]), bytes)
+    const to = device.empty(spec('q8_0', [5, 32]))
+    assign(to, from)
+    expect(await to.bytes()).toEqual(bytes)
   })
 
   test('makes caches of zeros', async () => {

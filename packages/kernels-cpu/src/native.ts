@@ -1,5 +1,5 @@
 /** The native addon as an engine: finding it, and its calls. */
-import { Unavailable } from '@cria/tensor'
+import { DeviceError, Unavailable } from '@cria/tensor'
 import type { Compiled, Engine } from './engine.js'
 
 /** What native/addon/addon.cpp exports. Addresses are numbers. */
@@ -117,7 +117,7 @@ class NativeEngine implements Engine {
   alloc(bytes: number): number {
     const address = this.native.alloc(this.runtime, bytes)
     if (address === 0)
-      throw new RangeError(`cpu: got no memory for ${bytes} bytes. Free tensors, or use a smaller model or cache`)
+      throw new DeviceError(`cpu: got no memory for ${bytes} bytes. Free tensors, or use a smaller model or cache`)
     return address
   }
   release(address: number): void {
@@ -163,7 +163,7 @@ class NativeEngine implements Engine {
     try {
       return this.native.map(this.runtime, path, offset, bytes)
     } catch (error) {
-      throw new RangeError(
+      throw new DeviceError(
         `load: got ${path} at ${offset} for ${bytes} bytes, expected a readable range (${error instanceof Error ? error.message : error}). Check that the file is complete`,
       )
     }

@@ -7,13 +7,13 @@
 namespace cria {
 namespace {
 
-// The runtime as JavaScript holds it. Programs keep it alive; `destroy` or the end of the environment empties it.
+// The runtime as JavaScript holds it: `destroy` or the end of the environment ends it, after work under way.
 struct Handle {
   std::shared_ptr<Runtime> runtime;
 };
 
 struct Compiled {
-  std::shared_ptr<Runtime> runtime;
+  std::weak_ptr<Runtime> runtime;
   Program program;
 };
 
@@ -232,7 +232,8 @@ napi_value replay(napi_env env, napi_callback_info info) {
   bool away = false;
   napi_get_value_bool(env, args.at(1), &away);
   if (args.failed()) return nullptr;
-  const std::shared_ptr<Runtime>& r = compiled->runtime;
+  const std::shared_ptr<Runtime> r = compiled->runtime.lock();
+  if (!r) return js_throw(env, "disposed", "kernels-cpu: got a program after destroy(), expected a live runtime");
   Program& program = compiled->program;
   bool settled = false;
   for (size_t i = 0; i < program.inputs.size(); i++) {

@@ -1,7 +1,7 @@
 /** Calls that move elements: transposition, slices and joins, fills. */
 import { byteLength, f32ToBf16, f32ToF16, type Shape, type Spec, UnsupportedError } from '@cria/tensor'
 import { flat, type KernelMaker } from '../lowering.js'
-import { f32Bits } from '../opcodes.js'
+import { dtypeCode, f32Bits } from '../opcodes.js'
 
 const product = (s: Shape): number => s.reduce((a, b) => a * b, 1)
 const width = (s: Spec): number => byteLength({ dtype: s.dtype, shape: [] })
@@ -78,16 +78,16 @@ const iota: KernelMaker = ({ outputs: [y] }) => {
   }
 }
 
-const assign: KernelMaker = ({ inputs: [target] }) => {
-  const bytes = byteLength(target!)
-  const rows = Math.max(1, Math.ceil(bytes / 2 ** 30))
-  return (to, [t, x]) => {
-    for (let i = 0; i < rows; i++) {
-      const at = i * 2 ** 30
+/** Block formats are copied as they are stored: packed matrices have more rows than their shape. */
+const assign: KernelMaker =
+  ({ inputs: [target] }) =>
+  (to, [t, x]) => {
+    const [rows, cols] = target!.shape as [number, number]
+    const bytes = t!.packed ? to.engine.measure('packed', dtypeCode(target!.dtype), rows, cols) : byteLength(target!)
+    for (let at = 0; at < bytes; at += 2 ** 30) {
       const n = Math.min(2 ** 30, bytes - at)
       to.step('copy', [flat(x!), flat(t!)], { attrs: [1, n, 0, word(at), 0, word(at)], cost: n * 0.05 })
     }
   }
-}
 
 export const movement: Readonly<Record<string, KernelMaker>> = { transpose, slice, concat, full: fill, iota, assign }
