@@ -5,16 +5,15 @@ import { UsageError } from './errors.js'
 export const backends = ['auto', 'cpu', 'wasm', 'webgpu', 'reference'] as const
 export type BackendName = (typeof backends)[number]
 
-/** `auto` is the native CPU addon, or WASM where that does not load. */
+/** `auto` is `cpu`: the native addon, or WebAssembly where that does not load; its description says which and why. */
 export async function openDevice(name: BackendName = 'auto', threads?: number): Promise<Device> {
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     throw new UsageError(`--threads: got ${threads}, expected a whole number ≥ 1`)
   const options = threads === undefined ? {} : { threads }
   switch (name) {
     case 'auto':
-      return (await import('@cria/kernels-cpu')).cpu(options)
     case 'cpu':
-      return (await import('@cria/kernels-cpu')).native(options)
+      return (await import('@cria/kernels-cpu')).cpu(options)
     case 'wasm':
       return (await import('@cria/kernels-cpu/wasm')).wasm(options)
     case 'webgpu':
