@@ -61,6 +61,7 @@ export function fromLlama2c(bytes: Uint8Array): Tokenizer {
     decode: { stripSpace: true, perByte: true },
     bosId: 1,
     eosId: 2,
+    eosIds: [2],
     unkId: 0,
     addBos: true,
     addEos: false,
