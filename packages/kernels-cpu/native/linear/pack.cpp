@@ -35,8 +35,8 @@ inline uint32_t spread_bits(uint32_t x) { return unshuffle(unshuffle(x)); }
 inline uint32_t gather_bits(uint32_t x) { return shuffle(shuffle(x)); }
 
 // Copies one block of one row into (to_packed) or out of its packed block. `packed` is the packed block's start.
-template <bool to_packed>
-inline void move_block(const BlockLayout& layout, uint8_t* packed, size_t r, uint8_t* block) {
+template <Dtype t, bool to_packed> inline void move_block(uint8_t* packed, size_t r, uint8_t* block) {
+  constexpr BlockLayout layout = block_layout(t);
   for (int h = 0; h < layout.n_halves; h++) {
     uint8_t* at = packed + 32 * h + 2 * r;
     if (to_packed) __builtin_memcpy(at, block + layout.half_offset[h], 2);
@@ -54,23 +54,79 @@ inline void move_block(const BlockLayout& layout, uint8_t* packed, size_t r, uin
   }
 }
 
-// Plain types: element (r, k) of a group sits at ((k / pair)·16 + r)·pair + k % pair; bf16 goes in pairs of columns.
-inline size_t plain_index(size_t r, size_t k, size_t pair) { return ((k / pair) * kGroupRows + r) * pair + k % pair; }
+// Moves n_blocks blocks of the first `rows_here` rows of a group; when packing, the other rows become zero.
+template <Dtype t, bool to_packed>
+void move_group(uint8_t* group, uint8_t* rows, size_t row_size, size_t n_blocks, size_t rows_here) {
+  constexpr size_t size = block_bytes(t);
+  uint8_t zero[size] = {};
+  for (size_t b = 0; b < n_blocks; b++, group += size * kGroupRows) {
+    for (size_t r = 0; r < rows_here; r++) move_block<t, to_packed>(group, r, rows + r * row_size + b * size);
+    for (size_t r = rows_here; to_packed && r < kGroupRows; r++) move_block<t, to_packed>(group, r, zero);
+  }
+}
 
-template <class T>
-void pack_plain(T* dst, const T* src, size_t cols, size_t rows_here, size_t pair) {
+// Calls move_group for a quantised type: the layout must be a constant, or each 4 bytes cost a dozen instructions.
+template <bool to_packed>
+void move_quantized(Dtype t, uint8_t* group, uint8_t* rows, size_t row_size, size_t n_blocks, size_t rows_here) {
+  switch (t) {
+    case kQ4_0: case kIQ4_NL: return move_group<kQ4_0, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ4_1: return move_group<kQ4_1, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ5_0: return move_group<kQ5_0, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ5_1: return move_group<kQ5_1, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ8_0: return move_group<kQ8_0, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ2_K: return move_group<kQ2_K, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ3_K: return move_group<kQ3_K, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ4_K: return move_group<kQ4_K, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ5_K: return move_group<kQ5_K, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    case kQ6_K: return move_group<kQ6_K, to_packed>(group, rows, row_size, n_blocks, rows_here);
+    default: return;
+  }
+}
+
+// One block of row r, in ggml's layout.
+void extract_block(Dtype t, uint8_t* packed, size_t r, uint8_t* block) {
+  switch (t) {
+    case kQ4_0: case kIQ4_NL: return move_block<kQ4_0, false>(packed, r, block);
+    case kQ4_1: return move_block<kQ4_1, false>(packed, r, block);
+    case kQ5_0: return move_block<kQ5_0, false>(packed, r, block);
+    case kQ5_1: return move_block<kQ5_1, false>(packed, r, block);
+    case kQ8_0: return move_block<kQ8_0, false>(packed, r, block);
+    case kQ2_K: return move_block<kQ2_K, false>(packed, r, block);
+    case kQ3_K: return move_block<kQ3_K, false>(packed, r, block);
+    case kQ4_K: return move_block<kQ4_K, false>(packed, r, block);
+    case kQ5_K: return move_block<kQ5_K, false>(packed, r, block);
+    case kQ6_K: return move_block<kQ6_K, false>(packed, r, block);
+    default: return;
+  }
+}
+
+// Plain types: element (r, k) of a group sits at ((k / pair)·16 + r)·pair + k % pair; bf16 goes in pairs of columns. The
+// pair is a constant: a division for each element would cost more than the copy.
+template <size_t pair> inline size_t plain_index(size_t r, size_t k) {
+  return ((k / pair) * kGroupRows + r) * pair + k % pair;
+}
+
+// Columns in strips that stay in the L1 cache while their 16 rows are read one after another.
+constexpr size_t kStrip = 64;
+
+template <size_t pair, class T> void pack_plain(T* dst, const T* src, size_t cols, size_t rows_here) {
   const size_t padded = (cols + pair - 1) / pair * pair;
-  for (size_t k = 0; k < padded; k++) {
+  for (size_t k0 = 0; k0 < padded; k0 += kStrip) {
+    const size_t end = k0 + kStrip < padded ? k0 + kStrip : padded;
     for (size_t r = 0; r < kGroupRows; r++) {
-      dst[plain_index(r, k, pair)] = r < rows_here && k < cols ? src[r * cols + k] : T(0);
+      const size_t filled = r >= rows_here ? k0 : end < cols ? end : cols;
+      for (size_t k = k0; k < filled; k++) dst[plain_index<pair>(r, k)] = src[r * cols + k];
+      for (size_t k = filled; k < end; k++) dst[plain_index<pair>(r, k)] = T(0);
     }
   }
 }
 
-template <class T>
-void unpack_plain(T* dst, const T* src, size_t cols, size_t rows_here, size_t pair) {
-  for (size_t r = 0; r < rows_here; r++) {
-    for (size_t k = 0; k < cols; k++) dst[r * cols + k] = src[plain_index(r, k, pair)];
+template <size_t pair, class T> void unpack_plain(T* dst, const T* src, size_t cols, size_t rows_here) {
+  for (size_t k0 = 0; k0 < cols; k0 += kStrip) {
+    const size_t end = k0 + kStrip < cols ? k0 + kStrip : cols;
+    for (size_t r = 0; r < rows_here; r++) {
+      for (size_t k = k0; k < end; k++) dst[r * cols + k] = src[plain_index<pair>(r, k)];
+    }
   }
 }
 
@@ -91,45 +147,28 @@ size_t packed_bytes(Dtype t, size_t rows, size_t cols) {
 }
 
 void pack(Dtype t, void* dst, const void* src, size_t rows, size_t cols, size_t row_begin, size_t row_end) {
-  const size_t row_size = row_bytes(t, cols), group_size = group_bytes(t, cols);
-  const BlockLayout layout = block_layout(t);
-  const size_t n_blocks = cols / block_elems(t), size = block_bytes(t);
+  const size_t row_size = row_bytes(t, cols), group_size = group_bytes(t, cols), n_blocks = cols / block_elems(t);
   for (size_t row = row_begin; row < row_end; row += kGroupRows) {
     const size_t here = min_size(kGroupRows, rows - row);
     uint8_t* group = (uint8_t*)dst + row / kGroupRows * group_size;
     const uint8_t* from = (const uint8_t*)src + row * row_size;
-    if (t == kF32) pack_plain((uint32_t*)group, (const uint32_t*)from, cols, here, 1);
-    else if (t == kF16) pack_plain((uint16_t*)group, (const uint16_t*)from, cols, here, 1);
-    else if (t == kBF16) pack_plain((uint16_t*)group, (const uint16_t*)from, cols, here, 2);
-    else {
-      uint8_t zero[256] = {};
-      for (size_t b = 0; b < n_blocks; b++) {
-        uint8_t* packed = group + b * size * kGroupRows;
-        for (size_t r = 0; r < kGroupRows; r++) {
-          move_block<true>(layout, packed, r, r < here ? (uint8_t*)from + r * row_size + b * size : zero);
-        }
-      }
-    }
+    if (t == kF32) pack_plain<1>((uint32_t*)group, (const uint32_t*)from, cols, here);
+    else if (t == kF16) pack_plain<1>((uint16_t*)group, (const uint16_t*)from, cols, here);
+    else if (t == kBF16) pack_plain<2>((uint16_t*)group, (const uint16_t*)from, cols, here);
+    else move_quantized<true>(t, group, (uint8_t*)from, row_size, n_blocks, here);
   }
 }
 
 void unpack(Dtype t, void* dst, const void* src, size_t rows, size_t cols, size_t row_begin, size_t row_end) {
-  const size_t row_size = row_bytes(t, cols), group_size = group_bytes(t, cols);
-  const BlockLayout layout = block_layout(t);
-  const size_t n_blocks = cols / block_elems(t), size = block_bytes(t);
+  const size_t row_size = row_bytes(t, cols), group_size = group_bytes(t, cols), n_blocks = cols / block_elems(t);
   for (size_t row = row_begin; row < row_end; row += kGroupRows) {
     const size_t here = min_size(kGroupRows, rows - row);
     uint8_t* group = (uint8_t*)src + row / kGroupRows * group_size;
     uint8_t* to = (uint8_t*)dst + row * row_size;
-    if (t == kF32) unpack_plain((uint32_t*)to, (const uint32_t*)group, cols, here, 1);
-    else if (t == kF16) unpack_plain((uint16_t*)to, (const uint16_t*)group, cols, here, 1);
-    else if (t == kBF16) unpack_plain((uint16_t*)to, (const uint16_t*)group, cols, here, 2);
-    else {
-      for (size_t b = 0; b < n_blocks; b++) {
-        uint8_t* packed = group + b * size * kGroupRows;
-        for (size_t r = 0; r < here; r++) move_block<false>(layout, packed, r, to + r * row_size + b * size);
-      }
-    }
+    if (t == kF32) unpack_plain<1>((uint32_t*)to, (const uint32_t*)group, cols, here);
+    else if (t == kF16) unpack_plain<1>((uint16_t*)to, (const uint16_t*)group, cols, here);
+    else if (t == kBF16) unpack_plain<2>((uint16_t*)to, (const uint16_t*)group, cols, here);
+    else move_quantized<false>(t, group, to, row_size, n_blocks, here);
   }
 }
 
@@ -138,20 +177,18 @@ void dequant_row(Dtype t, const void* src, size_t rows, size_t cols, size_t row,
   uint8_t* group = (uint8_t*)src + row / kGroupRows * group_bytes(t, cols);
   const size_t r = row % kGroupRows;
   if (!is_quantized(t)) {
-    const size_t pair = t == kBF16 ? 2 : 1;
     for (size_t k = 0; k < cols; k++) {
-      const size_t i = plain_index(r, k, pair);
+      const size_t i = t == kBF16 ? plain_index<2>(r, k) : plain_index<1>(r, k);
       out[k] = t == kF32 ? ((const float*)group)[i]
              : t == kF16 ? f16_to_f32(((const uint16_t*)group)[i])
                          : bf16_to_f32(((const uint16_t*)group)[i]);
     }
     return;
   }
-  const BlockLayout layout = block_layout(t);
   const size_t elems = block_elems(t), size = block_bytes(t);
   uint8_t block[256];
   for (size_t b = 0; b < cols / elems; b++) {
-    move_block<false>(layout, group + b * size * kGroupRows, r, block);
+    extract_block(t, group + b * size * kGroupRows, r, block);
     dequant_block(t, block, out + b * elems);
   }
 }
