@@ -14,3 +14,4 @@ export { fromSentencePiece, type SentencePieceOptions } from './source/sentencep
 export { fromTiktoken, type TiktokenEncoding, type TiktokenOptions } from './source/tiktoken.js'
 export { fromTokenizerJson, type TokenizerJsonOptions } from './source/tokenizer-json.js'
 export { type EncodeOptions, Tokenizer } from './tokenizer.js'
+export { linesOf, type TrainOptions, type TrainProgress, trainBpe } from './train/train.js'
