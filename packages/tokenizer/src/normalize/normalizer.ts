@@ -1,8 +1,8 @@
 // Hugging Face's `normalizer` section as a function on text.
 
 import { badFile, show, unsupported } from '../errors.js'
+import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../json-value.js'
 import { translate } from '../scan/regex.js'
-import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../source/json-value.js'
 
 /** What a normalizer does; `metaspace`: it turns every space into `▁`. */
 export interface Normalizer {

@@ -1,12 +1,12 @@
 // Hugging Face's `pre_tokenizer` section, turned into scanners (byte-level models) or a prefix rule (Metaspace).
 
 import { badFile, show, unsupported } from '../errors.js'
+import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../json-value.js'
 import { NUMBER } from '../scan/classes.js'
 import { isolate, knownScanner } from '../scan/known.js'
 import { ClassRunScanner, Gpt2Scanner } from '../scan/patterns.js'
 import { RegexScanner, type SplitBehavior, translate } from '../scan/regex.js'
 import { chain, type Scanner } from '../scan/scanner.js'
-import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from './json-value.js'
 
 /** What a pre-tokenizer does. */
 export interface PreTokenizer {

@@ -1,7 +1,7 @@
 // Careful access to parsed JSON from a file.
 
-import { badFile, show } from '../errors.js'
-import { textOf } from '../utf8.js'
+import { badFile, show } from './errors.js'
+import { textOf } from './utf8.js'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
