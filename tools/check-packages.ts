@@ -61,9 +61,12 @@ async function pack({ folder, manifest }: Package): Promise<string> {
   return join(into, file)
 }
 
+/** What one user of a package imports, where nobody needs all of it: a tokenizer is read from one kind of file. */
+const gzipParts: Record<string, string> = { '@cria/tokenizer': '{ fromTokenizerJson }' }
+
 async function gzipSize(folder: string, manifest: Manifest): Promise<number> {
   const { outputFiles } = await build({
-    stdin: { contents: `export * from ${JSON.stringify(manifest.name)}`, resolveDir: folder },
+    stdin: { contents: `export ${gzipParts[manifest.name] ?? '*'} from ${JSON.stringify(manifest.name)}`, resolveDir: folder },
     bundle: true,
     minify: true,
     write: false,
@@ -161,8 +164,10 @@ async function check(
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }\n')
   const files = closure(entry, all).map(({ manifest }) => tarballs.get(manifest.name)!)
+  // Subpaths that need an optional peer are tried with it.
+  const peers = Object.keys((entry.manifest.peerDependenciesMeta as object | undefined) ?? {}).filter(peer => !all.has(peer))
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
-  const installed = await run(home, 'npm', 'install', ...quiet, ...files)
+  const installed = await run(home, 'npm', 'install', ...quiet, ...files, ...peers)
   hold('npm install', installed)
   if (!installed.ok) return
   const size = installedSize(join(home, 'node_modules'))

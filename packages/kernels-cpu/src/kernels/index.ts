@@ -20,8 +20,6 @@ const makers: Readonly<Record<string, KernelMaker>> = {
   attention,
 }
 
-/** Names of the ops that have kernels. */
-export const ops: readonly string[] = Object.keys(makers)
 
 export function kernelFor(call: OpCall): CpuKernel | undefined {
   const inputs = call.inputs.map(stored)

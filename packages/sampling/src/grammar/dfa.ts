@@ -266,5 +266,3 @@ export function accepts(dfa: Dfa, word: string): boolean {
   }
   return at >= 0 && dfa.states[at]!.accept
 }
-
-export type { Ranges }
