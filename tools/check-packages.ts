@@ -37,6 +37,13 @@ function run(cwd: string, program: string, ...args: string[]): Promise<Result> {
 const tool = (path: string): string => join(root, 'node_modules', path)
 const node = (cwd: string, ...args: string[]): Promise<Result> => run(cwd, process.execPath, ...args)
 
+/** Whether npm installs it on this machine: platform packages name their system, and hold an addon only where one was built. */
+function fitsHere({ folder, manifest }: Package): boolean {
+  const { os, cpu, main } = manifest
+  if ((os && !os.includes(process.platform)) || (cpu && !cpu.includes(process.arch))) return false
+  return !os || !main || existsSync(join(root, folder, main))
+}
+
 /** The package and everything of ours that npm would install with it. */
 function closure(start: Package, all: ReadonlyMap<string, Package>): Package[] {
   const found = new Set([start])
@@ -46,7 +53,7 @@ function closure(start: Package, all: ReadonlyMap<string, Package>): Package[] {
     )
     for (const name of [...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }), ...peers]) {
       const next = all.get(name)
-      if (next) found.add(next)
+      if (next && fitsHere(next)) found.add(next)
     }
   }
   return [...found]
@@ -66,7 +73,10 @@ const gzipParts: Record<string, string> = { '@cria/tokenizer': '{ fromTokenizerJ
 
 async function gzipSize(folder: string, manifest: Manifest): Promise<number> {
   const { outputFiles } = await build({
-    stdin: { contents: `export ${gzipParts[manifest.name] ?? '*'} from ${JSON.stringify(manifest.name)}`, resolveDir: folder },
+    stdin: {
+      contents: `export ${gzipParts[manifest.name] ?? '*'} from ${JSON.stringify(manifest.name)}`,
+      resolveDir: folder,
+    },
     bundle: true,
     minify: true,
     write: false,
@@ -165,7 +175,9 @@ async function check(
   writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }\n')
   const files = closure(entry, all).map(({ manifest }) => tarballs.get(manifest.name)!)
   // Subpaths that need an optional peer are tried with it.
-  const peers = Object.keys((entry.manifest.peerDependenciesMeta as object | undefined) ?? {}).filter(peer => !all.has(peer))
+  const peers = Object.keys((entry.manifest.peerDependenciesMeta as object | undefined) ?? {}).filter(
+    peer => !all.has(peer),
+  )
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
   const installed = await run(home, 'npm', 'install', ...quiet, ...files, ...peers)
   hold('npm install', installed)
@@ -206,7 +218,10 @@ try {
   const tarballs = new Map<string, string>()
   for (const [name, entry] of all) tarballs.set(name, await pack(entry))
   const wanted = process.argv.slice(2)
-  const queue = [...all.values()].filter(({ folder }) => wanted.length === 0 || wanted.includes(basename(folder)))
+  const named = [...all.values()].filter(({ folder }) => wanted.length === 0 || wanted.includes(basename(folder)))
+  const queue = named.filter(fitsHere)
+  for (const entry of named)
+    if (!fitsHere(entry)) console.log(`${entry.manifest.name}: left out: for another system, or its addon is not built`)
   const worker = async (): Promise<void> => {
     for (let entry = queue.shift(); entry; entry = queue.shift()) await check(entry, all, tarballs)
   }

@@ -10,6 +10,10 @@ export interface Manifest {
   private?: boolean
   keywords?: string[]
   files?: string[]
+  /** Of a package for one platform: what it runs on, and its addon. */
+  os?: string[]
+  cpu?: string[]
+  main?: string
   scripts?: Record<string, string>
   bin?: Record<string, string>
   exports?: Record<string, string | Record<string, string>>

@@ -20,7 +20,6 @@ const makers: Readonly<Record<string, KernelMaker>> = {
   attention,
 }
 
-
 export function kernelFor(call: OpCall): CpuKernel | undefined {
   const inputs = call.inputs.map(stored)
   const outputs = call.outputs.map(stored)

@@ -1,6 +1,6 @@
 /** Deterministic automata over code points, made from regular expressions; closed under intersection and complement. */
 import { GrammarError } from './errors.js'
-import type { Expr, Ranges } from './expr.js'
+import type { Expr } from './expr.js'
 
 export interface DfaState {
   accept: boolean
