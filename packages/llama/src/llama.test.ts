@@ -64,6 +64,18 @@ describe('a session', () => {
     expect(coarse.cache.dtype).toBe(dtype)
   })
 
+  test.each([7, 8, 13, 15])(
+    'pads the end of a prompt where that pays, without a trace: capacity 16, %i tokens',
+    async n => {
+      using whole = new Session(model, { capacity: 16, batch: 8 })
+      using single = new Session(model, { capacity: 16, batch: 1 })
+      const tokens = Array.from({ length: n }, (_, i) => (i * 7) % 61)
+      close(await whole.evaluate(tokens), (await single.evaluate(tokens)).slice(), 1e-4)
+      close(await whole.evaluate([5]), (await single.evaluate([5])).slice(), 1e-4)
+      expect(whole.length).toBe(n + 1)
+    },
+  )
+
   test('a fork goes its own way, and a cut session is as if the rest had never been', async () => {
     using session = new Session(model, { capacity: 32 })
     await session.evaluate(prompt)

@@ -24,9 +24,17 @@ export interface SessionOptions extends Partial<CacheOptions> {
   readonly batch?: number
 }
 
-/** Lengths that plans are made for: a prompt is cut into the largest that fit, the rest padded to the smallest. */
+/** Lengths that plans are made for, largest first. */
 const lengths = (batch: number): readonly number[] =>
-  [batch, batch >> 2, batch >> 4, 1].filter((n, i, all) => n >= 1 && all.indexOf(n) === i)
+  [batch, batch >> 2, batch >> 4, batch >> 6, 1].filter((n, i, all) => n >= 1 && all.indexOf(n) === i)
+
+/**
+ * How much of what is left of a prompt the next plan takes: the largest length that fits, or a larger one that is padded
+ * by a fifth at most, where the cache has `room` for that. 31 tokens in small pieces take three times as long as 32.
+ */
+function nextLength(batch: number, left: number, room: number): number {
+  return lengths(batch).filter(n => n <= 1.25 * left && n <= Math.max(left, room))[0]!
+}
 
 export class Session {
   readonly cache: KVCache
@@ -120,11 +128,12 @@ export class Session {
     while (at < tokens.length) {
       signal?.throwIfAborted()
       const left = tokens.length - at
-      const size = lengths(this.batch).find(n => n <= left) ?? 1
-      const count = Math.min(size, left)
       const start = this.cache.length
+      const size = nextLength(this.batch, left, this.cache.capacity - start)
+      const count = Math.min(size, left)
       const step = await this.plan(size, all).run({
-        tokens: Int32Array.from({ length: size }, (_, i) => tokens[at + i]!),
+        // Padding is written behind the text, where no token sees it and the next step overwrites it.
+        tokens: Int32Array.from({ length: size }, (_, i) => tokens[at + i] ?? 0),
         positions: Int32Array.from({ length: size }, (_, i) => start + i),
         last: [count - 1],
       })
