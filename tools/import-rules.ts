@@ -20,6 +20,7 @@ const arrows: Record<string, readonly string[]> = {
   '@cria/tensor': [],
   '@cria/tokenizer': [],
   '@cria/sampling': [],
+  '@cria/world': [],
   '@cria/weights': ['@cria/tensor'],
   '@cria/llama': ['@cria/tensor', '@cria/weights'],
   '@cria/conformance': ['@cria/tensor'],

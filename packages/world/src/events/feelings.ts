@@ -1,0 +1,87 @@
+/** What people feel and say to each other: sorrow and comfort, thanks, joy, apologies. */
+import { type Definition, define } from './define.js'
+
+export const feelings: Record<string, Definition> = define({
+  sad: {
+    args: 'a x',
+    x: 'sad',
+    rule: (w, { a, x }) => {
+      if (!w.threads.some(thread => !thread.end || thread.end === 'given up')) w.fail(`nothing makes ${a!.name} sad`)
+      w.feeling.set(a!, x!.forms.base!)
+    },
+    say: [
+      '<a> (was|felt) (very|so|terribly) <x>',
+      '<a> (was|felt) <x> and (sat down|sighed|hung <a.hs> head|did not know what to do|wanted to go home)',
+      '<a> (was|felt) so <x> that <a.he> (could not speak|wanted to cry|forgot about lunch|could not smile)',
+      '(a tear|two tears|big tears) ran down <a.his> (cheek|face|nose), and <a.he> (was|felt) very <x>',
+      '<a> (sat down|stood) under a tree and (was|felt) very <x>',
+    ],
+    ask: [['How did <a.name> feel then?', '<x>', 'feeling']],
+  },
+  cry: {
+    args: 'a',
+    rule: (w, { a }) => {
+      if (!w.threads.some(thread => !thread.end)) w.fail(`nothing makes ${a!.name} cry`)
+    },
+    say: [
+      '<a> (sat down and|hid <a.hs> face and|sat on a stone and) (cried|wept)',
+      '<a> tried not to cry, but (a tear|one big tear) fell on (the grass|<a.hs> shoe|the ground|<a.hs> nose)',
+      '"What shall I do now?" <a> (cried|sighed|asked).',
+      '"This is the worst day ever," <a> (cried|sighed|said) $sadly.',
+    ],
+  },
+  comfort: {
+    args: 'a b',
+    rule: (w, { a, b }) => {
+      w.together(a, b)
+      w.mark('comfort', b, a)
+    },
+    say: [
+      '<b> (sat down next to|put an arm around|hugged) <a.him> $comforting',
+      '"(Do not be sad|Do not cry|It will be all right), <a.name>," said <b.np> $kindly.',
+      '<b> gave <a.him> (a hug|a warm hug|half of an apple|a cup of tea|a handkerchief) $comforting',
+      '<b> listened (to every word|quietly|until the end) and then gave <a.him> (a hug|a pat on the back|a smile)',
+    ],
+    ask: [['Who comforted <a.name>?', '<b.name>', 'person']],
+  },
+  glad: {
+    args: 'a x',
+    x: 'glad',
+    rule: (w, { a, x }) => {
+      if (w.isOpen('lost', a) || w.isOpen('broken', a)) w.fail(`${a!.name} has no reason to be ${x!.forms.base} yet`)
+      w.feeling.set(a!, x!.forms.base!)
+    },
+    say: [
+      '<a> (was|felt) (very|so) <x>',
+      '<a> (was|felt) so <x> that <a.he> (danced|jumped up and down|sang|laughed out loud|clapped <a.hs> hands|turned around three times)',
+      '<a> (smiled|laughed|danced) because <a.he> was so <x>',
+      '<a> had never been so <x> (before|in all <a.hs> life)',
+    ],
+    ask: [['How did <a.name> feel at the end?', '<x>', 'feeling']],
+  },
+  thanks: {
+    args: 'a b',
+    rule: (w, { a, b }) => {
+      w.together(a, b)
+      w.needs('helps', b, a)
+    },
+    say: [
+      '"Thank you (so much|very much|for your help|with all my heart), <b.name>!" said <a.np>.',
+      '"Thank you!" <a> (said|cried) and (hugged|kissed) <b.him>.',
+      '"You are (a true friend|the best friend|so kind|very kind), <b.name>," said <a.np>.',
+      '<a> (thanked|hugged) <b.him> (again and again|with all <a.hs> heart|and laughed)',
+      '"Without you, <b.name>, I could not have done it," said <a.np>.',
+      '<a> gave <b.him> (a big hug|a flower|a kiss on the cheek|a shiny berry|a cookie) to say thank you',
+    ],
+    ask: [['Who did <a.name> thank?', '<b.name>', 'person']],
+  },
+  laugh: {
+    args: 'a b',
+    rule: (w, { a, b }) => w.together(a, b),
+    say: [
+      '<ab> (laughed|giggled) (until their bellies hurt|together|so loudly that the birds flew up|all the way home)',
+      '<ab> (looked at each other|looked up) and (laughed|smiled|giggled)',
+      '<ab> danced (in a circle|around and around|hand in hand)',
+    ],
+  },
+})

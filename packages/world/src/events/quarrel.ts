@@ -1,0 +1,146 @@
+/** Two friends and one thing: wanting, fighting, breaking, making up, sharing. */
+import { type Definition, define } from './define.js'
+
+export const quarrel: Record<string, Definition> = define({
+  wantsToo: {
+    args: 'a b o',
+    rule: (w, { a, b, o }) => {
+      w.together(a, b)
+      w.has(a, o)
+      w.whole(o)
+      w.open('turn', { a: b, b: undefined, o })
+    },
+    say: [
+      '<b> wanted to <o.use> <o>, too, but <a> did not want to share',
+      '"May I <o.use> <o.the>, too?" <b> asked, but <a> shook <a.hs> head.',
+      '"Can I have a turn with <o.the>?" asked <b.np>, but <a> only said, "No, it is mine."',
+      '<b> asked for a turn with <o.the>, but <a> said no',
+    ],
+    ask: [['What did <b.name> want?', 'a turn with the <o.bare>', 'other']],
+    gist: '<b.name> wanted a turn with the <o.bare>',
+  },
+  quarrel: {
+    args: 'a b o',
+    rule: (w, { a, b, o }) => {
+      w.together(a, b)
+      w.open('quarrel', { a: undefined, b: undefined, o: undefined })
+      w.expect('turn', undefined, o)
+    },
+    say: [
+      '<ab> (began to fight|started to fight|argued loudly|shouted at each other) about <o>',
+      '<b> pulled at <o>, and <a> pulled back, and soon they were (shouting|fighting)',
+      '"Give me <o.the>!" shouted <b.np>, and <a> shouted back.',
+      'soon <ab> were (red in the face|angry|shouting), and all because of <o.a>',
+    ],
+    ask: [['What did <a.name> and <b.name> fight about?', 'the <o.n>', 'thing']],
+    gist: '<a.name> and <b.name> had a fight',
+  },
+  tear: {
+    args: 'o',
+    opener: 'sudden',
+    rule: (w, { o }) => {
+      w.whole(o)
+      w.broken.add(o!)
+      w.open('broken', { a: undefined, b: undefined, o })
+      w.expect('quarrel')
+    },
+    say: [
+      'there was a (loud|nasty|terrible) (crack|noise|snap), and <o> was broken',
+      '<o> fell to the ground and broke',
+      '(crack|snap), <o> broke in two',
+      '<o> slipped from their hands and broke',
+    ],
+    ask: [['How did the <o.bare> break?', 'in a fight', 'other']],
+    gist: 'the <o.bare> broke',
+  },
+  partWays: {
+    args: 'a b',
+    rule: (w, { a, b }) => {
+      w.expect('quarrel')
+      if (a === b) w.fail(`${a!.name} cannot leave alone in two directions`)
+    },
+    say: [
+      '<a> went one way and <b> went the other, and nobody (said a word|looked back)',
+      '"I will never play with you again!" said <a.np>, and <b> (turned away|ran off|walked away).',
+      '<b> (stamped|ran|marched) off, and <a> sat down with <a.hs> back to the path',
+    ],
+  },
+  alone: {
+    args: 'a b',
+    opener: 'later',
+    rule: w => void w.expect('quarrel'),
+    say: [
+      '<a> tried to play alone, but it was no fun without <b.him>',
+      '<a> thought of all the good days with <b.him>, and <a.hs> anger went away',
+      'everything was quiet and boring for <a.him>, and <a.he> missed <b.him>',
+      '<a> (looked at|watched) the clouds and (wondered|thought about) what <b> was doing',
+    ],
+  },
+  sorry: {
+    args: 'a b o?',
+    rule: (w, { a, b }) => {
+      w.expect('quarrel')
+      w.together(a, b)
+      w.mark('sorry', a, b)
+    },
+    say: [
+      '"I am (so|very|really) sorry, <b.name>," said <a.np>.',
+      '<a> (went|walked|ran) back to <b.him> and said sorry',
+      '"I was (mean|wrong|selfish), and I am sorry, <b.name>," said <a.np> $sadly.',
+      '"You are more important than any <o.bare>, <b.name>," said <a.np>.',
+      '<a> held out <a.hs> hand to <b.him> and said that <a.he> was sorry',
+    ],
+    ask: [['Who said sorry first?', '<a.name>', 'person']],
+    gist: '<a.name> said sorry',
+  },
+  forgive: {
+    args: 'a? b',
+    rule: (w, { a, b }) => {
+      w.together(a, b)
+      w.needs('sorry', a, b)
+      w.close('quarrel', 'made up')
+    },
+    say: [
+      '"I am sorry, too," said <b.np>, and they hugged.',
+      '<b> (smiled|nodded) and (hugged|forgave) <a.him>',
+      '"It is all right. Are we friends again, <a.name>?" said <b.np>.',
+      '<b> took <a.his> hand, and the fight was over',
+    ],
+    gist: '<a.name> and <b.name> made up',
+  },
+  mendTwo: {
+    args: 'a b o y?',
+    y: 'glue',
+    opener: 'after',
+    rule: (w, { a, b, o }) => {
+      w.together(a, b)
+      if (w.isOpen('quarrel')) w.fail('they are still angry')
+      w.close('broken', 'mended', undefined, o)
+      if (o) w.broken.delete(o)
+    },
+    say: [
+      '<ab> mended <o> with <y>',
+      '<ab> sat down with <y> and fixed <o.the> (together|as well as they could|until it looked like new)',
+      'with <y> and a lot of care, <ab> put <o> together again',
+    ],
+    ask: [['How was the <o.bare> mended?', 'with <y>', 'other']],
+    gist: '<a.name> and <b.name> mended the <o.bare>',
+  },
+  turns: {
+    args: 'a b o',
+    rule: (w, { a, b, o }) => {
+      w.together(a, b)
+      w.whole(o)
+      if (w.isOpen('quarrel')) w.fail('they are still angry')
+      w.close('turn', 'shared', undefined, o)
+    },
+    say: [
+      '<ab> took turns with <o>, and it was (much|twice|far) more fun',
+      'first <a> <o.used> <o>, and then it was the turn of <b.np>',
+      '"You first," said <a.np>, and <b> (happily|gladly) took <o.the>.',
+      'from then on, <ab> shared <o>',
+    ],
+    ask: [['What did <a.name> and <b.name> share?', 'the <o.n>', 'thing']],
+    gist: '<a.name> and <b.name> shared the <o.bare>',
+  },
+})

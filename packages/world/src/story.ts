@@ -1,0 +1,46 @@
+/** A story by (seed, index): sketch, simulate, tell. The same on every platform, and no story needs the one before it. */
+import { heroes } from './lexicon/people.js'
+import { plots } from './plots/index.js'
+import { mix, Random } from './random.js'
+import { type Sketch, Tale } from './tale.js'
+import { type Telling, tellTale } from './teller.js'
+
+export type Split = 'train' | 'heldout'
+
+export interface Story {
+  readonly text: string
+  /** What happened, and the world it happened in. */
+  readonly tale: Tale
+  /** For each event, which of its variables the text says. */
+  readonly said: Telling['said']
+}
+
+/** Words a story may have. */
+export const shortest = 70
+export const longest = 260
+
+const hash = (text: string): number => {
+  let h = 0
+  for (let i = 0; i < text.length; i++) h = mix(h ^ (text.charCodeAt(i) + (i << 8)))
+  return h
+}
+
+/** One combination in sixteen of plot, hero's kind and thing is kept from training. */
+export const splitOf = (sketch: Sketch): Split =>
+  hash(`${sketch.plot}/${sketch.species.noun}/${sketch.noun.noun}`) % 16 === 0 ? 'heldout' : 'train'
+
+/** Story `index` of `seed` in a split. */
+export function story(seed: number, index: number, split: Split = 'train'): Story {
+  const random = new Random(seed, index, split === 'train' ? 1 : 2)
+  for (;;) {
+    const plot = random.pick(plots)
+    const sketch = { plot: plot.name, species: random.pick(heroes), noun: random.pick(plot.things) }
+    if (splitOf(sketch) !== split) continue
+    const tale = new Tale(random, sketch)
+    plot.run(tale)
+    const { text, said } = tellTale(tale, random)
+    const words = text.split(' ').length
+    if (words < shortest || words > longest) continue
+    return { text, tale, said }
+  }
+}
