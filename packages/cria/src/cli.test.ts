@@ -1,6 +1,6 @@
 /** The command line as a user types it: each test is a process. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -127,6 +127,38 @@ describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared`
   })
 })
 
+describe('tokenizer files', () => {
+  test('tokenizer train writes a folder that tokenize and render read', async () => {
+    const text = join(scratch, 'text.txt')
+    writeFileSync(text, 'low lower lowest, new newer newest\n'.repeat(50))
+    const out = join(scratch, 'trained')
+    const trained = await cria(['tokenizer', 'train', text, text, '--vocab', '270', '--out', out, '--json'])
+    expect(JSON.parse(trained.out)).toMatchObject({ vocab: 270, bytes: 3500 })
+    const { ids, pieces } = JSON.parse((await cria(['tokenize', out, '--json'], 'lower new')).out) as {
+      ids: number[]
+      pieces: string[]
+    }
+    expect(pieces.join('')).toBe('lowerĠnew')
+    expect(ids.length).toBeLessThan(5)
+
+    const template = join(scratch, 'chat.jinja')
+    writeFileSync(
+      template,
+      '{% for m in messages %}<|begin_of_text|>{{ m.role }}: {{ m.content }}{% endfor %}{% if add_generation_prompt %}!{% endif %}',
+    )
+    const messages = JSON.stringify([{ role: 'user', content: 'new <|begin_of_text|>' }])
+    const render = async (...more: string[]): Promise<{ text: string; ids: number[] }> =>
+      JSON.parse((await cria(['render', out, '--json', '--template', template, ...more], messages)).out) as {
+        text: string
+        ids: number[]
+      }
+    const rendered = await render()
+    expect(rendered.text).toBe('<|begin_of_text|>user: new <|begin_of_text|>!')
+    expect(rendered.ids.filter(id => id === 0)).toHaveLength(1)
+    expect((await render('--no-generation-prompt')).text).toBe('<|begin_of_text|>user: new <|begin_of_text|>')
+  })
+})
+
 describe('mistakes', () => {
   test.each([
     [['run', 'nowhere.gguf', '--prompt', 'x'], 1, 'expected a file, a folder'],
@@ -135,6 +167,9 @@ describe('mistakes', () => {
     [['logits', fixture, '--tokens', '1', '--threads', '0'], 1, 'expected a whole number'],
     [['run', fixture, '--prompt', 'x', '--top-p', '7'], 1, 'topP'],
     [['convert', fixture, 'out.gguf', '--type', 'Q9'], 1, 'expected one of'],
+    [['render', fixture, '--json'], 1, 'expected a JSON array of messages'],
+    [['tokenizer', 'train', 'nowhere.txt', '--vocab', '300', '--out', 'x'], 1, 'expected a file of text'],
+    [['tokenizer', 'train', 'nowhere.txt', '--out', 'x'], 2, '--vocab'],
     [['nonsense'], 2, 'nonsense'],
   ])('%j ends with code %i and says why', async (args, code, text) => {
     const { err, code: got } = await cria(args)

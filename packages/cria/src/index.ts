@@ -91,6 +91,36 @@ export function program(): Command {
     .action(async (file, options) => (await import('./commands/tokenize.js')).tokenize(file, options))
 
   cria
+    .command('render')
+    .description("the text and ids that a model's chat template makes of messages on standard input")
+    .argument('<model>')
+    .option('--json', 'print JSON: text and ids')
+    .option('--no-generation-prompt', "do not open the assistant's next message")
+    .option('--tools <file>', 'a JSON array of functions that the model may call')
+    .option('--template <file>', 'another Jinja template')
+    .option('--llama2', "LLaMA 2's format, for models without a template")
+    .action(async (model, options) => (await import('./commands/render.js')).render(model, options))
+
+  cria
+    .command('tokenizer')
+    .description('make tokenizers')
+    .command('train')
+    .description('a BPE vocabulary from text files, as tokenizer.json and tokenizer_config.json')
+    .argument('<file...>', 'UTF-8 text')
+    .requiredOption('--vocab <n>', 'number of tokens, special ones included', number)
+    .requiredOption('--out <folder>', 'where to write')
+    .addOption(
+      new Option('--kind <kind>', 'as Llama 3 or as LLaMA 1 and 2')
+        .choices(['byte-level', 'sentencepiece'])
+        .default('byte-level'),
+    )
+    .option('--pattern <split>', 'gpt2, llama3, qwen2, o200k or a regular expression (default: llama3)')
+    .option('--special <tokens>', 'special tokens, first in the vocabulary: a,b,c', (text: string) => text.split(','))
+    .option('--min-frequency <n>', 'join no pair that is rarer (default: 2)', number)
+    .option('--json', 'print JSON about the result')
+    .action(async (files, options) => (await import('./commands/tokenizer-train.js')).tokenizerTrain(files, options))
+
+  cria
     .command('convert')
     .description('convert and quantise')
     .argument('<in>')
@@ -125,7 +155,7 @@ export function program(): Command {
 /** Runs a command line. Errors become one line and exit code 1 (2 for a wrong command line, 130 for Ctrl-C). */
 export async function main(argv: readonly string[]): Promise<void> {
   const cria = program()
-  for (const c of [cria, ...cria.commands]) c.exitOverride()
+  for (const c of [cria, ...cria.commands, ...cria.commands.flatMap(each => each.commands)]) c.exitOverride()
   try {
     await cria.parseAsync([...argv])
   } catch (error) {

@@ -1,7 +1,9 @@
 /** Finds the tokenizer that belongs to a model: inside a GGUF, or in the files beside the weights. */
 import type { Tokenizer } from '@cria/tokenizer'
-import { fromGguf, fromLlama2c, fromSentencePiece, fromTiktoken, fromTokenizerJson } from '@cria/tokenizer'
-import type { Folder, Model } from '@cria/weights'
+import { fromCompact, fromGguf, fromLlama2c, fromSentencePiece, fromTiktoken, fromTokenizerJson } from '@cria/tokenizer'
+import { type Folder, type Model, openGguf } from '@cria/weights'
+import { directoryFolder, fileSource, locate, openModelAt } from '@cria/weights/node'
+import { UsageError } from './errors.js'
 
 export const tokenizerOf = ({ weights, folder, config }: Model): Promise<Tokenizer | undefined> =>
   'tokenizer.ggml.tokens' in weights.metadata
@@ -23,6 +25,32 @@ export async function tokenizerIn(folder: Folder, vocab?: number): Promise<Token
   if (has('tokenizer.model')) return sentencePieceOrRanks(await bytesOf(folder, 'tokenizer.model'))
   const llama2c = ['tokenizer.bin', `tok${vocab}.bin`].find(has)
   return llama2c === undefined ? undefined : fromLlama2c(await bytesOf(folder, llama2c))
+}
+
+/** A tokenizer from a tokenizer file, a GGUF, or a folder; weights are not needed. */
+export async function openTokenizer(path: string): Promise<Tokenizer> {
+  if (path.endsWith('.gguf')) {
+    const source = await fileSource(path)
+    try {
+      return fromGguf((await openGguf(source)).metadata)
+    } finally {
+      await source.close?.()
+    }
+  }
+  const { folder, file } = await locate(path)
+  if (file === undefined) {
+    const found = (await tokenizerIn(await directoryFolder(path))) ?? (await tokenizerOf(await openModelAt(path)))
+    if (found) return found
+    throw new UsageError(
+      `tokenizer: got ${path} without one, expected tokenizer.json, tokenizer.model, tokenizer.bin or a GGUF in it`,
+    )
+  }
+  // With the files that belong to it, which name its chat template and its BOS.
+  if (file === 'tokenizer.json') return (await tokenizerIn(folder))!
+  const bytes = await bytesOf(folder, file)
+  if (file.endsWith('.json')) return fromTokenizerJson(bytes)
+  if (new TextDecoder().decode(bytes.subarray(0, 7)) === 'CRIATOK') return fromCompact(bytes)
+  return file.endsWith('.bin') ? fromLlama2c(bytes) : sentencePieceOrRanks(bytes)
 }
 
 /** Meta calls both kinds tokenizer.model: Llama 3's is lines of base64 and rank. */
