@@ -1,10 +1,10 @@
 /** Beam search, and diverse beam search (Vijayakumar et al. 2016) with groups that avoid each other's tokens. */
 
-import { SamplingContext } from '../context.js'
+import { Candidates } from '../candidates.js'
+import type { Chain } from '../chain.js'
 import { ParameterError } from '../errors.js'
 import { integer, number } from '../lib/check.js'
 import { exp, log, pow } from '../lib/numeric.js'
-import type { Processor } from '../sampler.js'
 import { start } from './generate.js'
 import { endSet, lastRow, type ModelState } from './model.js'
 
@@ -23,8 +23,12 @@ export interface BeamOptions {
   diversityPenalty?: number
   /** How many results. HF `num_return_sequences` 1. */
   results?: number
-  /** Edits the logits of a beam before scoring; the context holds the beam's tokens. */
-  processor?: Processor
+  /**
+   * Shapes the log-probabilities that beams compete by, as HF's logits processors do: what it rules out is out, and
+   * the rest is not normalised again. Each beam has its own clone, so stages with state (penalties, a grammar) see the
+   * beam's own text. It needs no stage that picks.
+   */
+  chain?: Chain
   signal?: AbortSignal
 }
 
@@ -40,6 +44,7 @@ interface Beam {
   readonly logprob: number
   readonly model: ModelState
   readonly row: Float32Array
+  readonly chain: Chain | undefined
 }
 
 interface Step {
@@ -79,17 +84,20 @@ export async function beamSearch(
   number('beamSearch', 'lengthPenalty', lengthPenalty, -Number.MAX_VALUE, Number.MAX_VALUE)
   const ends = endSet('beamSearch', options.eos)
   const width = beams / groups
-  const root: Beam = { tokens: [], logprob: 0, model, row: await lastRow(model, prompt) }
+  const rules = options.chain?.clone()
+  rules?.prompt(prompt)
+  const root: Beam = { tokens: [], logprob: 0, model, row: await lastRow(model, prompt), chain: rules }
+  const candidates = new Candidates()
   const open: Beam[][] = Array.from({ length: groups }, () => [root])
   const ended: BeamResult[][] = Array.from({ length: groups }, () => [])
-  const score = (logprob: number, length: number): number => logprob / pow(length, lengthPenalty)
+  const scoreOf = (logprob: number, length: number): number => logprob / pow(length, lengthPenalty)
 
   for (let length = 1; length <= maxTokens && open.some(group => group.length); length++) {
     options.signal?.throwIfAborted()
     const taken = new Map<number, number>()
     const next: Step[][] = []
     for (let g = 0; g < groups; g++) {
-      const steps = expand(open[g]!, width, ends.size, taken, diversityPenalty, prompt, options.processor)
+      const steps = expand(open[g]!, candidates, width, ends.size, taken, diversityPenalty)
       const kept: Step[] = []
       for (const [place, step] of steps.entries()) {
         if (ends.has(step.token)) {
@@ -97,7 +105,7 @@ export async function beamSearch(
           if (place < width)
             ended[g]!.push({
               tokens: [...step.from.tokens, step.token],
-              score: score(step.logprob, length),
+              score: scoreOf(step.logprob, length),
               ended: true,
             })
         } else if (kept.length < width) kept.push(step)
@@ -105,7 +113,7 @@ export async function beamSearch(
       ended[g]!.sort((a, b) => b.score - a.score)
       ended[g]!.length = Math.min(ended[g]!.length, width)
       if (ended[g]!.length === width && kept.length) {
-        const possible = score(kept[0]!.logprob, lengthPenalty > 0 ? maxTokens : length)
+        const possible = scoreOf(kept[0]!.logprob, lengthPenalty > 0 ? maxTokens : length)
         if (earlyStopping || possible <= ended[g]![width - 1]!.score) kept.length = 0
       }
       for (const step of kept) taken.set(step.token, (taken.get(step.token) ?? 0) + 1)
@@ -115,7 +123,7 @@ export async function beamSearch(
     if (length === maxTokens) {
       next.forEach((steps, g) => {
         for (const s of steps) {
-          ended[g]!.push({ tokens: [...s.from.tokens, s.token], score: score(s.logprob, length), ended: false })
+          ended[g]!.push({ tokens: [...s.from.tokens, s.token], score: scoreOf(s.logprob, length), ended: false })
         }
       })
       break
@@ -129,8 +137,16 @@ export async function beamSearch(
         // the last to go on from a beam takes its state over
         const left = uses.get(from)! - 1
         uses.set(from, left)
-        const state = left > 0 || from === root ? from.model.fork() : from.model
-        moved.push({ tokens: [...from.tokens, token], logprob, model: state, row: await lastRow(state, [token]) })
+        const state = left > 0 || from === root ? await from.model.fork() : from.model
+        const own = left > 0 ? from.chain?.clone() : from.chain
+        own?.accept(token)
+        moved.push({
+          tokens: [...from.tokens, token],
+          logprob,
+          model: state,
+          row: await lastRow(state, [token]),
+          chain: own,
+        })
       }
       open[g] = moved
     }
@@ -147,25 +163,21 @@ export async function beamSearch(
 /** The best continuations of a group, best first: enough that `width` remain when all ends are taken out. */
 function expand(
   group: readonly Beam[],
+  candidates: Candidates,
   width: number,
   endCount: number,
   taken: ReadonlyMap<number, number>,
   penalty: number,
-  prompt: readonly number[],
-  processor: Processor | undefined,
 ): Step[] {
   const wanted = width * Math.max(2, 1 + endCount)
   const steps: Step[] = []
   for (const from of group) {
-    const row = processor ? processed(from, prompt, processor) : from.row
-    let max = Number.NEGATIVE_INFINITY
-    for (let i = 0; i < row.length; i++) if (row[i]! > max) max = row[i]!
-    let sum = 0
-    for (let i = 0; i < row.length; i++) sum += exp(row[i]! - max)
-    const base = from.logprob - max - log(sum)
+    score(from, candidates)
+    const { ids, logits, size } = candidates
     let floor = steps.length >= wanted ? steps[steps.length - 1]!.rank : Number.NEGATIVE_INFINITY
-    for (let token = 0; token < row.length; token++) {
-      const logprob = base + row[token]!
+    for (let i = 0; i < size; i++) {
+      const token = ids[i]!
+      const logprob = from.logprob + logits[i]!
       const rank = logprob - (taken.size ? penalty * (taken.get(token) ?? 0) : 0)
       if (!(rank > floor)) continue
       let at = steps.length
@@ -178,12 +190,17 @@ function expand(
   return steps
 }
 
-function processed(beam: Beam, prompt: readonly number[], processor: Processor): Float32Array {
-  const context = new SamplingContext()
-  context.vocabSize = beam.row.length
-  for (const token of prompt) context.push(token, true)
-  for (const token of beam.tokens) context.push(token)
-  const row = beam.row.slice()
-  processor(row, context)
-  return row
+/** The log-probabilities of what may follow a beam, as its chain leaves them. */
+function score({ row, chain }: Beam, candidates: Candidates): void {
+  candidates.load(row)
+  const { logits, size } = candidates
+  const max = candidates.max()
+  let sum = 0
+  for (let i = 0; i < size; i++) sum += exp(logits[i]! - max)
+  const base = max + log(sum)
+  for (let i = 0; i < size; i++) logits[i] = logits[i]! - base
+  candidates.changed('beamSearch')
+  if (!chain) return
+  chain.context.vocabSize = size
+  chain.apply(candidates, chain.context)
 }

@@ -39,7 +39,7 @@ export async function bestOf(model: ModelState, prompt: readonly number[], optio
   const first = await lastRow(model, prompt)
   const all: Scored[] = []
   for (let i = 0; i < n; i++) {
-    const state = model.fork()
+    const state = await model.fork()
     const pick = compose(options.chain(i))
     pick.prompt(prompt)
     const tokens: number[] = []

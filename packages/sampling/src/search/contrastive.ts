@@ -8,7 +8,7 @@ import { endSet, lastRow, type ModelState } from './model.js'
 export interface ContrastiveModel extends ModelState {
   /** Last hidden states (f32) of the tokens of the last `extend`, one per token. */
   hidden(): Float32Array[]
-  fork(): ContrastiveModel
+  fork(): ContrastiveModel | Promise<ContrastiveModel>
 }
 
 export interface ContrastiveOptions {
@@ -60,7 +60,7 @@ export async function contrastiveSearch(
       | undefined
     for (let i = 0; i < candidates.size; i++) {
       const token = candidates.ids[i]!
-      const branch = state.fork()
+      const branch = await state.fork()
       const next = await lastRow(branch, [token])
       const hidden = unit(branch.hidden()[0]!)
       let nearest = -1

@@ -10,6 +10,8 @@ export interface GenerateOptions {
   maxTokens: number
   /** Tokens that end the text; the one that did is the last of the result. */
   eos?: number | Iterable<number>
+  /** Told of every token as it is chosen, the end token too; awaited. */
+  onToken?: (token: number) => void | Promise<void>
   signal?: AbortSignal
 }
 
@@ -28,7 +30,7 @@ export async function generate(
   prompt: readonly number[],
   options: GenerateOptions,
 ): Promise<Generated> {
-  const { chain, maxTokens, eos, signal } = options
+  const { chain, maxTokens, eos, onToken, signal } = options
   start('generate', prompt, maxTokens)
   const ends = endSet('generate', eos)
   chain.prompt(prompt)
@@ -39,6 +41,7 @@ export async function generate(
     const token = chain.sample(row)
     chain.accept(token)
     tokens.push(token)
+    await onToken?.(token)
     if (ends.has(token)) return { tokens, ended: true }
     if (tokens.length < maxTokens) row = await lastRow(model, [token])
   }

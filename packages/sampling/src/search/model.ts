@@ -10,7 +10,7 @@ export interface ModelState {
    */
   extend(tokens: readonly number[], all?: boolean): Float32Array[] | Promise<Float32Array[]>
   /** An independent copy. */
-  fork(): ModelState
+  fork(): ModelState | Promise<ModelState>
   /** Forgets all but the first `length` tokens. */
   truncate(length: number): void
   dispose?(): void

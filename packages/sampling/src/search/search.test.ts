@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { chiSquared, gaussian } from '../../test/helpers.js'
+import { constrain, GrammarVocabulary, gbnf } from '../grammar.js'
 import {
   categorical,
   chain,
@@ -42,7 +43,7 @@ describe('beam search', () => {
         const sum = logprob + of(t)
         if (t === 0 || next.length === length) out.push({ tokens: next, score: sum / next.length })
         else {
-          const fork = state.fork()
+          const fork = await state.fork()
           await visit(next, sum, fork, (await fork.extend([t]))[0]!)
         }
       }
@@ -74,9 +75,9 @@ describe('beam search', () => {
       },
       extend: (tokens, all) => model.extend(tokens, all),
       truncate: n => model.truncate(n),
-      fork: () => {
+      fork: async () => {
         live++
-        return counted(model.fork())
+        return counted(await model.fork())
       },
       dispose: () => live--,
     })
@@ -96,9 +97,32 @@ describe('beam search', () => {
     expect(await firsts(50)).toBe(3)
   })
 
-  test('a processor shapes the beams', async () => {
-    const [found] = await beamSearch(toy(4), [1], { beams: 3, maxTokens: 6, processor: row => row.fill(-Infinity, 2) })
+  test('a chain shapes the beams, each by its own text', async () => {
+    const low = chain(row => void row.fill(-Infinity, 2))
+    const [found] = await beamSearch(toy(4), [1], { beams: 3, maxTokens: 6, chain: low })
     expect(Math.max(...found!.tokens)).toBeLessThan(2)
+    const once = chain(penalties({ repeat: 1e6, lastN: -1 }), noRepeatNgram(1))
+    const all = await beamSearch(toy(4), [1], { beams: 3, maxTokens: 5, results: 3, chain: once })
+    for (const { tokens } of all) expect(new Set([1, ...tokens]).size).toBe(6)
+  })
+
+  test('a grammar holds every beam', async () => {
+    const vocabulary = new GrammarVocabulary(['a', 'b', 'c', '(', ')', undefined], { eos: 5 })
+    const grammar = gbnf('root ::= "(" root? ")" | [ab]{2,3}')
+    const found = await beamSearch(toy(4), [1], {
+      beams: 4,
+      maxTokens: 9,
+      eos: 5,
+      results: 4,
+      chain: chain(constrain(grammar, { vocabulary })),
+    })
+    const text = (tokens: readonly number[]) => tokens.map(t => ['a', 'b', 'c', '(', ')', ''][t]).join('')
+    for (const { tokens, ended } of found)
+      expect([text(tokens), ended ? grammar.matches(text(tokens)) : grammar.matchesPrefix(text(tokens))]).toEqual([
+        text(tokens),
+        true,
+      ])
+    expect(found[0]!.ended).toBe(true)
   })
 
   test('ranges', async () => {
@@ -155,15 +179,7 @@ describe('speculative decoding is lossless', () => {
     'prompt lookup': () => promptLookup(),
     'a poor draft model': () => draftModel(toy(99)),
     'a near draft model': () =>
-      draftModel(
-        modelOf(async t =>
-          (
-            await toy(7, 1.5, 40)
-              .fork()
-              .extend([...t])
-          )[0]!.map((v, i) => v + (i % 3) * 0.1),
-        ),
-      ),
+      draftModel(modelOf(async t => (await toy(7, 1.5, 40).extend([...t]))[0]!.map((v, i) => v + (i % 3) * 0.1))),
     'the model itself': () => draftModel(toy(7, 1.5, 40)),
   }
   const chains = {
@@ -211,10 +227,10 @@ describe('speculative decoding is lossless', () => {
     const model = target()
     const p1 = probsOf((await model.extend([1, 2]))[0]!)
     for (let a = 0; a < VOCAB; a++) {
-      const fork = model.fork()
+      const fork = await model.fork()
       const p2 = probsOf((await fork.extend([a]))[0]!)
       for (let b = 0; b < VOCAB; b++) {
-        const third = fork.fork()
+        const third = await fork.fork()
         const p3 = probsOf((await third.extend([b]))[0]!)
         for (let c = 0; c < VOCAB; c++) exact.push(p1[a]! * p2[b]! * p3[c]!)
       }

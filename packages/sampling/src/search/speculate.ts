@@ -26,6 +26,8 @@ export interface SpeculateOptions {
   method?: 'match' | 'rejection'
   /** Of the decisions of 'rejection'. */
   seed?: Seed
+  /** Told of every token as it is chosen, the end token too; awaited. */
+  onToken?: (token: number) => void | Promise<void>
   signal?: AbortSignal
 }
 
@@ -48,7 +50,7 @@ export async function speculate(
   prompt: readonly number[],
   options: SpeculateOptions,
 ): Promise<Speculated> {
-  const { draft, chain, maxTokens, draftTokens = 5, method = 'match', signal } = options
+  const { draft, chain, maxTokens, draftTokens = 5, method = 'match', onToken, signal } = options
   start('speculate', prompt, maxTokens)
   integer('speculate', 'draftTokens', draftTokens, 1)
   if (method !== 'match' && method !== 'rejection') {
@@ -61,12 +63,13 @@ export async function speculate(
   const total = prompt.length + maxTokens
   chain.prompt(prompt)
   const count = { drafted: 0, accepted: 0, passes: 1 }
-  const take = (token: number): boolean => {
+  const take = async (token: number): Promise<boolean> => {
     chain.accept(token)
     text.push(token)
+    await onToken?.(token)
     return text.length === total || ends.has(token)
   }
-  let done = take(chain.sample(await lastRow(model, prompt)))
+  let done = await take(chain.sample(await lastRow(model, prompt)))
   while (!done) {
     signal?.throwIfAborted()
     // the model has yet to see the last token; the guesses come after it
@@ -80,12 +83,12 @@ export async function speculate(
     let taken = 0
     while (!done && taken < guesses.length) {
       const token = method === 'match' ? chain.sample(rows[taken]!) : judge(chain, rows[taken]!, guess, taken, random)
-      done = take(token)
+      done = await take(token)
       if (token !== guesses[taken]) break
       taken++
     }
     count.accepted += taken
-    if (taken === guesses.length && !done) done = take(chain.sample(rows[taken]!))
+    if (taken === guesses.length && !done) done = await take(chain.sample(rows[taken]!))
     model.truncate(known + 1 + Math.min(taken, guesses.length))
   }
   const tokens = text.slice(prompt.length)
