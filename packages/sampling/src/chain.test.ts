@@ -14,6 +14,7 @@ import {
   type Sampler,
   StateError,
   temperature,
+  thinkingBudget,
   topK,
   topP,
   typicalP,
@@ -179,3 +180,19 @@ function catching(run: () => unknown): Error {
   }
   throw new Error('nothing was thrown')
 }
+
+test('thinking budget: the end is forced token by token, and only inside', () => {
+  const pick = chain(thinkingBudget(2, { start: [7], end: [8, 9] }), greedy())
+  const logits = Float32Array.from({ length: 10 }, (_, i) => (i === 1 ? 5 : 0))
+  pick.prompt([3, 7])
+  const write = () => {
+    const token = pick.sample(logits)
+    pick.accept(token)
+    return token
+  }
+  expect(Array.from({ length: 6 }, write)).toEqual([1, 1, 8, 9, 1, 1])
+  pick.accept(7)
+  for (const token of [1, 8]) pick.accept(token)
+  expect([write(), write(), write()]).toEqual([8, 9, 1])
+  expect(() => thinkingBudget(1, { start: [], end: [1] })).toThrow(ParameterError)
+})

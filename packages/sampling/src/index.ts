@@ -26,6 +26,7 @@ export {
   prefixConstraint,
   promptRepetition,
   sequenceBias,
+  thinkingBudget,
 } from './sequences.js'
 export { type DynamicTemperatureOptions, dynamicTemperature, temperature } from './temperature.js'
 export {

@@ -77,9 +77,10 @@ export function badWords(sequences: Iterable<readonly number[]>): Sampler {
   return { ...biased, name: 'bad-words' }
 }
 
-function endsWith(context: SamplingContext, suffix: readonly number[]): boolean {
-  const n = suffix.length
-  return n <= context.length && suffix.every((token, i) => token === context.at(i - n))
+/** Whether the text without its last `skip` tokens ends so. */
+function endsWith(context: SamplingContext, suffix: readonly number[], skip: number = 0): boolean {
+  const from = context.length - skip - suffix.length
+  return from >= 0 && suffix.every((token, i) => token === context.at(from + i))
 }
 
 function idSet(op: string, tokens: number | Iterable<number>): number[] {
@@ -156,6 +157,35 @@ export function forcedTokens(byPosition: Iterable<readonly [position: number, to
     apply(candidates, context) {
       const token = forced.get(context.generated)
       if (token !== undefined) candidates.keepTokens(new Set([token]))
+    },
+  }
+}
+
+/**
+ * At most `budget` tokens between two markers, then the end marker is forced. vLLM `thinking_token_budget`, llama.cpp's
+ * reasoning budget. 0: the end follows the start at once. The prompt may already hold the start.
+ *
+ * @example
+ * chain(thinkingBudget(256, { start: [1001], end: [1002] }), topK(40), categorical())
+ */
+export function thinkingBudget(
+  budget: number,
+  { start, end }: { start: readonly number[]; end: readonly number[] },
+): Sampler {
+  integer('thinkingBudget', 'budget', budget, 0)
+  for (const [name, marker] of Object.entries({ start, end }))
+    if (marker.length === 0) throw new ParameterError('thinkingBudget', name, marker, 'at least one token')
+  return {
+    name: 'thinking-budget',
+    apply(candidates, context) {
+      const { length } = context
+      let i = length
+      while (i > 0 && !endsWith(context, start, length - i)) if (endsWith(context, end, length - i--)) return
+      if (i === 0 || length - i < budget) return
+      // part of the end may stand there already
+      let done = Math.min(end.length - 1, length - i - budget)
+      while (!endsWith(context, end.slice(0, done))) done--
+      candidates.keepTokens(new Set([end[done]!]))
     },
   }
 }

@@ -68,7 +68,9 @@ function make(
       const found = watch?.accept(token)
       if (!found) return
       matcher = start()
-      if (found.length && !matcher.acceptBytes(found)) {
+      // a special token has no bytes, but the grammar may name it
+      if (matcher.allows(token)) matcher.accept(token)
+      else if (found.length && !matcher.acceptBytes(found)) {
         const text = new TextDecoder().decode(found)
         throw new ParameterError('constrain', 'lazy', text, 'a trigger that the grammar begins with')
       }

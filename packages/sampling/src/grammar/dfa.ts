@@ -57,6 +57,8 @@ export function toDfa(expr: Expr, mode: 'whole' | 'search'): Dfa {
 
 function build(nfa: Nfa, add: () => number, expr: Expr, from: number): number {
   switch (expr.kind) {
+    case 'token':
+      throw new GrammarError('regex', 'a token reference', 'characters', '')
     case 'class': {
       const to = add()
       for (const [a, b] of expr.ranges) nfa.edges[from]!.push([a, b, to])

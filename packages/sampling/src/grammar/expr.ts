@@ -10,6 +10,8 @@ export type Expr =
   | { readonly kind: 'alt'; readonly items: readonly Expr[] }
   | { readonly kind: 'repeat'; readonly item: Expr; readonly min: number; readonly max: number }
   | { readonly kind: 'ref'; readonly rule: number }
+  /** One whole token of the vocabulary, by its id, whatever its text. */
+  | { readonly kind: 'token'; readonly ids: Ranges }
   /** An automaton over the characters of a text; `json`: as they stand between the quotes of a JSON string. */
   | { readonly kind: 'dfa'; readonly dfa: Dfa; readonly json: boolean }
 

@@ -14,11 +14,15 @@ import {
   seq,
 } from './expr.js'
 
+/** The id of the token that is written exactly so, for `<think>`. */
+export type TokenLookup = (text: string) => number | undefined
+
 /** Parses a GBNF text; the grammar starts at the rule `root`. */
-export function parseGbnf(source: string, root: string = 'root'): GrammarRules {
-  return new Parser(source).parse(root)
+export function parseGbnf(source: string, root: string = 'root', token?: TokenLookup): GrammarRules {
+  return new Parser(source, token).parse(root)
 }
 
+const MAX_TOKEN = 2 ** 30
 const NAME = /[a-zA-Z0-9_-]/
 
 class Parser {
@@ -29,8 +33,11 @@ class Parser {
   readonly #defined = new Set<string>()
   readonly #usedAt = new Map<string, number>()
 
-  constructor(source: string) {
+  readonly #token: TokenLookup | undefined
+
+  constructor(source: string, token: TokenLookup | undefined) {
     this.#text = source
+    this.#token = token
   }
 
   parse(root: string): GrammarRules {
@@ -137,7 +144,7 @@ class Parser {
       this.#at++
       return inner
     }
-    if (c === '<' || c === '!') this.#fail('a token reference', 'characters and rules')
+    if (c === '<' || c === '!') return this.#tokens()
     if (c === undefined || !NAME.test(c)) return undefined
     const at = this.#at
     const name = this.#name()
@@ -164,6 +171,21 @@ class Parser {
       } else return result
       this.#at++
     }
+  }
+
+  /** `<[12]>` or `<think>`: a token; with `!` every other one. */
+  #tokens(): Expr {
+    const at = this.#at
+    const match = /^(!?)<(?:\[(\d+)\]|([^>\n]*))>/.exec(this.#text.slice(at, at + 256))
+    if (!match) return this.#fail(this.#here(), 'a token such as <[12]>, <think> or !<think>')
+    const [whole, not, digits, name] = match
+    const id = digits === undefined ? this.#token?.(`<${name}>`) : Number(digits)
+    if (id === undefined)
+      return this.#fail(`<${name}>, which is not known as a token`, 'its id, <[12]>, or a look-up in { token }', at)
+    this.#at += whole.length
+    const low = id - 1
+    const others: [number, number][] = [...(low < 0 ? [] : [[0, low] as [number, number]]), [id + 1, MAX_TOKEN]]
+    return { kind: 'token', ids: not ? others : [[id, id]] }
   }
 
   #literal(): Expr {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { byteVocabulary } from '../../test/vocabulary.js'
 import { chain } from '../chain.js'
-import { choices, constrain, GrammarError, GrammarMatcher, gbnf, json, regex } from '../grammar.js'
+import { choices, constrain, GrammarError, GrammarMatcher, GrammarVocabulary, gbnf, json, regex } from '../grammar.js'
 import { categorical, greedy } from '../pick.js'
 import { Random } from '../random.js'
 
@@ -43,7 +43,7 @@ describe('GBNF', () => {
       ['root ::= [z-a]', /a range that falls/],
       ['root ::= "a"{3,2}', /\{3,2\}/],
       ['root = "a"', /expected "::="/],
-      ['root ::= <think>', /a token reference/],
+      ['root ::= <think>', /which is not known as a token/],
       ['', /no rule "root"/],
     ] as const) {
       expect(() => gbnf(source)).toThrow(GrammarError)
@@ -224,5 +224,70 @@ describe('constrain', () => {
       expect(copy.matcher?.allows(id('b'))).toBe(true)
     }
     expect(() => constrain(json(), { vocabulary, lazy: {} })).toThrow(/tokens, words or patterns/)
+  })
+})
+
+describe('tokens named in GBNF', () => {
+  // as llama.cpp's guide has it: ids, texts, and their negation
+  const texts = ['<think>', '</think>', 'a', 'b', 'ab', '</', 'think>', '<end>']
+  const vocabulary = new GrammarVocabulary(
+    texts.map((t, id) => (id < 2 || id === 7 ? undefined : t)),
+    { eos: 7 },
+  )
+  const token = (text: string) => (texts.includes(text) ? texts.indexOf(text) : undefined)
+  const allowed = (matcher: GrammarMatcher) => texts.flatMap((t, id) => (matcher.allows(id) ? [t] : []))
+
+  test('a thinking block, then an answer', () => {
+    for (const source of [
+      'root ::= <think> thinking </think> "ab"\nthinking ::= !</think>*',
+      'root ::= <[0]> thinking <[1]> "ab"\nthinking ::= !<[1]>*',
+    ]) {
+      const matcher = new GrammarMatcher(gbnf(source, { token }), vocabulary)
+      const steps: [string, string[]][] = [
+        ['<think>', ['<think>']],
+        ['b', ['<think>', '</think>', 'a', 'b', 'ab', '</', 'think>']],
+        ['</', ['<think>', '</think>', 'a', 'b', 'ab', '</', 'think>']],
+        ['think>', ['<think>', '</think>', 'a', 'b', 'ab', '</', 'think>']],
+        ['</think>', ['<think>', '</think>', 'a', 'b', 'ab', '</', 'think>']],
+        ['a', ['a', 'ab']],
+        ['b', ['b']],
+        ['<end>', ['<end>']],
+      ]
+      for (const [next, may] of steps) {
+        expect([next, allowed(matcher)]).toEqual([next, may])
+        const { bits } = matcher.mask()
+        expect(texts.filter((_, id) => (bits[0]! >>> id) & 1)).toEqual(may)
+        matcher.accept(texts.indexOf(next))
+      }
+      expect(matcher.finished).toBe(true)
+    }
+  })
+
+  test('beside characters: both ways of reading a token go on', () => {
+    const matcher = new GrammarMatcher(gbnf('root ::= (<[4]> "!" | "ab" "a")', { token }), vocabulary)
+    expect(allowed(matcher)).toEqual(['a', 'ab'])
+    matcher.accept(4)
+    expect(allowed(matcher)).toEqual(['a'])
+    expect(matcher.acceptBytes(new TextEncoder().encode('!'))).toBe(true)
+    expect(matcher.accepting).toBe(true)
+  })
+
+  test('in repetitions beyond counting, and after a trigger', () => {
+    const many = new GrammarMatcher(gbnf('root ::= !<[2]>{90,100}'), vocabulary)
+    for (let i = 0; i < 100; i++) {
+      expect([i, many.allows(2), many.allows(3), many.accepting]).toEqual([i, false, true, i >= 90])
+      many.accept(3)
+    }
+    expect(many.allows(3)).toBe(false)
+    const stage = constrain(gbnf('root ::= <think> "ab"', { token }), { vocabulary, lazy: { tokens: [0] } })
+    const pick = chain(stage, greedy())
+    for (const id of [2, 3, 0]) pick.accept(id)
+    expect(allowed(stage.matcher!)).toEqual(['a', 'ab'])
+  })
+
+  test('errors', () => {
+    expect(() => gbnf('root ::= <nope>', { token })).toThrow(/<nope>, which is not known as a token at line 1/)
+    expect(() => gbnf('root ::= <[x]>')).toThrow(GrammarError)
+    expect(() => gbnf('root ::= !"a"')).toThrow(/expected a token such as/)
   })
 })

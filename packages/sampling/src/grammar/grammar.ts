@@ -3,7 +3,7 @@ import { ParameterError } from '../errors.js'
 import { BEGIN, exactly, toDfa } from './dfa.js'
 import { GrammarError } from './errors.js'
 import type { Expr, GrammarRules } from './expr.js'
-import { parseGbnf } from './gbnf.js'
+import { parseGbnf, type TokenLookup } from './gbnf.js'
 import type { FromSchema, StandardSchema } from './infer.js'
 import { type JsonSchemaOptions, schemaRules } from './json-schema.js'
 import { Pda } from './lower.js'
@@ -81,13 +81,17 @@ function anchored(expr: Expr): boolean {
 }
 
 /**
- * A grammar in llama.cpp's GBNF. Left recursion is refused; token references are not supported.
+ * A grammar in llama.cpp's GBNF. Left recursion is refused, as there. `<[12]>` is the token 12, `<think>` the token that
+ * `token` finds for this text, `!<think>` every other one: whole tokens, special ones too.
  *
  * @example
  * gbnf('root ::= "yes" | "no"').matches('yes') // true
  */
-export function gbnf(source: string, { root = 'root' }: { root?: string } = {}): Grammar<string> {
-  return new Grammar(() => parseGbnf(source, root), same)
+export function gbnf(
+  source: string,
+  { root = 'root', token }: { root?: string; token?: TokenLookup } = {},
+): Grammar<string> {
+  return new Grammar(() => parseGbnf(source, root, token), same)
 }
 
 /**

@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import * as z from 'zod'
 import { byteVocabulary } from '../../test/vocabulary.js'
-import { type Grammar, GrammarMatcher, json, jsonSchema, SchemaError } from '../grammar.js'
+import { type Grammar, GrammarMatcher, json, jsonSchema, loadSchemas, type Schema, SchemaError } from '../grammar.js'
 import { Random } from '../random.js'
 
 const vocabulary = byteVocabulary(420)
@@ -346,4 +346,47 @@ test('and from a Standard Schema such as zod', () => {
     const text = write(grammar, random)
     if (text !== undefined) expect(schema.safeParse(JSON.parse(text)).success).toBe(true)
   }
+})
+
+describe('references to other documents', () => {
+  const documents: Record<string, Schema> = {
+    'https://x.org/a/node.json': {
+      type: 'object',
+      properties: { value: { $ref: 'defs.json#/$defs/v' }, next: { $ref: '#' } },
+      required: ['value'],
+      additionalProperties: false,
+    },
+    'https://x.org/a/defs.json': {
+      $defs: { v: { anyOf: [{ $ref: '#/$defs/w' }, { $ref: '../root.json#/$defs/own' }] }, w: { const: 1 } },
+    },
+  }
+  const schema: Schema = {
+    $id: 'https://x.org/root.json',
+    type: 'array',
+    items: { $ref: 'a/node.json' },
+    minItems: 1,
+    $defs: { own: { enum: ['x', { $ref: 'https://never.fetched' }] } },
+  }
+
+  test('are loaded through a function, relative ones and those back to the root too', async () => {
+    const loaded: string[] = []
+    const schemas = await loadSchemas(schema, async uri => {
+      loaded.push(uri)
+      return documents[uri]!
+    })
+    expect(loaded.sort()).toEqual(Object.keys(documents).sort())
+    const grammar = jsonSchema(schema, { schemas })
+    for (const [text, is] of [
+      ['[{"value":1}]', true],
+      ['[{"value":"x","next":{"value":1,"next":{"value":"x"}}}]', true],
+      ['[{"value":2}]', false],
+      ['[{"value":1,"next":{}}]', false],
+    ] as const)
+      expect([text, grammar.matches(text)]).toEqual([text, is])
+  })
+
+  test('without a base, names are what `load` gets', async () => {
+    const schemas = await loadSchemas({ $ref: 'defs' }, name => ({ const: name }))
+    expect(jsonSchema({ $ref: 'defs' }, { schemas }).matches('"defs"')).toBe(true)
+  })
 })

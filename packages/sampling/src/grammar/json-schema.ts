@@ -10,6 +10,7 @@ import { JSON_CHAR } from './json-char.js'
 import { ANY } from './lower.js'
 import { type Member, MemberRules } from './members.js'
 import { type Bounds, decimals, INTEGER, integers, multiples, NUMBER } from './numbers.js'
+import { absolute } from './references.js'
 import { parseRegex } from './regex.js'
 import { both, isPureRef, type Json, type JsonType, type Merged, Merger, type Schema } from './schema-merge.js'
 
@@ -22,7 +23,7 @@ export interface JsonSchemaOptions {
   unsupported?: 'error' | 'ignore'
   /** A schema without `type` but with keywords of one type means that type. Default true. */
   inferType?: boolean
-  /** Other schemas that `$ref` may name, by their URI. */
+  /** Other schemas that `$ref` may name, by their URI; `loadSchemas` fetches them. */
   schemas?: Readonly<Record<string, Schema>>
 }
 
@@ -41,6 +42,7 @@ class SchemaCompiler {
   readonly #rules: Rule[] = []
   readonly #shared = new Map<string, number>()
   readonly #byRef = new Map<string, number>()
+  readonly #outside = new Map<string, Schema>()
   readonly #space: Expr
 
   constructor(document: Schema, options: JsonSchemaOptions) {
@@ -73,13 +75,13 @@ class SchemaCompiler {
     const [base, fragment = ''] = target.split('#') as [string, string?]
     let node: unknown = this.#document
     if (base !== '' && base !== (this.#document as { $id?: string }).$id) {
-      node = this.#options.schemas?.[base] ?? findById(this.#document, base)
+      node = this.#schema(base) ?? findById(this.#document, base)
       if (node === undefined)
         throw new SchemaError(
           path,
           `the unknown schema ${base}`,
           'a local reference',
-          'Pass it in { schemas }: nothing is fetched.',
+          'Pass it in { schemas }; loadSchemas() fetches it.',
         )
     }
     if (fragment !== '' && !fragment.startsWith('/')) {
@@ -95,6 +97,15 @@ class SchemaCompiler {
     if (node === undefined)
       throw new SchemaError(path, `the reference ${target}, which leads nowhere`, 'a pointer into the schema')
     return node as Schema
+  }
+
+  /** A schema from outside, its references seen from here. */
+  #schema(uri: string): Schema | undefined {
+    const given = this.#options.schemas
+    if (!given || !Object.hasOwn(given, uri)) return undefined
+    let known = this.#outside.get(uri)
+    if (known === undefined) this.#outside.set(uri, (known = absolute(given[uri]!, uri)))
+    return known
   }
 
   #visit(schema: Schema, path: string): Expr {

@@ -10,6 +10,8 @@ import { byteSequences } from './utf8.js'
 
 /** Tokens of more bytes than this are not offered inside a counted repetition, so that counts above it are alike. */
 export const HORIZON = 32
+/** Edges from here on read a whole token, `TOKENS + id`, instead of a byte. */
+export const TOKENS = 256
 /** Repetitions whose copies have at most so many parts are written out. */
 const UNROLL = 24
 
@@ -28,6 +30,8 @@ export class Pda {
   readonly #countOf = new Map<number, Counted>()
   readonly #ranges: [from: number, to: number, rule: number][] = []
   readonly root: number
+  /** Some edge reads a whole token. */
+  hasTokens = false
 
   constructor({ rules, root }: GrammarRules) {
     // not a copy: bodies made later add rules of their own
@@ -131,6 +135,12 @@ export class Pda {
       case 'class': {
         const to = this.#add()
         this.#bytes(expr.ranges, from, to)
+        return to
+      }
+      case 'token': {
+        const to = this.#add()
+        this.hasTokens = true
+        for (const [low, high] of expr.ids) this.edges[from]!.push(TOKENS + low, TOKENS + high, to)
         return to
       }
       case 'seq':
@@ -263,6 +273,7 @@ function weight(expr: Expr): number {
     case 'repeat':
       return weight(expr.item) * (expr.max === Number.POSITIVE_INFINITY ? expr.min + 1 : Math.min(expr.max, 1000))
     case 'ref':
+    case 'token':
       return 1
     case 'dfa':
       return expr.dfa.states.length * 4
@@ -273,6 +284,8 @@ function productive(expr: Expr, rules: readonly boolean[]): boolean {
   switch (expr.kind) {
     case 'class':
       return byteSequences(expr.ranges.slice(0, 1)).length > 0 || byteSequences(expr.ranges).length > 0
+    case 'token':
+      return expr.ids.length > 0
     case 'seq':
       return expr.items.every(item => productive(item, rules))
     case 'alt':
@@ -304,6 +317,7 @@ function refuseLeftRecursion(rules: readonly Rule[]): void {
   const empty = (expr: Expr): boolean => {
     switch (expr.kind) {
       case 'class':
+      case 'token':
         return false
       case 'seq':
         return expr.items.every(empty)

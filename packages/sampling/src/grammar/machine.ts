@@ -3,7 +3,7 @@
  * configurations are interned and remember their successors, so a state seen before costs one array read per byte.
  */
 import { GrammarError } from './errors.js'
-import type { Pda } from './lower.js'
+import { type Pda, TOKENS } from './lower.js'
 
 /** One level of a stack: where to go on, and what lies below. Equal stacks are the same object. */
 export class Frame {
@@ -66,22 +66,37 @@ export class Machine {
     return this.close([{ state: this.pda.start(this.pda.root), frame: this.bottom }])
   }
 
+  /** After a whole token: by its bytes, or by an edge that names it; null when no text goes on so. */
+  stepToken(config: Config, id: number, bytes: Uint8Array | undefined): Config | null {
+    let spelt: Config | null = bytes?.length ? config : null
+    for (let i = 0; spelt && i < bytes!.length; i++) spelt = this.step(spelt, bytes![i]!)
+    if (!this.pda.hasTokens) return spelt
+    const named = this.#move(config, TOKENS + id)
+    if (!named || !spelt) return named ?? spelt
+    const threads = new Map([...spelt.threads, ...named.threads].map(t => [`${t.frame.id}:${t.state}`, t]))
+    return this.#intern([...threads.values()], spelt.accepting || named.accepting, false)
+  }
+
   /** After one more byte; null when no text goes on so. */
   step(config: Config, byte: number): Config | null {
     const known = config.next[byte]
     if (known !== undefined) return known
+    const after = this.#move(config, byte)
+    config.next[byte] = after
+    return after
+  }
+
+  #move(config: Config, symbol: number): Config | null {
     const moved: Thread[] = []
     const { edges } = this.pda
     for (const { state, frame } of config.threads) {
       const list = edges[state]!
       for (let i = 0; i < list.length; i += 3) {
-        if (list[i]! <= byte && byte <= list[i + 1]!) moved.push({ state: list[i + 2]!, frame })
+        if (list[i]! <= symbol && symbol <= list[i + 1]!) moved.push({ state: list[i + 2]!, frame })
       }
     }
     const target = moved.length ? this.close(moved) : null
-    const alive = target && (target.threads.length || target.accepting || target.escaped) ? target : null
-    config.next[byte] = alive
-    return alive
+    return target && (target.threads.length || target.accepting || target.escaped) ? target : null
   }
 
   /** Follows epsilon edges, calls and returns, and interns the result. */

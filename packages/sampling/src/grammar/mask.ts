@@ -4,7 +4,7 @@
  * in the trie ("escape") and goes on there from the caller's state, remembered as well. A mask is the union of a few
  * such pieces; only whole configurations that are new need even that.
  */
-import { HORIZON } from './lower.js'
+import { HORIZON, TOKENS } from './lower.js'
 import type { Config, Frame, Machine, Thread } from './machine.js'
 import type { GrammarVocabulary } from './vocabulary.js'
 
@@ -58,10 +58,24 @@ export class MaskBuilder {
       }
       this.#follow(frame, local, counted, bits)
     }
+    if (this.#machine.pda.hasTokens) this.#named(config, bits)
     if (config.accepting) for (const id of this.#vocabulary.eos) bits[id >>> 5]! |= 1 << (id & 31)
     const mask = finish(bits)
     config.mask = mask
     return mask
+  }
+
+  /** Adds the tokens that edges name; the end tokens are never among them. */
+  #named(config: Config, bits: Uint32Array): void {
+    const { size, eos } = this.#vocabulary
+    for (const { state } of config.threads) {
+      const list = this.#machine.pda.edges[state]!
+      for (let i = 0; i < list.length; i += 3) {
+        const last = Math.min(list[i + 1]! - TOKENS, size - 1)
+        for (let id = Math.max(0, list[i]! - TOKENS); id <= last; id++)
+          if (list[i]! >= TOKENS && !eos.has(id)) bits[id >>> 5]! |= 1 << (id & 31)
+      }
+    }
   }
 
   /** Only the end tokens: after a text has ended. */

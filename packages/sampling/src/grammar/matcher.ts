@@ -36,7 +36,7 @@ export class GrammarMatcher {
   /** Whether a token may follow, without building a mask. */
   allows(token: number): boolean {
     if (this.vocabulary.eos.has(token)) return this.#config.accepting
-    return !this.#finished && this.#after(this.vocabulary.tokens[token]) !== null
+    return !this.#finished && this.#after(token) !== null
   }
 
   /** Goes on with a token. @throws StateError when the grammar does not allow it; the state is then unchanged. */
@@ -46,23 +46,21 @@ export class GrammarMatcher {
       this.#finished = true
       return
     }
-    const next = this.#finished ? null : this.#after(this.vocabulary.tokens[token])
+    const next = this.#finished ? null : this.#after(token)
     if (!next) this.#refuse(`token ${token}${this.#finished ? ' after the end' : ''}`)
     this.#config = next
   }
 
   /** Goes on with bytes that need not be whole tokens; false, and no change, where the grammar does not allow them. */
   acceptBytes(bytes: Uint8Array): boolean {
-    const next = this.#after(bytes)
+    let next: Config | null = this.#config
+    for (let i = 0; i < bytes.length && next; i++) next = this.grammar.machine.step(next, bytes[i]!)
     if (next) this.#config = next
     return next !== null
   }
 
-  #after(bytes: Uint8Array | undefined): Config | null {
-    if (!bytes?.length) return null
-    let config: Config | null = this.#config
-    for (let i = 0; i < bytes.length && config; i++) config = this.grammar.machine.step(config, bytes[i]!)
-    return config
+  #after(token: number): Config | null {
+    return this.grammar.machine.stepToken(this.#config, token, this.vocabulary.tokens[token])
   }
 
   #refuse(got: string): never {
