@@ -2,33 +2,13 @@
 import { Command, CommanderError, Option } from 'commander'
 import { backends } from './backend.js'
 import { report } from './output.js'
-
-const number = (text: string): number => {
-  const n = Number(text)
-  if (text.trim() === '' || Number.isNaN(n))
-    throw new CommanderError(1, 'cria.number', `got ${text}, expected a number`)
-  return n
-}
-const numbers = (text: string): number[] => text.split(',').map(number)
+import { number, numberList } from './parse.js'
+import { samplingFlags, searchFlags } from './sampling-flags.js'
 
 const device = (c: Command): Command =>
   c
     .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))
     .option('--threads <n>', 'threads of the CPU backends (default: every core)', number)
-
-const sampling = (c: Command): Command =>
-  c
-    .option('--max-tokens <n>', 'longest continuation', number)
-    .option('--temperature <t>', '0 is greedy', number)
-    .option('--top-k <k>', 'keep the k likeliest tokens; 0: all', number)
-    .option('--top-p <p>', 'keep the likeliest tokens up to this probability', number)
-    .option('--min-p <m>', 'drop tokens less likely than this share of the likeliest', number)
-    .option('--typical-p <p>', 'keep tokens of typical surprise up to this probability', number)
-    .option('--repeat-penalty <r>', 'divide the logits of recent tokens', number)
-    .option('--frequency-penalty <f>', 'subtract for every recent occurrence', number)
-    .option('--presence-penalty <p>', 'subtract once for any recent occurrence', number)
-    .option('--seed <s>', 'same seed, same text', number)
-    .option('--context <n>', 'tokens the cache holds (default: what the run needs)', number)
 
 /** The whole command line; exported for tests. */
 export function program(): Command {
@@ -46,21 +26,28 @@ export function program(): Command {
     .requiredOption('--prompt <text>', 'the text to continue')
     .option('--no-echo', 'print the continuation alone')
     .option('--json', 'print one JSON object instead')
-  device(sampling(run)).action(async (model, options) => (await import('./commands/run.js')).run(model, options))
+    .option('--logprobs <n>', 'with --json: log-probabilities of prompt and text, the n likeliest, entropy', number)
+    .option('--specials', 'text of the prompt that looks like a special token is one')
+  device(run)
+  searchFlags(samplingFlags(run)).action(async (model, options) =>
+    (await import('./commands/run.js')).run(model, options),
+  )
 
   const start = cria
     .command('start')
     .description('tell a story with the default model')
     .option('--model <model>', 'another model')
     .option('--prompt <text>', 'how it begins')
-  device(sampling(start)).action(async options => (await import('./commands/start.js')).start(options))
+  device(samplingFlags(start)).action(async options => (await import('./commands/start.js')).start(options))
 
   const chat = cria
     .command('chat')
     .description('talk with a model')
     .argument('<model>')
     .option('--system <text>', 'the system message')
-  device(sampling(chat)).action(async (model, options) => (await import('./commands/chat.js')).chat(model, options))
+  device(samplingFlags(chat)).action(async (model, options) =>
+    (await import('./commands/chat.js')).chat(model, options),
+  )
 
   cria
     .command('inspect')
@@ -74,7 +61,7 @@ export function program(): Command {
     .description('log-probabilities of the next token')
     .argument('<model>')
     .option('--prompt <text>', 'text, with the BOS token the model wants')
-    .option('--tokens <ids>', 'token ids instead: 1,2,3', numbers)
+    .option('--tokens <ids>', 'token ids instead: 1,2,3', numberList)
     .option('--top <n>', 'how many', number, 10)
     .option('--all', 'every token of the vocabulary')
     .option('--json', 'print JSON')
@@ -132,10 +119,10 @@ export function program(): Command {
     .command('bench')
     .description('measure prompt and generation speed')
     .argument('<model>')
-    .option('-p <tokens>', 'prompt lengths', numbers, [512])
-    .option('-n <tokens>', 'tokens generated', numbers, [128])
-    .option('-t <threads>', 'thread counts', numbers)
-    .option('-d <depth>', 'tokens in the cache beforehand', numbers, [0])
+    .option('-p <tokens>', 'prompt lengths', numberList, [512])
+    .option('-n <tokens>', 'tokens generated', numberList, [128])
+    .option('-t <threads>', 'thread counts', numberList)
+    .option('-d <depth>', 'tokens in the cache beforehand', numberList, [0])
     .option('-r <rounds>', 'rounds', number, 5)
     .option('--json', 'print JSON')
     .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))

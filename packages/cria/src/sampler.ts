@@ -27,8 +27,8 @@ import {
   noRepeatPromptNgram,
   penalties,
   promptRepetition,
-  type SamplingContext,
   type Sampler,
+  type SamplingContext,
   sequenceBias,
   sequenceBreakers,
   thinkingBudget,
@@ -41,11 +41,9 @@ import {
 import { hf, LLAMACPP_ORDER, type LlamacppSampler, llamacpp, vllm } from '@cria/sampling/presets'
 import type { Tokenizer } from '@cria/tokenizer'
 import { UsageError } from './errors.js'
+import type { PresetName } from './sampling-flags.js'
 import { type StructureOptions, structureOf } from './structure.js'
 import { biasedText, biasedToken, textTokens, tokenOf } from './token-arguments.js'
-
-export const presetNames = ['llamacpp', 'hf', 'vllm'] as const
-export type PresetName = (typeof presetNames)[number]
 
 export interface SamplingOptions extends StructureOptions {
   readonly maxTokens?: number
@@ -137,7 +135,9 @@ export async function samplersOf(
     seed,
     chain: (i = 0) => make(i),
     beamChain() {
-      const { before, own } = new Parts({ ...options, preset: 'hf', temperature: 0 }, tokenizer, unconditional).all(seed)
+      const { before, own } = new Parts({ ...options, preset: 'hf', temperature: 0 }, tokenizer, unconditional).all(
+        seed,
+      )
       return chain(...(structure ? [structure()] : []), ...before, ...own.slice(0, -1))
     },
   }
@@ -177,8 +177,9 @@ class Parts {
       parts.filter(({ on, own }) => on && !own.includes(this.#preset)).map(({ make }) => make())
     return {
       before: missing(this.#rules()),
-      own: { llamacpp: () => this.#llamacpp(seed), hf: () => this.#hf(seed), vllm: () => this.#vllm(seed) }
-        [this.#preset]().stages,
+      own: { llamacpp: () => this.#llamacpp(seed), hf: () => this.#hf(seed), vllm: () => this.#vllm(seed) }[
+        this.#preset
+      ]().stages,
       after: missing(this.#cuts(seed)),
       draw: this.#preset === 'llamacpp' ? undefined : this.#draw(seed),
     }
@@ -440,6 +441,8 @@ function orderOf(text: string): LlamacppSampler[] {
   return parts.map(part => {
     const name = LETTERS[part] ?? part.trim().replaceAll('-', '_').replace('typical_p', 'typ_p')
     if (names.includes(name)) return name as LlamacppSampler
-    throw new UsageError(`--samplers: got ${part}, expected ${names.join(', ')}, or their letters ${Object.keys(LETTERS).join('')}`)
+    throw new UsageError(
+      `--samplers: got ${part}, expected ${names.join(', ')}, or their letters ${Object.keys(LETTERS).join('')}`,
+    )
   })
 }

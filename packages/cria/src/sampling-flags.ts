@@ -1,7 +1,9 @@
 /** The options that shape what is written, as `cria run --help` groups them. Their meaning is in `sampler.ts`. */
 import { type Command, Option } from 'commander'
 import { number, numberList } from './parse.js'
-import { presetNames } from './sampler.js'
+
+export const presetNames = ['llamacpp', 'hf', 'vllm'] as const
+export type PresetName = (typeof presetNames)[number]
 
 type Parse = (text: string) => unknown
 
@@ -26,7 +28,8 @@ const TAIL = 'Cutting the tail:'
 const REPETITION = 'Against repetition:'
 const FEEDBACK = 'Samplers with feedback (they replace the draw):'
 const TOKENS = 'Tokens and lengths:'
-const GUIDANCE = 'Guidance and watermark:'
+const GUIDANCE = 'Guidance:'
+const WATERMARK = 'Watermark:'
 const STRUCTURE = 'Structured output:'
 const SEARCH = 'Searches and speculation:'
 
@@ -86,12 +89,10 @@ export function samplingFlags(command: Command): Command {
     nums(TOKENS, '--exponential-decay-length-penalty <start,factor>', 'urge to end from a length on'),
     num(TOKENS, '--thinking-budget <n>', 'at most n tokens between <think> and </think>'),
 
-    num(GUIDANCE, '--guidance-scale <s>', 'classifier-free guidance; 1: off'),
-    text(GUIDANCE, '--negative-prompt <text>', 'what to steer away from (default: no prompt)'),
-    flag(GUIDANCE, '--watermark', "Hugging Face's watermark"),
-    num(GUIDANCE, '--watermark-bias <b>', 'added to green tokens (2)'),
-    num(GUIDANCE, '--watermark-ratio <r>', 'share of green tokens (0.25)'),
-    num(GUIDANCE, '--watermark-key <k>', 'hashing key (15485863)'),
+    flag(WATERMARK, '--watermark', "Hugging Face's watermark"),
+    num(WATERMARK, '--watermark-bias <b>', 'added to green tokens (2)'),
+    num(WATERMARK, '--watermark-ratio <r>', 'share of green tokens (0.25)'),
+    num(WATERMARK, '--watermark-key <k>', 'hashing key (15485863)'),
 
     text(STRUCTURE, '--grammar <file>', 'hold the text to a GBNF grammar'),
     text(STRUCTURE, '--json-schema <file>', 'hold it to a JSON Schema; a { … } is the schema itself'),
@@ -106,6 +107,8 @@ export function samplingFlags(command: Command): Command {
 /** What `cria run` alone has. */
 export function searchFlags(command: Command): Command {
   const options = [
+    num(GUIDANCE, '--guidance-scale <s>', 'classifier-free guidance; 1: off'),
+    text(GUIDANCE, '--negative-prompt <text>', 'what to steer away from (default: no prompt)'),
     num(SEARCH, '--beams <n>', 'beam search of this width'),
     num(SEARCH, '--beam-groups <n>', 'diverse beam search: groups of beams (1)'),
     num(SEARCH, '--diversity-penalty <d>', 'against what earlier groups took (0)'),

@@ -63,7 +63,9 @@ async function grammarOf(
       const inline = value.trimStart().startsWith('{')
       const schema = parse(inline ? value : await read('--json-schema', value))
       const base = inline ? undefined : pathToFileURL(resolve(value)).href
-      return jsonSchema(schema, { schemas: await loadSchemas(schema, loadSchema, base && { base }) }) as Grammar<unknown>
+      return jsonSchema(schema, {
+        schemas: await loadSchemas(schema, loadSchema, base === undefined ? {} : { base }),
+      }) as Grammar<unknown>
     }
   }
 }

@@ -5,7 +5,7 @@ import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { UsageError } from '../errors.js'
 import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
 import { note, print } from '../output.js'
-import { type SamplingOptions, samplerOf } from '../sampler.js'
+import { type SamplingOptions, samplersOf } from '../sampler.js'
 
 export interface ChatOptions extends SamplingOptions, DeviceOptions {
   readonly system?: string
@@ -24,6 +24,7 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
     throw new UsageError(
       `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,
     )
+  const samplers = await samplersOf(options, tokenizer)
   describe(loaded)
   const session = new Session(loaded.model, {
     capacity: options.context ?? Math.min(loaded.opened.config.context, 4096),
@@ -51,7 +52,7 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
     let shared = 0
     while (shared < session.length && shared < ids.length - 1 && session.tokens[shared] === ids[shared]) shared++
     session.truncate(shared)
-    const sampler = samplerOf(options)
+    const sampler = samplers.chain()
     sampler.prompt(ids)
     const decoder = tokenizer.decoder({ continuation: true })
     let reply = ''

@@ -1,85 +1,197 @@
 /** `cria run`: the prompt and its continuation, streamed. */
-import { generate, Session } from '@cria/llama'
-import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
+import type { SamplingContext } from '@cria/sampling'
+import { UsageError } from '../errors.js'
+import { guided } from '../guided.js'
+import { LogprobRecorder } from '../logprobs.js'
+import { type DeviceOptions, describe, type Loaded, load, needTokenizer } from '../model.js'
+import { States } from '../model-state.js'
 import { note, print, printJson } from '../output.js'
-import { type SamplingOptions, samplerOf } from '../sampler.js'
+import { type SamplingOptions, samplersOf } from '../sampler.js'
+import { checkSearch, lookup, openDraft, type SearchOptions, type Written, write } from '../write.js'
 
-export interface RunOptions extends SamplingOptions, DeviceOptions {
+export interface RunOptions extends SamplingOptions, SearchOptions, DeviceOptions {
   readonly prompt: string
+  readonly specials?: boolean
+  readonly negativePrompt?: string
+  readonly logprobs?: number
   readonly echo?: boolean
   readonly json?: boolean
 }
 
 export async function run(name: string, options: RunOptions): Promise<void> {
+  check(options)
   const loaded = await load(name, options)
-  const { model, opened } = loaded
-  const tokenizer = needTokenizer(loaded)
-  if (!options.json) describe(loaded)
-  const prompt = tokenizer.encode(options.prompt)
-  const start = prompt.length > 0 ? prompt : Uint32Array.of(tokenizer.bosId ?? tokenizer.eosId ?? 0)
-  // What was asked for fits; without a limit the model's own context is it.
-  const capacity =
-    options.context ?? (options.maxTokens === undefined ? opened.config.context : start.length + options.maxTokens)
-  if (capacity > opened.config.context && !options.json)
-    note(`${capacity} tokens are more than the ${opened.config.context} this model was made for: quality may fall`)
-  const session = new Session(model, { capacity })
   const stopper = new AbortController()
   const interrupt = (): void => stopper.abort()
   process.once('SIGINT', interrupt)
-  const sampler = samplerOf(options)
-  sampler.prompt(start)
-  const decoder = tokenizer.decoder({ continuation: true })
+  const cleanup: (() => void | Promise<void>)[] = [() => loaded.dispose()]
+  try {
+    await runLoaded(loaded, options, stopper.signal, cleanup)
+  } finally {
+    process.off('SIGINT', interrupt)
+    for (const dispose of cleanup.reverse()) await dispose()
+  }
+}
+
+function check(options: RunOptions): void {
+  checkSearch(options)
+  const { logprobs, json, guidanceScale: scale = 1, maxTokens } = options
+  if (logprobs !== undefined && !json) throw new UsageError('--logprobs: got no --json, expected it: they are data')
+  if (scale !== 1 && options.beams !== undefined)
+    throw new UsageError('--guidance-scale: got --beams, expected a search that draws one text at a time')
+  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 0))
+    throw new UsageError(`--max-tokens: got ${maxTokens}, expected a whole number of at least 0`)
+}
+
+async function runLoaded(
+  loaded: Loaded,
+  options: RunOptions,
+  signal: AbortSignal,
+  cleanup: (() => void | Promise<void>)[],
+): Promise<void> {
+  const { json = false } = options
+  const tokenizer = needTokenizer(loaded)
+  const encode = (text: string): number[] => {
+    const ids = [...tokenizer.encode(text, { allowSpecial: options.specials ? 'all' : 'none' })]
+    return ids.length > 0 ? ids : [tokenizer.bosId ?? tokenizer.eosId ?? 0]
+  }
+  const prompt = encode(options.prompt)
+  const { limit, capacity } = lengths(loaded, options, prompt.length)
+  const recorder = options.logprobs === undefined ? undefined : new LogprobRecorder(tokenizer, options.logprobs)
+
+  const states = new States(loaded.model, {
+    capacity,
+    signal,
+    ...(recorder && {
+      onPrompt: (row, at) => {
+        if (at + 1 < prompt.length) recorder.prompt.push(recorder.position(row, prompt[at + 1]!))
+      },
+    }),
+  })
+  cleanup.push(() => states.dispose())
+  let model = states.open()
+  let unconditional: ((context: SamplingContext) => Float32Array) | undefined
+  if ((options.guidanceScale ?? 1) !== 1) {
+    // without a negative prompt the other run begins at the last token, as in Hugging Face
+    const other = options.negativePrompt === undefined ? prompt.slice(-1) : encode(options.negativePrompt)
+    const apart = new States(loaded.model, { capacity: capacity + other.length, signal })
+    cleanup.push(() => apart.dispose())
+    ;({ model, unconditional } = guided(model, apart.open(), other))
+  }
+  const samplers = await samplersOf(options, tokenizer, unconditional && { unconditional })
+  const drafter =
+    options.draft === undefined ? undefined : await openDraft(options.draft, loaded.device, tokenizer, capacity)
+  if (drafter) cleanup.push(() => drafter.dispose())
+  if (!json) describe(loaded)
+
+  // Without text before it, the first token's leading space is the tokenizer's own.
+  const decoder = tokenizer.decoder({ continuation: options.prompt !== '' })
+  const ends = new Set(tokenizer.eosIds)
   const tokens: number[] = []
   let text = ''
   const emit = async (piece: string): Promise<void> => {
     text += piece
-    if (!options.json) await print(piece)
+    if (!json) await print(piece)
   }
-  try {
-    // Without text before it, the first token's leading space is the tokenizer's own.
-    const fresh = options.prompt === ''
-    const first = fresh ? tokenizer.decoder() : decoder
-    if (!options.json && options.echo !== false) await print(options.prompt)
-    const events = generate(session, {
-      prompt: start,
-      sampler,
-      stop: tokenizer.eosIds,
-      signal: stopper.signal,
-      ...(options.maxTokens !== undefined && { maxTokens: options.maxTokens }),
-    })
-    let promptSeconds = 0
-    for await (const event of events) {
-      if (event.type === 'prompt') promptSeconds = event.seconds
-      else if (event.type === 'token') {
-        tokens.push(event.token)
-        await emit(first.push(event.token))
-      } else {
-        await emit(first.end())
-        const speeds = {
-          prompt: start.length / promptSeconds,
-          generation: Math.max(0, event.tokens - 1) / event.seconds,
-        }
-        if (options.json)
-          await printJson({
-            prompt: options.prompt,
-            text,
-            tokens,
-            promptTokens: [...start],
-            reason: event.reason,
-            backend: loaded.device.name,
-            tokensPerSecond: speeds,
-          })
-        else {
-          await print('\n')
-          note(
-            `prompt ${start.length} tokens, ${speeds.prompt.toFixed(1)} tokens/s · generated ${event.tokens} tokens, ${speeds.generation.toFixed(1)} tokens/s · ${event.reason}`,
-          )
-        }
-      }
+  const onToken = async (token: number): Promise<void> => {
+    if (ends.has(token)) return
+    tokens.push(token)
+    await emit(decoder.push(token))
+  }
+  if (!json && options.echo !== false) await print(options.prompt)
+
+  const begin = performance.now()
+  const written = await finished(signal, async () => {
+    if (limit === 0) await model.extend(prompt)
+    else {
+      const draft = drafter?.source ?? (options.promptLookup ? lookup() : undefined)
+      const task = { options, model, prompt, samplers, eos: tokenizer.eosIds, signal, recorder, draft, onToken }
+      const result = await write({ ...task, maxTokens: limit })
+      if (tokens.length === 0) for (const token of result.tokens) await onToken(token)
+      return result
     }
-  } finally {
-    process.off('SIGINT', interrupt)
-    session.dispose()
-    await loaded.dispose()
+    return { tokens, ended: false }
+  })
+  const seconds = (performance.now() - begin) / 1000 - states.promptSeconds
+  await emit(decoder.end())
+
+  const reason = !written
+    ? 'abort'
+    : written.ended
+      ? 'stop'
+      : tokens.length === options.maxTokens
+        ? 'length'
+        : 'capacity'
+  const speeds = { prompt: prompt.length / states.promptSeconds, generation: Math.max(0, tokens.length - 1) / seconds }
+  if (json)
+    await printJson({
+      prompt: options.prompt,
+      text,
+      tokens,
+      promptTokens: prompt,
+      reason,
+      seed: samplers.seed,
+      backend: loaded.device.name,
+      tokensPerSecond: speeds,
+      ...searchJson(written, ids => tokenizer.decode(ids, { continuation: options.prompt !== '' })),
+      ...(recorder && {
+        logprobs: { prompt: recorder.prompt, generated: recorder.generated.slice(0, tokens.length) },
+      }),
+    })
+  else {
+    await print('\n')
+    note(
+      `prompt ${prompt.length} tokens, ${speeds.prompt.toFixed(1)} tokens/s · generated ${tokens.length} tokens, ${speeds.generation.toFixed(1)} tokens/s · ${reason}${searchNote(written)}`,
+    )
   }
+}
+
+/** What was asked for fits; without a limit the model's own context is it. */
+function lengths(
+  { opened: { config } }: Loaded,
+  { context, maxTokens, json }: RunOptions,
+  promptLength: number,
+): { limit: number; capacity: number } {
+  const capacity = context ?? (maxTokens === undefined ? config.context : promptLength + maxTokens)
+  if (promptLength > capacity)
+    throw new UsageError(`--context: got a prompt of ${promptLength} tokens, expected at most ${capacity}`)
+  if (capacity > config.context && !json)
+    note(`${capacity} tokens are more than the ${config.context} this model was made for: quality may fall`)
+  // the last token needs no room: nothing follows it
+  return { limit: Math.min(maxTokens ?? Number.POSITIVE_INFINITY, capacity - promptLength + 1), capacity }
+}
+
+/** Undefined when it was interrupted. */
+async function finished<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
+}
+
+interface Listed {
+  readonly tokens: readonly number[]
+}
+
+/** Texts of a search carry their text too. */
+function searchJson(written: Written | undefined, decode: (ids: readonly number[]) => string): object {
+  const told = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map((each: Listed) => ({ text: decode(each.tokens), ...each })) : value
+  return Object.fromEntries(Object.entries(written?.search ?? {}).map(([name, value]) => [name, told(value)]))
+}
+
+function searchNote(written: Written | undefined): string {
+  const { speculation, beams, bestOf } = (written?.search ?? {}) as {
+    speculation?: { drafted: number; accepted: number; passes: number }
+    beams?: readonly { score: number }[]
+    bestOf?: readonly { score: number }[]
+  }
+  if (speculation) {
+    const { drafted, accepted, passes } = speculation
+    return ` · ${passes} passes, ${accepted} of ${drafted} guesses taken`
+  }
+  const best = beams?.[0] ?? bestOf?.[0]
+  return best ? ` · score ${best.score.toFixed(3)}` : ''
 }

@@ -1,0 +1,103 @@
+/** A session as the searches of @cria/sampling see a model: it goes on, goes back, and forks cheaply. */
+import { type Llama, Session } from '@cria/llama'
+import type { ModelState } from '@cria/sampling/search'
+
+/** Tokens checked at once by speculative decoding; a step of this many is one plan. */
+export const CHECKED = 8
+/** A session cuts what it evaluates into 128, 32, 8 and 1. */
+const BATCH = 128
+/** Rows of logits of a prompt held at once. */
+const ROWS = 32
+
+export interface StateOptions {
+  /** Tokens that a state can hold. */
+  readonly capacity: number
+  readonly signal?: AbortSignal
+  /** Told the logits after each token of the first text taken in (the prompt), in order. */
+  readonly onPrompt?: (logits: Float32Array, position: number) => void
+}
+
+/** The states of one model. What is disposed of is used again: a fork copies keys and values, and makes no plans. */
+export class States {
+  readonly #model: Llama
+  readonly #options: StateOptions
+  readonly #all: Session[] = []
+  readonly #free: Session[] = []
+  /** Seconds that taking in the prompt took. */
+  promptSeconds = 0
+
+  constructor(model: Llama, options: StateOptions) {
+    this.#model = model
+    this.#options = options
+  }
+
+  /** An empty one. */
+  open(): ModelState {
+    return this.#state(this.#take())
+  }
+
+  #take(): Session {
+    const known = this.#free.pop()
+    if (known) return known
+    // a check is padded to its full length, so it may reach beyond what is asked for
+    const made = new Session(this.#model, { capacity: this.#options.capacity + CHECKED, batch: BATCH })
+    this.#all.push(made)
+    return made
+  }
+
+  #state(session: Session): ModelState {
+    return {
+      get length() {
+        return session.length
+      },
+      extend: (tokens, all = false) => this.#extend(session, tokens, all),
+      fork: async () => {
+        const copy = this.#take()
+        copy.truncate(0)
+        copy.cache.fill(await session.cache.rows(), session.length)
+        copy.adopt(session.tokens)
+        return this.#state(copy)
+      },
+      truncate: length => session.truncate(length),
+      dispose: () => void this.#free.push(session),
+    }
+  }
+
+  async #extend(session: Session, tokens: readonly number[], all: boolean): Promise<Float32Array[]> {
+    const { signal, onPrompt } = this.#options
+    if (session.length > 0) return all ? this.#check(session, tokens) : [(await session.evaluate(tokens)).slice()]
+    const begin = performance.now()
+    try {
+      if (!onPrompt && !all) return [(await session.evaluate(tokens, signal && { signal })).slice()]
+      const rows: Float32Array[] = []
+      for (let at = 0; at < tokens.length; at += ROWS) {
+        signal?.throwIfAborted()
+        const part = rowsOf(await session.evaluateAll(tokens.slice(at, at + ROWS)), this.#model)
+        part.forEach((row, i) => void onPrompt?.(row, at + i))
+        if (!all) rows.length = 0
+        rows.push(...part)
+      }
+      return all ? rows : rows.slice(-1)
+    } finally {
+      this.promptSeconds = (performance.now() - begin) / 1000
+    }
+  }
+
+  /** The logits after each of a few tokens: one step of fixed length, what it has too much taken back. */
+  async #check(session: Session, tokens: readonly number[]): Promise<Float32Array[]> {
+    if (tokens.length === 1) return [(await session.evaluate(tokens)).slice()]
+    const before = session.length
+    const padding = (CHECKED - (tokens.length % CHECKED)) % CHECKED
+    const rows = await session.evaluateAll([...tokens, ...new Array<number>(padding).fill(tokens[0]!)])
+    session.truncate(before + tokens.length)
+    return rowsOf(rows, this.#model).slice(0, tokens.length)
+  }
+
+  dispose(): void {
+    for (const session of this.#all) session.dispose()
+  }
+}
+
+function rowsOf(all: Float32Array, { config: { vocabSize } }: Llama): Float32Array[] {
+  return Array.from({ length: all.length / vocabSize }, (_, i) => all.subarray(i * vocabSize, (i + 1) * vocabSize))
+}

@@ -1,0 +1,161 @@
+/** How `cria run` writes: token by token, by speculation, the best of several texts, or by beams. */
+import { type Llama, loadLlama } from '@cria/llama'
+import {
+  type BeamResult,
+  beamSearch,
+  bestOf,
+  type DraftSource,
+  draftModel,
+  type Generated,
+  generate,
+  type ModelState,
+  promptLookup,
+  speculate,
+} from '@cria/sampling/search'
+import type { Device } from '@cria/tensor'
+import type { Tokenizer } from '@cria/tokenizer'
+import { openModelAt } from '@cria/weights/node'
+import { UsageError } from './errors.js'
+import type { LogprobRecorder } from './logprobs.js'
+import { resolveModel } from './model.js'
+import { CHECKED, States } from './model-state.js'
+import type { Samplers } from './sampler.js'
+import { tokenizerOf } from './tokenizer.js'
+
+export interface SearchOptions {
+  readonly beams?: number
+  readonly beamGroups?: number
+  readonly diversityPenalty?: number
+  readonly lengthPenalty?: number
+  readonly earlyStopping?: boolean
+  readonly bestOf?: number
+  readonly draft?: string
+  readonly promptLookup?: boolean
+  readonly draftTokens?: number
+}
+
+export interface Task {
+  readonly options: SearchOptions
+  readonly model: ModelState
+  readonly prompt: readonly number[]
+  readonly samplers: Samplers
+  readonly maxTokens: number
+  readonly eos: readonly number[]
+  readonly signal: AbortSignal
+  readonly recorder: LogprobRecorder | undefined
+  readonly draft: DraftSource | undefined
+  /** Told of each token where tokens are final as they come. */
+  readonly onToken: (token: number) => Promise<void>
+}
+
+export interface Written extends Generated {
+  /** What the search has to say about itself. */
+  readonly search?: Readonly<Record<string, unknown>>
+}
+
+/** One way at a time; the others are refused by name. */
+export function checkSearch(o: SearchOptions): void {
+  const asked = [
+    o.beams !== undefined && '--beams',
+    o.bestOf !== undefined && '--best-of',
+    o.draft !== undefined && '--draft',
+    o.promptLookup && '--prompt-lookup',
+  ].filter(Boolean)
+  if (asked.length > 1) throw new UsageError(`got ${asked.join(' and ')}, expected one of them`)
+  const beamsOnly = [
+    o.beamGroups !== undefined && '--beam-groups',
+    o.diversityPenalty !== undefined && '--diversity-penalty',
+    o.lengthPenalty !== undefined && '--length-penalty',
+    o.earlyStopping && '--early-stopping',
+  ].find(Boolean)
+  if (beamsOnly && o.beams === undefined) throw new UsageError(`${beamsOnly}: got no --beams, expected a beam search`)
+  if (o.draftTokens !== undefined && o.draft === undefined && !o.promptLookup)
+    throw new UsageError('--draft-tokens: got no --draft or --prompt-lookup, expected something that guesses')
+}
+
+export async function write(task: Task): Promise<Written> {
+  const { options, model, prompt, samplers, maxTokens, eos, signal, recorder, draft, onToken } = task
+  const common = { maxTokens, eos, signal }
+  if (options.beams !== undefined) return beams(task)
+  if (options.bestOf !== undefined) {
+    const texts = await bestOf(model, prompt, { n: options.bestOf, chain: samplers.chain, ...common })
+    const best = texts[0]!
+    await rescore(task, best.tokens)
+    return { ...best, search: { bestOf: texts } }
+  }
+  const chain = recorder ? recorder.watch(samplers.chain()) : samplers.chain()
+  if (!draft) return generate(model, prompt, { chain, onToken, ...common })
+  const { drafted, accepted, passes, ...text } = await speculate(model, prompt, {
+    draft,
+    chain,
+    draftTokens: options.draftTokens ?? CHECKED - 1,
+    onToken,
+    ...common,
+  })
+  return { ...text, search: { speculation: { drafted, accepted, passes } } }
+}
+
+async function beams(task: Task): Promise<Written> {
+  const { options: o, model, prompt, samplers, maxTokens, eos, signal } = task
+  const results = await beamSearch(model, prompt, {
+    beams: o.beams!,
+    groups: o.beamGroups ?? 1,
+    diversityPenalty: o.diversityPenalty ?? 0,
+    lengthPenalty: o.lengthPenalty ?? 1,
+    earlyStopping: o.earlyStopping ?? false,
+    results: o.beams!,
+    chain: samplers.beamChain(),
+    maxTokens,
+    eos,
+    signal,
+  })
+  const best: BeamResult | undefined = results[0]
+  if (!best) throw new UsageError('--beams: got no text that the rules allow, expected one. Loosen the rules')
+  await rescore(task, best.tokens)
+  return { ...best, search: { beams: results } }
+}
+
+/** Log-probabilities of a text that was chosen as a whole, in one pass over it. */
+async function rescore({ model, prompt, recorder }: Task, tokens: readonly number[]): Promise<void> {
+  if (!recorder) return
+  model.truncate(prompt.length - 1)
+  const rows = await model.extend([prompt[prompt.length - 1]!, ...tokens.slice(0, -1)], true)
+  rows.forEach((row, i) => void recorder.generated.push(recorder.position(row, tokens[i]!)))
+}
+
+/** A model that guesses, on the same device. */
+export async function openDraft(
+  name: string,
+  device: Device,
+  tokenizer: Tokenizer,
+  capacity: number,
+): Promise<{ source: DraftSource; dispose(): Promise<void> }> {
+  const opened = await openModelAt(await resolveModel(name))
+  const theirs = await tokenizerOf(opened)
+  const differs = theirs && firstDifference(tokenizer, theirs)
+  if (!theirs || differs !== undefined) {
+    await opened.close()
+    throw new UsageError(
+      `--draft: got ${theirs ? `token ${differs} with another text` : 'no tokenizer'} in ${name}, expected the vocabulary of the model itself`,
+    )
+  }
+  const model: Llama = await loadLlama(device, opened)
+  const states = new States(model, { capacity })
+  return {
+    source: draftModel(states.open()),
+    async dispose() {
+      states.dispose()
+      model.dispose()
+      await opened.close()
+    },
+  }
+}
+
+function firstDifference(a: Tokenizer, b: Tokenizer): number | undefined {
+  const size = Math.min(a.vocabSize, b.vocabSize)
+  for (let id = 0; id < size; id++) if (a.piece(id) !== b.piece(id)) return id
+  return a.vocabSize === b.vocabSize ? undefined : size
+}
+
+/** Where guesses come from, if from anywhere. */
+export const lookup = (): DraftSource => promptLookup()
