@@ -24,6 +24,7 @@ const arrows: Record<string, readonly string[]> = {
   '@cria/weights': ['@cria/tensor'],
   '@cria/llama': ['@cria/tensor', '@cria/weights'],
   '@cria/conformance': ['@cria/tensor'],
+  '@cria/train': ['@cria/tensor', '@cria/weights', '@cria/tokenizer'],
 }
 const backend = /^@cria\/kernels-[^/]+/
 

@@ -1,0 +1,148 @@
+/** Token sequences on disk or in memory, read by range: never whole in memory unless they are already. */
+import type { ByteSource } from '@cria/weights'
+import { DataError } from '../errors.js'
+
+export type TokenDType = 'u16' | 'u32'
+
+/** A long sequence of token ids. */
+export interface Tokens {
+  /** Number of tokens. */
+  readonly length: number
+  /** Where each document begins, and after the last entry the end: [0, 120, 300] is two documents. Absent: unknown. */
+  readonly documents?: ArrayLike<number>
+  read(at: number, count: number): Promise<Int32Array>
+  /** 1 where the token may be a target, 0 where it may not (a prompt). Absent: every token counts. */
+  counted?(at: number, count: number): Promise<Uint8Array>
+  close?(): Promise<void>
+}
+
+export interface DocumentTokens extends Tokens {
+  readonly documents: ArrayLike<number>
+}
+
+/** Tokens that are in memory. */
+export function tokenArray(ids: ArrayLike<number>, documents?: ArrayLike<number>): Tokens {
+  const all = ids instanceof Int32Array ? ids : Int32Array.from(ids)
+  return {
+    length: all.length,
+    ...(documents && { documents }),
+    read: async (at, count) => all.slice(at, at + count),
+  }
+}
+
+/** One example for fine-tuning: `counted[i]` says whether token i is trained on as a target. */
+export interface Example {
+  readonly tokens: ArrayLike<number>
+  /** Absent: all of them. */
+  readonly counted?: ArrayLike<number | boolean>
+}
+
+/**
+ * Documents that are in memory, with the masks of their targets: a prompt's tokens are seen and not learned.
+ *
+ * @example
+ * examples([{ tokens: [1, 5, 9, 2], counted: [0, 0, 1, 1] }])
+ */
+export function examples(list: readonly Example[]): DocumentTokens {
+  const starts = [0]
+  for (const { tokens } of list) starts.push(starts.at(-1)! + tokens.length)
+  const all = new Int32Array(starts.at(-1)!)
+  const mask = new Uint8Array(all.length).fill(1)
+  list.forEach(({ tokens, counted }, i) => {
+    all.set(Array.from(tokens), starts[i])
+    if (counted === undefined) return
+    if (counted.length !== tokens.length)
+      throw new DataError(
+        `examples: got ${counted.length} marks for ${tokens.length} tokens in example ${i}, expected one for each`,
+        { got: counted.length, expected: tokens.length },
+      )
+    mask.set(Array.from(counted, Number), starts[i])
+  })
+  return {
+    length: all.length,
+    documents: starts,
+    read: async (at, count) => all.slice(at, at + count),
+    counted: async (at, count) => mask.slice(at, at + count),
+  }
+}
+
+export interface TokenSourceOptions {
+  /** Default u16 (nanoGPT's and llm.c's `.bin` files without header). */
+  readonly dtype?: TokenDType
+  /** Bytes of a header to pass over. Default 0. */
+  readonly offset?: number
+  readonly documents?: ArrayLike<number>
+}
+
+/** Little-endian token ids in any byte source: a file (`tokenFile` of the `node` entry), a Blob, HTTP ranges. */
+export function tokenSource(source: ByteSource, options: TokenSourceOptions = {}): Tokens {
+  const { dtype = 'u16', offset = 0, documents } = options
+  const size = dtype === 'u16' ? 2 : 4
+  const length = (source.size - offset) / size
+  if (!Number.isInteger(length) || length < 0)
+    throw new DataError(
+      `${source.name}: got ${source.size - offset} bytes of tokens, expected a multiple of ${size} (${dtype}). Check dtype and offset`,
+      { got: source.size },
+    )
+  return {
+    length,
+    ...(documents && { documents }),
+    async read(at, count) {
+      const bytes = await source.read(offset + at * size, count * size)
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      const out = new Int32Array(count)
+      for (let i = 0; i < count; i++) out[i] = size === 2 ? view.getUint16(i * 2, true) : view.getUint32(i * 4, true)
+      return out
+    },
+    ...(source.close && { close: () => source.close!() }),
+  }
+}
+
+/** Several sequences as one, in order; a range may cross from one to the next. */
+export function joinTokens(parts: readonly Tokens[]): Tokens {
+  const ends: number[] = []
+  for (const part of parts) ends.push((ends.at(-1) ?? 0) + part.length)
+  const length = ends.at(-1) ?? 0
+  const across = async <A extends Int32Array | Uint8Array>(
+    at: number,
+    out: A,
+    read: (part: Tokens, at: number, count: number) => Promise<ArrayLike<number>>,
+  ): Promise<A> => {
+    let done = 0
+    let i = ends.findIndex(end => at < end)
+    while (done < out.length && i >= 0 && i < parts.length) {
+      const begin = ends[i]! - parts[i]!.length
+      const n = Math.min(out.length - done, ends[i]! - (at + done))
+      out.set(await read(parts[i]!, at + done - begin, n), done)
+      done += n
+      i++
+    }
+    return out
+  }
+  const documents = parts.every(p => p.documents) ? joinDocuments(parts as readonly DocumentTokens[]) : undefined
+  return {
+    length,
+    ...(documents && { documents }),
+    read: (at, count) => across(at, new Int32Array(count), (part, from, n) => part.read(from, n)),
+    ...(parts.some(p => p.counted) && {
+      counted: (at: number, count: number) =>
+        across(at, new Uint8Array(count), async (part, from, n) =>
+          part.counted ? part.counted(from, n) : new Uint8Array(n).fill(1),
+        ),
+    }),
+    close: async () => {
+      for (const part of parts) await part.close?.()
+    },
+  }
+}
+
+function joinDocuments(parts: readonly DocumentTokens[]): Float64Array {
+  const out = new Float64Array(parts.reduce((a, p) => a + p.documents.length - 1, 1))
+  let [at, base] = [0, 0]
+  for (const { documents, length } of parts) {
+    for (let i = 0; i < documents.length - 1; i++) out[at++] = base + documents[i]!
+    base += length
+  }
+  out[at] = base
+  return out
+}

@@ -1,0 +1,43 @@
+/** `@cria/train`: verbs for training; the app owns the loop. Safe in browsers; files are in `@cria/train/node`. */
+export { type Batches, batches, type TokenBatchSpecs } from './data/batches.js'
+export { ignored, type Position, type Row, type Rows } from './data/rows.js'
+export {
+  type DocumentTokens,
+  type Example,
+  examples,
+  joinTokens,
+  type TokenDType,
+  type TokenSourceOptions,
+  type Tokens,
+  tokenArray,
+  tokenSource,
+} from './data/tokens.js'
+export { type WindowOptions, windows } from './data/windows.js'
+export { CheckpointError, DataError, TrainError } from './errors.js'
+export type { GuardOptions, GuardState } from './guard.js'
+export { type InitOptions, type InitScheme, initialise } from './init.js'
+export { type AdamWSettings, adamW } from './optim/adamw.js'
+export { type LionSettings, lion } from './optim/lion.js'
+export { type MuonSettings, muon, newtonSchulz } from './optim/muon.js'
+export { type Decays, matrices, type Optimiser, perParameter, type Update } from './optim/optimiser.js'
+export { type SgdSettings, sgd } from './optim/sgd.js'
+export {
+  type ConstantSchedule,
+  constant,
+  cosine,
+  type DecayingSchedule,
+  linear,
+  type Schedule,
+  type WsdSchedule,
+  wsd,
+} from './schedules.js'
+export {
+  type Batch,
+  type BatchSpecs,
+  type BatchTensors,
+  type StepResult,
+  type StepState,
+  TrainStep,
+  type TrainStepOptions,
+  trainStep,
+} from './step.js'

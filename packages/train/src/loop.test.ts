@@ -1,0 +1,71 @@
+/** The loop of the README on a real architecture: the loss falls, and a run that was resumed equals one that was not. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cpu } from '@cria/kernels-cpu'
+import { Llama, llamaConfig } from '@cria/llama'
+import { type Device, linearCrossEntropy } from '@cria/tensor'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { batches, cosine, initialise, trainStep, windows } from './index.js'
+import { checkpoints, tokenFile } from './node.js'
+
+let folder: string
+let device: Device
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cria-train-'))
+  device = await cpu({ threads: 2 })
+  // A language with a rule: each token is the one before it plus 3, now and then plus 5.
+  const ids = new Uint16Array(6000)
+  for (let i = 1; i < ids.length; i++) ids[i] = (ids[i - 1]! + (i % 7 === 0 ? 5 : 3)) % 61
+  await writeFile(join(folder, 'train.bin'), ids)
+})
+afterAll(async () => {
+  device.dispose()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const config = llamaConfig({
+  vocabSize: 64,
+  hiddenSize: 32,
+  intermediateSize: 64,
+  numHiddenLayers: 2,
+  numAttentionHeads: 4,
+  numKeyValueHeads: 2,
+})
+
+async function run(to: number, name: string): Promise<{ losses: number[]; weights: Uint8Array[] }> {
+  const model = new Llama(config, initialise(device, 'llama2.c', { layers: 2, seed: 1 }))
+  const data = batches(windows(await tokenFile(join(folder, 'train.bin')), { length: 32, seed: 1 }), { size: 4 })
+  const step = trainStep(model, {
+    batch: data.specs,
+    loss: ({ tokens, targets, ...where }) =>
+      linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, { reduction: 'sum' }),
+  })
+  const lr = cosine({ peak: 1e-2, warmup: 5, steps: 40 })
+  const saves = await checkpoints(join(folder, name), { keep: 2 })
+  await saves.resume({ step, data })
+  const losses: number[] = []
+  while (step.step < to) {
+    const { loss } = await step.run(await data.next(), { lr: lr(step.step + 1) })
+    losses.push(loss)
+    if (step.step % 10 === 0) await saves.save({ step, data }, { score: loss })
+  }
+  const weights = await Promise.all(
+    [...Object.values(step.weights), ...Object.values(step.optimiserState)].map(t => t.bytes()),
+  )
+  await data.close()
+  step.dispose()
+  model.dispose()
+  return { losses, weights: weights.map(w => w.slice()) }
+}
+
+test('the loss falls, and a resumed run equals the uninterrupted one bit for bit', async () => {
+  const before = device.liveBytes
+  const whole = await run(40, 'whole')
+  expect(whole.losses.at(-1)).toBeLessThan(whole.losses[0]! * 0.6)
+  await run(23, 'cut') // saved at 20: the three steps after it are lost
+  const cut = await run(40, 'cut')
+  expect(cut.losses).toEqual(whole.losses.slice(20))
+  expect(cut.weights).toEqual(whole.weights)
+  expect(device.liveBytes).toBe(before)
+})

@@ -1,0 +1,301 @@
+/**
+ * A training step as one plan of the device: forward, backward, clip and the optimiser in place. With accumulation it
+ * is two: one that adds up gradients, replayed for each micro-batch, and one that applies them.
+ */
+import {
+  abs,
+  add,
+  assign,
+  cast,
+  clipFactor,
+  type Device,
+  equal,
+  globalNorm,
+  greater,
+  isFloat,
+  lessEqual,
+  mul,
+  type Plan,
+  parameters,
+  plan,
+  type Spec,
+  scalar,
+  select,
+  spec,
+  sub,
+  type Tensor,
+  type Values,
+  valueAndGrad,
+} from '@cria/tensor'
+import { TrainError } from './errors.js'
+import { Guard, type GuardOptions, type GuardState, noLimit } from './guard.js'
+import { adamW } from './optim/adamw.js'
+import type { Optimiser } from './optim/optimiser.js'
+
+/** The shape of a batch: a spec for each of its tensors. */
+export type BatchSpecs = Readonly<Record<string, Spec>>
+/** A batch as the traced loss sees it. */
+export type BatchTensors<S extends BatchSpecs> = { readonly [K in keyof S]: Tensor }
+/** A batch as data gives it: numbers for each tensor, and how many tokens (or examples) its loss counts. */
+export interface Batch<S extends BatchSpecs = BatchSpecs> {
+  readonly inputs: { readonly [K in keyof S]: Values }
+  readonly count: number
+}
+
+export interface TrainStepOptions<S extends BatchSpecs> {
+  /** Shapes of one (micro-)batch; `data.specs`. */
+  readonly batch: S
+  /**
+   * The loss of a batch, SUMMED over what it counts: the step divides by the count of the whole batch, so that unequal
+   * micro-batches add up to the big one.
+   */
+  readonly loss: (batch: BatchTensors<S>) => Tensor
+  /** Default `adamW()`. */
+  readonly optimiser?: Optimiser
+  /** Global gradient norm to clip to; Infinity: never. Default 1 (LLaMA §2.3). */
+  readonly clip?: number
+  /** Micro-batches in a step. Default 1. */
+  readonly accumulate?: number
+  /** Decay of an exponential moving average of the weights, kept beside them. Default: none. */
+  readonly ema?: number
+  readonly guard?: GuardOptions
+}
+
+export interface StepResult {
+  /** The step's number, from 1. Skipped steps count. */
+  readonly step: number
+  /** Mean over everything counted. */
+  readonly loss: number
+  /** Global gradient norm before the clip. */
+  readonly norm: number
+  readonly lr: number
+  /** Tokens (or examples) counted. */
+  readonly count: number
+  /** Wall time of the step. */
+  readonly seconds: number
+  /** Why the step changed nothing; absent when it did. */
+  readonly skipped?: string
+}
+
+/** What a checkpoint keeps of a step besides its tensors. */
+export interface StepState {
+  readonly step: number
+  readonly guard: GuardState
+}
+
+/**
+ * Makes the step that trains a module: every tensor of `parameters(module)` gets a gradient, nothing else changes.
+ *
+ * @example
+ * const step = trainStep(model, { batch: data.specs, loss: ({ tokens, targets, ...where }) =>
+ *   linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, { reduction: 'sum' }) })
+ * const { loss } = await step.run(await data.next(), { lr: 3e-4 })
+ * @throws TrainError for a module without float parameters, or options that cannot be.
+ */
+export const trainStep = <S extends BatchSpecs>(module: object, options: TrainStepOptions<S>): TrainStep<S> =>
+  new TrainStep(module, options)
+
+type Scalars = { lr: Spec; step: Spec; limit: Spec; share: Spec }
+const scalars: Scalars = { lr: scalar('f32'), step: scalar('f32'), limit: scalar('f32'), share: scalar('f32') }
+interface Outcome {
+  readonly loss: Tensor
+  readonly norm: Tensor
+}
+
+export class TrainStep<S extends BatchSpecs = BatchSpecs> {
+  readonly device: Device
+  /** What is trained, by checkpoint name. */
+  readonly weights: Readonly<Record<string, Tensor>>
+  /** Moments and masters, as `PARAMETER.m`. */
+  readonly optimiserState: Readonly<Record<string, Tensor>>
+  /** The averaged weights by checkpoint name; empty without `ema`. */
+  readonly averages: Readonly<Record<string, Tensor>>
+  private readonly optimiser: Optimiser
+  private readonly states: Readonly<Record<string, Record<string, Tensor>>>
+  private readonly guard: Guard
+  private readonly accumulate: number
+  private readonly whole: Plan<S & Scalars, Outcome> | undefined
+  private readonly micro: Plan<S & { first: Spec; share: Spec }, { loss: Tensor }> | undefined
+  private readonly apply: Plan<Omit<Scalars, 'share'>, Outcome> | undefined
+  private readonly sums: readonly Tensor[]
+  private done = 0
+
+  constructor(
+    module: object,
+    private readonly options: TrainStepOptions<S>,
+  ) {
+    const { optimiser = adamW(), accumulate = 1, clip = 1, ema } = options
+    this.weights = trainable(module)
+    this.device = Object.values(this.weights)[0]!.device
+    this.optimiser = optimiser
+    this.accumulate = accumulate
+    this.guard = new Guard(options.guard ?? {})
+    if (!Number.isInteger(accumulate) || accumulate < 1) refuse('accumulate', accumulate, 'a whole number ≥ 1')
+    if (!(clip > 0)) refuse('clip', clip, 'a norm above 0')
+    if (ema !== undefined && !(ema > 0 && ema < 1)) refuse('ema', ema, 'a decay between 0 and 1')
+    const { device, weights } = this
+    this.states = Object.fromEntries(Object.entries(weights).map(([name, w]) => [name, this.stateOf(name, w)]))
+    this.optimiserState = Object.fromEntries(
+      Object.entries(this.states).flatMap(([name, state]) =>
+        Object.entries(state).map(([key, t]) => [`${name}.${key}`, t]),
+      ),
+    )
+    this.averages =
+      ema === undefined
+        ? {}
+        : Object.fromEntries(Object.entries(weights).map(([name, w]) => [name, copy(spec('f32', w.shape), w)]))
+    if (accumulate === 1) {
+      this.sums = []
+      this.whole = plan(
+        device,
+        { ...options.batch, ...scalars } as S & Scalars,
+        inputs => {
+          const { value, grads } = valueAndGrad(() => mul(options.loss(inputs), inputs.share!), weights)
+          return this.finish(value, grads, inputs as unknown as ScalarTensors)
+        },
+        { name: 'train_step' },
+      )
+    } else {
+      const loss = device.empty(spec('f32', []))
+      const sums = Object.fromEntries(Object.entries(weights).map(([n, w]) => [n, device.empty(spec('f32', w.shape))]))
+      this.sums = [loss, ...Object.values(sums)]
+      this.micro = plan(
+        device,
+        { ...options.batch, first: scalar('f32'), share: scalar('f32') } as S & { first: Spec; share: Spec },
+        inputs => {
+          const { value, grads } = valueAndGrad(() => mul(options.loss(inputs), inputs.share!), weights)
+          // Selected, not multiplied by zero: a NaN of the step before must not survive.
+          const gather = (sum: Tensor, x: Tensor): void =>
+            assign(sum, add(select(equal(inputs.first!, 1), 0, sum), cast(x, 'f32')))
+          gather(loss, value)
+          for (const name in grads) gather(sums[name]!, grads[name]!)
+          return { loss: value }
+        },
+        { name: 'train_micro_step' },
+      )
+      const { share: _, ...rest } = scalars
+      this.apply = plan(device, rest, inputs => this.finish(loss, sums, inputs), { name: 'train_apply' })
+    }
+  }
+
+  /** Steps run so far. */
+  get step(): number {
+    return this.done
+  }
+
+  /** What to keep beside the tensors. */
+  get state(): StepState {
+    return { step: this.done, guard: this.guard.state }
+  }
+
+  /** Goes on after the step that this state was taken at; the tensors are the caller's to restore. */
+  restore({ step, guard }: StepState): void {
+    this.done = step
+    this.guard.restore(guard)
+  }
+
+  /**
+   * Runs one step on a batch, or on `accumulate` of them.
+   *
+   * @throws TrainError when the guard stops the run, or for another number of batches.
+   */
+  async run(batches: Batch<S> | readonly Batch<S>[], { lr }: { readonly lr: number }): Promise<StepResult> {
+    const list: readonly Batch<S>[] = Array.isArray(batches) ? batches : [batches as Batch<S>]
+    if (list.length !== this.accumulate)
+      throw new TrainError(
+        `train_step: got ${list.length} batches, expected ${this.accumulate}, as accumulate says. Take as many from the data`,
+        { got: list.length, expected: this.accumulate },
+      )
+    const started = performance.now()
+    const step = this.done + 1
+    const count = list.reduce((a, b) => a + b.count, 0)
+    const limit = this.guard.limit()
+    const share = 1 / Math.max(1, count)
+    const { loss, norm } = await this.replay(list, share, { lr, step, limit })
+    this.done = step
+    const skipped = this.guard.judge(step, loss, norm, limit)
+    const seconds = (performance.now() - started) / 1000
+    return { step, loss, norm, lr, count, seconds, ...(skipped !== undefined && { skipped }) }
+  }
+
+  private async replay(
+    list: readonly Batch<S>[],
+    share: number,
+    numbers: { lr: number; step: number; limit: number },
+  ): Promise<{ loss: number; norm: number }> {
+    let outcome: Outcome
+    if (this.whole) {
+      outcome = await this.whole.run({ ...list[0]!.inputs, ...numbers, share } as never)
+    } else {
+      for (const [i, { inputs }] of list.entries())
+        await this.micro!.run({ ...inputs, first: i === 0 ? 1 : 0, share } as never)
+      outcome = await this.apply!.run(numbers)
+    }
+    return { loss: await outcome.loss.item(), norm: await outcome.norm.item() }
+  }
+
+  /** Clip, optimiser, averages: what follows the gradients. */
+  private finish(loss: Tensor, grads: Readonly<Record<string, Tensor>>, inputs: Omit<ScalarTensors, 'share'>): Outcome {
+    const { clip = 1, ema } = this.options
+    const norm = globalNorm(Object.values(grads))
+    const sound = mul(cast(lessEqual(norm, inputs.limit), 'f32'), cast(lessEqual(abs(loss), noLimit), 'f32'))
+    const factor = Number.isFinite(clip) ? clipFactor(norm, clip) : loss.device.constant(1, 'f32')
+    const scale = select(greater(sound, 0), factor, 0)
+    for (const [name, weight] of Object.entries(this.weights)) {
+      const { master, ...state } = this.states[name]!
+      const parameter = master ?? weight
+      const gradient = cast(grads[name]!, 'f32')
+      this.optimiser.update({ name, parameter, gradient, state, lr: inputs.lr, step: inputs.step, scale })
+      // The one place where mixed precision ends: f32 masters, rounded to what the forward pass multiplies with.
+      if (master !== undefined) assign(weight, cast(master, weight.dtype as 'bf16'))
+      const average = this.averages[name]
+      if (average !== undefined && ema !== undefined)
+        assign(average, add(average, mul(sub(parameter, average), select(greater(scale, 0), 1 - ema, 0))))
+    }
+    return { loss, norm }
+  }
+
+  private stateOf(name: string, weight: Tensor): Record<string, Tensor> {
+    const { device } = this
+    const state = Object.fromEntries(
+      Object.entries(this.optimiser.state(spec('f32', weight.shape), name)).map(([key, s]) => [key, device.empty(s)]),
+    )
+    return weight.dtype === 'f32' ? state : { master: copy(spec('f32', weight.shape), weight), ...state }
+  }
+
+  /** Frees the plans, the optimiser's state and the averages; the module is its owner's. */
+  dispose(): void {
+    for (const p of [this.whole, this.micro, this.apply]) p?.dispose()
+    for (const t of [...Object.values(this.optimiserState), ...Object.values(this.averages), ...this.sums]) t.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+type ScalarTensors = { readonly [K in keyof Scalars]: Tensor }
+
+/** The float tensors of a module. Block formats are frozen: train an adapter over them. */
+function trainable(module: object): Record<string, Tensor> {
+  const all = Object.entries(parameters(module))
+  const frozen = all.find(([, t]) => !isFloat(t.dtype))
+  if (all.length === 0) throw new TrainError('train_step: got a module without tensors, expected parameters to train')
+  if (frozen)
+    throw new TrainError(
+      `train_step: got ${frozen[0]} in ${frozen[1].dtype}, expected float parameters. Quantised weights are frozen: train an adapter with lora()`,
+      { got: frozen[1].dtype },
+    )
+  return Object.fromEntries(all)
+}
+
+function copy(s: Spec, from: Tensor): Tensor {
+  const { device } = from
+  const t = device.empty(s)
+  device.scope(() => assign(t, cast(from, s.dtype as 'f32')))
+  return t
+}
+
+function refuse(option: string, got: unknown, expected: string): never {
+  throw new TrainError(`train_step: got ${option} ${String(got)}, expected ${expected}`, { got, expected })
+}
