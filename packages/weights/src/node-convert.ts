@@ -1,5 +1,5 @@
 /** Conversion from path to path: what `cria convert` does. */
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ConvertOptions, type ConvertReport, convert } from './convert/convert.js'
 import { WeightsError } from './errors.js'
@@ -32,6 +32,8 @@ export async function convertPath(
   output: string,
   options: Omit<ConvertOptions, 'to' | 'name'> & { readonly name?: string },
 ): Promise<ConvertReport> {
+  if (await same(input, output))
+    throw new WeightsError('argument', `convert: got "${output}" to read and to write, expected another output`)
   const { folder, file } = await locate(input)
   const model = await openModel(folder, file)
   try {
@@ -54,6 +56,12 @@ export async function convertPath(
   } finally {
     await model.close()
   }
+}
+
+/** Whether two paths lead to one file or folder. */
+async function same(a: string, b: string): Promise<boolean> {
+  const [x, y] = await Promise.all([a, b].map(path => stat(path, { bigint: true }).catch(() => undefined)))
+  return x !== undefined && y !== undefined && x.dev === y.dev && x.ino === y.ino
 }
 
 async function convertFolder(model: Model, output: string, options: ConvertOptions): Promise<ConvertReport> {

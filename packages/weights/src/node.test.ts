@@ -52,6 +52,8 @@ describe('files on disk', () => {
     expect(again.config).toEqual(tinyConfig)
     await again.close()
     await expect(convertPath(at('hf'), at('x.safetensors'), { type: 'f32' })).rejects.toThrow(/or a folder/)
+    await expect(convertPath(at('tiny.gguf'), at('hf', '..', 'tiny.gguf'), { type: 'f32' })).rejects.toThrow(/another/)
+    await expect(convertPath(at('hf'), at('hf'), { type: 'f32' })).rejects.toThrow(/another/)
     const signal = AbortSignal.abort()
     await expect(convertPath(at('hf'), at('aborted.gguf'), { type: 'f32', signal })).rejects.toMatchObject({
       code: 'aborted',

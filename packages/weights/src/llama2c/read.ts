@@ -62,12 +62,15 @@ function parseHeader(file: string, view: DataView, version: 0 | 1 | 2): Llama2cH
   const fields = { dim, ffnDim, layers, heads, kvHeads, vocab, context }
   for (const [name, value] of Object.entries(fields)) {
     if (value <= 0)
-      throw corrupt(file, `got ${name} ${value} in the header, expected a positive number (not a llama2.c file?)`)
+      throw corrupt(
+        file,
+        `got ${name} ${value} in the header, expected a positive number. Is it a model? Neither GGUF, safetensors nor PyTorch, it was read as llama2.c`,
+      )
   }
   if (dim % heads !== 0 || heads % kvHeads !== 0 || (dim / heads) % 2 !== 0 || layers > 65536) {
     throw corrupt(
       file,
-      `got dim ${dim}, ${heads} heads, ${kvHeads} kv heads, ${layers} layers: not a model (not a llama2.c file?)`,
+      `got dim ${dim}, ${heads} heads, ${kvHeads} kv heads, ${layers} layers, expected the header of a llama2.c model. Is it a model? It is neither GGUF, safetensors nor PyTorch`,
     )
   }
   const tied = version === 0 ? rawVocab > 0 : view.getUint8(at + 28) !== 0
