@@ -160,6 +160,13 @@ describe('generate', () => {
     }
     expect(last).toMatchObject({ type: 'done', reason: 'abort', tokens: 2 })
   })
+
+  test('lets timers run, so that what they abort stops', async () => {
+    const stopper = new AbortController()
+    setTimeout(() => stopper.abort(), 0)
+    const events = await collect({ maxTokens: 4000, signal: stopper.signal }, 4096)
+    expect(events.at(-1)).toMatchObject({ type: 'done', reason: 'abort' })
+  })
 })
 
 describe('presets', () => {
