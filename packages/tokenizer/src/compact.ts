@@ -3,9 +3,10 @@
 //
 // Layout: `CRIATOK1`, then sections of numbers in LEB128. Header JSON (length first), kinds as runs, lengths of the
 // tokens, their bytes, then the merges in order: what each makes (difference to the one before, zigzag), how many pairs
-// it has, and these.
+// it has, and these. A Unigram model has the scores as little-endian doubles instead.
 
 import type { AddedToken } from './added-tokens.js'
+import type { Merges } from './bpe/merger.js'
 import { NONE, PairTable } from './bpe/pair-table.js'
 import type { DecodeRules } from './decoder.js'
 import { badFile, show } from './errors.js'
@@ -13,7 +14,7 @@ import { arrayOf, isObject, objectOf, parseObject } from './json-value.js'
 import type { Recipe } from './model.js'
 import { normalizeOf, readNormalizer } from './normalize/normalizer.js'
 import { sentencePieceNormalizer } from './normalize/sentencepiece.js'
-import { assemble, prefixOf } from './source/assemble.js'
+import { type Abilities, assemble, prefixOf } from './source/assemble.js'
 import { readPreTokenizer } from './source/pre-tokenizer.js'
 import { MAX_VOCAB, type PieceStyle, TokenTable } from './token-table.js'
 import { partsOf, Tokenizer } from './tokenizer.js'
@@ -45,7 +46,12 @@ export function toCompact(tokenizer: Tokenizer): Uint8Array {
   }
   for (let id = 0; id < table.size; id++) out.number(table.offsets[id + 1]! - table.offsets[id]!)
   out.bytes(table.blob)
-  const { pairs, result, priority } = model.merges
+  if (model.merges !== undefined) writeMerges(model.merges, out)
+  else if (model.scores !== undefined) for (const score of model.scores) out.double(score)
+  return out.take()
+}
+
+function writeMerges({ pairs, result, priority }: Merges, out: Writer): void {
   const heads = new Int32Array(result.length + 1)
   pairs.forEach((_l, _r, merge) => heads[merge + 1]!++)
   for (let i = 0; i < result.length; i++) heads[i + 1]! += heads[i]!
@@ -74,17 +80,10 @@ export function toCompact(tokenizer: Tokenizer): Uint8Array {
   }
   out.number(priority === undefined ? 0 : 1)
   if (priority !== undefined) for (let i = 0; i < result.length; i++) out.number(i - priority[i]!)
-  return out.take()
 }
 
-/**
- * A tokenizer from the bytes that {@link toCompact} wrote.
- *
- * @throws TokenizerError `tokenizer/bad-file` for anything else.
- * @example
- * const tokenizer = fromCompact(new Uint8Array(await (await fetch('tokenizer.bin')).arrayBuffer()))
- */
-export function fromCompact(bytes: Uint8Array): Tokenizer {
+/** What `fromCompact` does, with the abilities of the entry it is called from. */
+export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer {
   const input = new Reader(bytes)
   const magic = input.bytes(MAGIC.length)
   if (magic.some((byte, i) => byte !== MAGIC.charCodeAt(i)))
@@ -110,7 +109,9 @@ export function fromCompact(bytes: Uint8Array): Tokenizer {
   const style = header.style as PieceStyle
   const table = new TokenTable(input.bytes(total).slice(), offsets, kinds, style)
   const recipe = objectOf(header.recipe, 'recipe', OP) as unknown as Recipe
-  const merges = readMerges(input, size, size + (recipe.byteLevel ? 0 : total))
+  const merges =
+    recipe.unigram === undefined ? readMerges(input, size, size + (recipe.byteLevel ? 0 : total)) : undefined
+  const scores = recipe.unigram === undefined ? undefined : input.doubles(size)
   const idIn = (value: unknown, what: string): number | undefined => {
     if (value === undefined) return undefined
     if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < size) return value as number
@@ -125,14 +126,14 @@ export function fromCompact(bytes: Uint8Array): Tokenizer {
     return token
   })
   const decode = objectOf(header.decode, 'decode', OP) as unknown as DecodeRules
-  const pre = readPreTokenizer(recipe.preTokenizer, OP)
+  const pre = readPreTokenizer(recipe.preTokenizer, OP, abilities)
   const unkId = idIn(header.unkId, 'unkId')
   const rules = isObject(recipe.sentencePiece) ? recipe.sentencePiece : undefined
   const bosId = idIn(header.bosId, 'bosId')
   const eosId = idIn(header.eosId, 'eosId')
   return new Tokenizer({
     table,
-    model: assemble(table, merges, recipe, pre, unkId, OP),
+    model: assemble({ table, recipe, merges, scores, unknown: unkId, op: OP }, pre, abilities),
     recipe,
     added,
     decode,
@@ -148,7 +149,7 @@ export function fromCompact(bytes: Uint8Array): Tokenizer {
     chatTemplate: typeof header.chatTemplate === 'string' ? header.chatTemplate : undefined,
     normalize:
       rules === undefined
-        ? normalizeOf(readNormalizer(recipe.normalizer, OP), recipe.metaspace === true)
+        ? normalizeOf(readNormalizer(recipe.normalizer, OP, abilities.normalizer), recipe.metaspace === true)
         : sentencePieceNormalizer(rules, added, OP),
     prefix: prefixOf(pre),
   })
@@ -207,6 +208,12 @@ class Writer {
     this.out[this.length++] = v
   }
 
+  double(value: number): void {
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setFloat64(0, value, true)
+    this.bytes(bytes)
+  }
+
   take(): Uint8Array {
     return this.out.slice(0, this.length)
   }
@@ -228,6 +235,12 @@ class Reader {
     if (length > this.left) throw badFile(OP, `a file that breaks off at byte ${this.source.length}`, 'a whole file')
     this.at += length
     return this.source.subarray(this.at - length, this.at)
+  }
+
+  doubles(count: number): Float64Array {
+    const bytes = this.bytes(8 * count)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    return Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i, true))
   }
 
   number(): number {

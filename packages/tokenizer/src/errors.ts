@@ -62,6 +62,9 @@ export function unsupported(op: string, got: string, expected: string, fix?: str
   return new TokenizerError('tokenizer/unsupported', { op, got, expected, ...(fix === undefined ? {} : { fix }) })
 }
 
+/** What helps when one family's entry is not enough. */
+export const FULL = "Import the function from '@cria/tokenizer', which knows every family."
+
 /** A short printable form of a value that came from a file or a caller. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing'

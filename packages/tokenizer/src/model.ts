@@ -5,7 +5,10 @@ import type { IdSink } from './ids.js'
 
 /** Turns text without added tokens into ids. */
 export interface TextModel {
-  readonly merges: Merges
+  /** What merges into what, for models that merge. */
+  readonly merges?: Merges
+  /** Log-probability by id, for models that weigh. */
+  readonly scores?: Float64Array
   /** Appends the ids of `text`, which is normalised, not empty, and free of added tokens. */
   encode(text: string, sink: IdSink): void
 }
@@ -24,6 +27,8 @@ export interface SentencePieceRules {
  */
 export interface Recipe {
   readonly byteLevel: boolean
+  /** A Unigram model, and how precisely it adds up scores: as SentencePiece does or as Hugging Face does. */
+  readonly unigram?: 'single' | 'double' | undefined
   /** Instead of {@link normalizer}, for models that were SentencePiece's. */
   readonly sentencePiece?: SentencePieceRules | undefined
   readonly normalizer?: unknown

@@ -1,5 +1,6 @@
 // Writes any tokenizer as Hugging Face's `tokenizer.json`.
 
+import type { Merges } from './bpe/merger.js'
 import { NONE } from './bpe/pair-table.js'
 import { unsupported } from './errors.js'
 import type { Recipe } from './model.js'
@@ -21,7 +22,7 @@ const OP = 'toTokenizerJson'
 export function toTokenizerJson(tokenizer: Tokenizer): Record<string, unknown> {
   const parts = partsOf(tokenizer)
   const { table, recipe } = parts
-  const { pairs, result, priority } = parts.model.merges
+  const { merges, scores } = parts.model
   const vocab: Record<string, number> = {}
   const pieceOf: string[] = []
   for (let id = table.size - 1; id >= 0; id--) {
@@ -30,12 +31,24 @@ export function toTokenizerJson(tokenizer: Tokenizer): Record<string, unknown> {
   }
   for (const token of tokenizer.addedTokens) pieceOf[token.id] = token.content
   for (let id = table.size - 1; id >= 0; id--) if (pieceOf[id] !== undefined) vocab[pieceOf[id]!] = id
-  const list: { order: number; merge: number; left: number; right: number }[] = []
-  pairs.forEach((left, right, merge) => {
-    const known = pieceOf[left] !== undefined && pieceOf[right] !== undefined && merge !== NONE
-    if (known) list.push({ order: priority === undefined ? merge : priority[merge]!, merge, left, right })
+  const bpe = (): unknown => ({
+    type: 'BPE',
+    dropout: null,
+    unk_token: parts.unkId === undefined ? null : (pieceOf[parts.unkId] ?? null),
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: recipe.fuseUnknown ?? false,
+    byte_fallback: recipe.byteFallback ?? false,
+    ignore_merges: recipe.wholeWords ?? false,
+    vocab: Object.fromEntries(Object.entries(vocab).sort((a, b) => a[1] - b[1])),
+    merges: mergeList(merges!, pieceOf),
   })
-  list.sort((a, b) => a.order - b.order || result[a.merge]! - result[b.merge]! || a.left - b.left || a.right - b.right)
+  const unigram = (all: Float64Array): unknown => ({
+    type: 'Unigram',
+    unk_id: parts.unkId ?? null,
+    vocab: Array.from(all, (score, id) => [pieceOf[id] ?? `<unused${id}>`, score]),
+    byte_fallback: recipe.byteFallback ?? false,
+  })
   const before = parts.addBos ? (parts.before ?? [parts.bosId!]) : []
   const after = parts.addEos ? (parts.after ?? [parts.eosId!]) : []
   return {
@@ -55,19 +68,19 @@ export function toTokenizerJson(tokenizer: Tokenizer): Record<string, unknown> {
     pre_tokenizer: recipe.preTokenizer ?? null,
     post_processor: templateOf(before, after, id => pieceOf[id]!),
     decoder: recipe.decoder ?? null,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: parts.unkId === undefined ? null : (pieceOf[parts.unkId] ?? null),
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: recipe.fuseUnknown ?? false,
-      byte_fallback: recipe.byteFallback ?? false,
-      ignore_merges: recipe.wholeWords ?? false,
-      vocab: Object.fromEntries(Object.entries(vocab).sort((a, b) => a[1] - b[1])),
-      merges: list.map(({ left, right }) => [pieceOf[left]!, pieceOf[right]!]),
-    },
+    model: scores === undefined ? bpe() : unigram(scores),
   }
+}
+
+/** `[left, right]` in the order in which they merge. */
+function mergeList({ pairs, result, priority }: Merges, pieceOf: readonly (string | undefined)[]): [string, string][] {
+  const list: { order: number; merge: number; left: number; right: number }[] = []
+  pairs.forEach((left, right, merge) => {
+    const known = pieceOf[left] !== undefined && pieceOf[right] !== undefined && merge !== NONE
+    if (known) list.push({ order: priority === undefined ? merge : priority[merge]!, merge, left, right })
+  })
+  list.sort((a, b) => a.order - b.order || result[a.merge]! - result[b.merge]! || a.left - b.left || a.right - b.right)
+  return list.map(({ left, right }) => [pieceOf[left]!, pieceOf[right]!])
 }
 
 function normalizerOf(recipe: Recipe): unknown {

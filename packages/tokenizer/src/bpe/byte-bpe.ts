@@ -4,9 +4,9 @@
 import type { IdSink } from '../ids.js'
 import type { TextModel } from '../model.js'
 import type { Scanner } from '../scan/scanner.js'
+import { TextBuffer } from '../text-buffer.js'
 import { Merger, type Merges } from './merger.js'
 import { NONE } from './pair-table.js'
-import { TextBuffer } from './text-buffer.js'
 import type { VocabIndex } from './vocab-index.js'
 import { MAX_WORD, WordCache } from './word-cache.js'
 

@@ -7,11 +7,11 @@
 import type { IdSink } from '../ids.js'
 import type { TextModel } from '../model.js'
 import type { Scanner } from '../scan/scanner.js'
+import { TextBuffer } from '../text-buffer.js'
 import { Kind, type TokenTable } from '../token-table.js'
 import { codePointAt, sizeOf } from '../utf8.js'
 import { Merger, type Merges } from './merger.js'
 import { NONE } from './pair-table.js'
-import { TextBuffer } from './text-buffer.js'
 import { MAX_WORD, WordCache } from './word-cache.js'
 
 /** What a character-level model is made of. */

@@ -19,8 +19,8 @@ export class CharsMap {
     this.texts = blob.slice(4 + size)
   }
 
-  /** `[length, offset]` of the longest key at `p`, length 0 when there is none. */
-  private longest(b: Uint8Array, p: number): [number, number] {
+  /** `[length, offset]` of the longest (or shortest) key at `p`, length 0 when there is none. */
+  private match(b: Uint8Array, p: number, shortest: boolean): [number, number] {
     const { units } = this
     let node = 0
     let length = 0
@@ -36,9 +36,27 @@ export class CharsMap {
       if ((unit >>> 8) & 1) {
         length = i + 1 - p
         value = (units[node] ?? 0) & 0x7fffffff
+        if (shortest) break
       }
     }
     return [length, value]
+  }
+
+  /**
+   * What stands for the shortest key that `text` begins with, if there is one; text of more than `most` bytes is not
+   * looked up. That the shortest counts, and for the whole text, is how Hugging Face's `spm_precompiled` does it.
+   */
+  shortest(text: string, most: number): string | undefined {
+    const b = utf8(text)
+    if (b.length > most) return undefined
+    const [length, value] = this.match(b, 0, true)
+    return length === 0 ? undefined : this.textAt(value)
+  }
+
+  private textAt(value: number): string {
+    let stop = value
+    while (stop < this.texts.length && this.texts[stop] !== 0) stop++
+    return textOf(this.texts, Math.min(value, stop), stop, false)
   }
 
   /** `text` with every longest match replaced. */
@@ -47,14 +65,12 @@ export class CharsMap {
     let out = ''
     let from = 0
     for (let p = 0; p < b.length; ) {
-      const [length, value] = this.longest(b, p)
+      const [length, value] = this.match(b, p, false)
       if (length === 0) {
         p += sizeOf(b[p]!)
         continue
       }
-      let stop = value
-      while (stop < this.texts.length && this.texts[stop] !== 0) stop++
-      out += textOf(b, from, p, false) + textOf(this.texts, Math.min(value, stop), stop, false)
+      out += textOf(b, from, p, false) + this.textAt(value)
       p += length
       from = p
     }

@@ -1,8 +1,7 @@
 // Hugging Face's `normalizer` section as a function on text.
 
-import { badFile, show, unsupported } from '../errors.js'
+import { badFile, FULL, show, unsupported } from '../errors.js'
 import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../json-value.js'
-import { translate } from '../scan/regex.js'
 
 /** What a normalizer does; `metaspace`: it turns every space into `▁`. */
 export interface Normalizer {
@@ -12,10 +11,13 @@ export interface Normalizer {
   simplePrefix: string | undefined
 }
 
+/** The step of a normalizer that is not known here, or undefined. */
+export type OtherNormalizer = (section: JsonObject, op: string) => ((text: string) => string) | undefined
+
 /** Reads the section; null means no normalizer. */
-export function readNormalizer(section: unknown, op: string): Normalizer {
+export function readNormalizer(section: unknown, op: string, other: OtherNormalizer): Normalizer {
   const out: Normalizer = { steps: [], metaspace: false, simplePrefix: '' }
-  if (section !== null && section !== undefined) add(objectOf(section, 'normalizer', op), out, op, 0)
+  if (section !== null && section !== undefined) add(objectOf(section, 'normalizer', op), out, op, 0, other)
   return out
 }
 
@@ -34,7 +36,7 @@ export function normalizeOf(normalizer: Normalizer, spaces: boolean): ((text: st
   return text => steps.reduce((t, step) => step(t), text)
 }
 
-function add(section: JsonObject, out: Normalizer, op: string, depth: number): void {
+function add(section: JsonObject, out: Normalizer, op: string, depth: number, other: OtherNormalizer): void {
   if (depth > 8) throw badFile(op, 'normalizer nested deeper than 8', 'a sane normalizer')
   const { steps } = out
   const plainReplace = isObject(section.pattern) && section.pattern.String === ' ' && section.content === '\u2581'
@@ -44,7 +46,7 @@ function add(section: JsonObject, out: Normalizer, op: string, depth: number): v
   switch (section.type) {
     case 'Sequence':
       for (const part of arrayOf(section.normalizers, 'normalizers', op)) {
-        add(objectOf(part, 'normalizer', op), out, op, depth + 1)
+        add(objectOf(part, 'normalizer', op), out, op, depth + 1, other)
       }
       return
     case 'NFC':
@@ -55,26 +57,11 @@ function add(section: JsonObject, out: Normalizer, op: string, depth: number): v
       steps.push(text => text.normalize(form))
       return
     }
-    case 'Lowercase':
-      steps.push(text => text.toLowerCase())
-      return
     case 'Prepend': {
       const prefix = stringOf(section.prepend, 'Prepend', op)
       steps.push(text => (text === '' ? text : prefix + text))
       return
     }
-    case 'Strip': {
-      const left = section.strip_left === true
-      const right = section.strip_right === true
-      steps.push(text => {
-        const t = left ? text.replace(/^\p{White_Space}+/u, '') : text
-        return right ? t.replace(/\p{White_Space}+$/u, '') : t
-      })
-      return
-    }
-    case 'StripAccents':
-      steps.push(text => text.replace(/\p{Mn}/gu, ''))
-      return
     case 'Replace': {
       const content = stringOf(section.content, 'Replace content', op)
       const pattern = section.pattern
@@ -84,17 +71,13 @@ function add(section: JsonObject, out: Normalizer, op: string, depth: number): v
         if (from === ' ' && content === '\u2581') out.metaspace = true
         const safe = content.replaceAll('$', '$$$$')
         steps.push(text => text.replaceAll(from, safe))
-      } else if (isObject(pattern) && typeof pattern.Regex === 'string') {
-        const regex = translate(pattern.Regex, op)
-        steps.push(text => text.replace(regex, () => content))
-      } else throw badFile(op, `Replace pattern ${show(pattern)}`, '{ Regex } or { String }')
-      return
+        return
+      }
+      break
     }
     default:
-      throw unsupported(
-        op,
-        `normalizer ${show(section.type)}`,
-        'Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Prepend, Replace, Strip or StripAccents',
-      )
   }
+  const step = other(section, op)
+  if (step === undefined) throw unsupported(op, `normalizer ${show(section)}`, 'one that is known here', FULL)
+  steps.push(step)
 }

@@ -1,9 +1,9 @@
 // Split patterns as they stand in files, and the hand-written scanner for each. A pattern that is not here runs as a
 // regular expression.
 
+import { FULL, show, unsupported } from '../errors.js'
 import { NUMBER, PUNCTUATION } from './classes.js'
 import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from './patterns.js'
-import { RegexScanner, translate } from './regex.js'
 import { chain, type Scanner } from './scanner.js'
 
 const SUFFIXES = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -38,19 +38,27 @@ export function knownScanner(pattern: string): Scanner | undefined {
   return known.find(([text]) => text === normal)?.[1]()
 }
 
+/** Makes a scanner that isolates the matches of a pattern that is not known here. */
+export type OtherSplit = (pattern: string, op: string) => Scanner
+
+/** Refuses: for bundles that hold the known splits alone. */
+export const knownOnly: OtherSplit = (pattern, op) => {
+  throw unsupported(op, `the split ${show(pattern)}`, 'a well-known one', FULL)
+}
+
 /** A scanner that isolates the matches of `pattern`. */
-export function isolate(pattern: string, op: string): Scanner {
+export function isolate(pattern: string, op: string, other: OtherSplit): Scanner {
   const byHand = knownScanner(pattern)
   if (byHand !== undefined) return byHand
   const run = /^\\p\{([NP])\}(\+|\{1,3\})?$/.exec(pattern)
-  if (run === null) return new RegexScanner(translate(pattern, op), 'Isolated')
+  if (run === null) return other(pattern, op)
   const most = run[2] === '+' ? Number.POSITIVE_INFINITY : run[2] === undefined ? 1 : 3
   return new ClassRunScanner(run[1] === 'N' ? NUMBER : PUNCTUATION, most)
 }
 
 /** Splits one inside the other. */
-export function splitScanner(patterns: readonly string[], op: string): Scanner {
-  return chain(patterns.map(pattern => isolate(pattern, op)))
+export function splitScanner(patterns: readonly string[], op: string, other: OtherSplit): Scanner {
+  return chain(patterns.map(pattern => isolate(pattern, op, other)))
 }
 
 /** Hugging Face's name for bytes in GPT-2's alphabet, as a decoder. */

@@ -3,6 +3,7 @@
 
 import { show, unsupported } from '../errors.js'
 import { sizeOf, textOf } from '../utf8.js'
+import type { OtherSplit } from './known.js'
 import type { Scanner } from './scanner.js'
 
 /** What becomes of matches, in the words of Hugging Face's `SplitDelimiterBehavior`. */
@@ -194,6 +195,9 @@ function translateClass(pattern: string, at: number, fold: boolean, op: string):
     i += ch.length
   }
 }
+
+/** Isolates the matches of any pattern. */
+export const splitByRegex: OtherSplit = (pattern, op) => new RegexScanner(translate(pattern, op), 'Isolated')
 
 /** A scanner that runs a regular expression over each range it is given. */
 export class RegexScanner implements Scanner {

@@ -8,11 +8,12 @@ import type { Recipe } from '../model.js'
 import { BYTE_LEVEL, splitScanner, splitSection } from '../scan/known.js'
 import { Kind, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer, type TokenizerParts } from '../tokenizer.js'
-import { byteModel, charModel } from './assemble.js'
+import { type Abilities, assemble } from './assemble.js'
 import { endIds } from './end-tokens.js'
 import { ggufSplit, ggufSplitNames } from './gguf-splits.js'
 import { addByteLevel, byteAlphabet, listedMerges } from './listed.js'
-import { scoredMerges, sentencePieceDecoder } from './scored.js'
+import { noPreTokenizer } from './pre-tokenizer.js'
+import { sentencePieceDecoder } from './scored.js'
 
 /** GGUF metadata by key; only keys that begin with `tokenizer.` are read. */
 export type GgufMetadata = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>
@@ -25,16 +26,12 @@ export interface GgufOptions {
 
 const OP = 'fromGguf'
 
-/**
- * A tokenizer from GGUF metadata, models `llama` (SentencePiece BPE) and `gpt2` (byte-level BPE), as llama.cpp reads it.
- *
- * @throws TokenizerError `tokenizer/bad-file` for missing or contradicting keys, `tokenizer/unsupported` for other
- * models and unknown splits.
- * @example
- * const tokenizer = fromGguf(gguf.metadata)
- * tokenizer.encode('Once upon a time')
- */
-export function fromGguf(metadata: GgufMetadata, options: GgufOptions = {}): Tokenizer {
+/** What `fromGguf` does, with the abilities of the entry it is called from. */
+export function readGguf(
+  metadata: GgufMetadata,
+  options: GgufOptions,
+  abilities: Pick<Abilities, 'families' | 'split'>,
+): Tokenizer {
   const meta = new Reader(metadata)
   const model = meta.get('ggml.model')
   if (model !== 'llama' && model !== 'gpt2') {
@@ -62,7 +59,9 @@ export function fromGguf(metadata: GgufMetadata, options: GgufOptions = {}): Tok
     [common.eosId, meta.id('eot_token_id', tokens.length), meta.id('eom_token_id', tokens.length)],
     added.filter(t => t.special),
   )
-  const parts = byteLevel ? byteLevelParts(meta, table, tokens, options) : sentencePieceParts(meta, table, common.unkId)
+  const parts = byteLevel
+    ? byteLevelParts(meta, table, tokens, options, abilities)
+    : sentencePieceParts(meta, table, common.unkId, abilities)
   return new Tokenizer({
     ...common,
     ...parts,
@@ -79,6 +78,7 @@ function byteLevelParts(
   table: TokenTable,
   tokens: readonly unknown[],
   options: GgufOptions,
+  abilities: Pick<Abilities, 'families' | 'split'>,
 ): FamilyParts {
   const name = options.pre ?? meta.text('ggml.pre')
   if (name === undefined) {
@@ -109,7 +109,11 @@ function byteLevelParts(
     wholeWords: split.whole === true,
   }
   return {
-    model: byteModel(table, merges, splitScanner(split.patterns, OP), split.whole === true, index),
+    model: assemble(
+      { table, recipe, merges, unknown: undefined, index, op: OP },
+      { ...noPreTokenizer, scanners: [splitScanner(split.patterns, OP, abilities.split)] },
+      abilities,
+    ),
     recipe,
     decode: { stripSpace: false, perByte: false },
     addBos: split.addBos === true,
@@ -117,7 +121,12 @@ function byteLevelParts(
   }
 }
 
-function sentencePieceParts(meta: Reader, table: TokenTable, unknown: number | undefined): FamilyParts {
+function sentencePieceParts(
+  meta: Reader,
+  table: TokenTable,
+  unknown: number | undefined,
+  abilities: Pick<Abilities, 'families'>,
+): FamilyParts {
   const scores = meta.list('ggml.scores')
   if (scores === undefined || scores.length !== table.size) {
     throw badFile(OP, `${scores?.length ?? 'no'} scores for ${table.size} tokens`, 'one each')
@@ -131,7 +140,11 @@ function sentencePieceParts(meta: Reader, table: TokenTable, unknown: number | u
     metaspace: true,
   }
   return {
-    model: charModel(table, scoredMerges(table, Float64Array.from(scores, Number), OP), recipe, unknown),
+    model: assemble(
+      { table, recipe, scores: Float64Array.from(scores, Number), unknown, op: OP },
+      noPreTokenizer,
+      abilities,
+    ),
     recipe,
     decode: { stripSpace: prefix, perByte: true },
     addBos: true,

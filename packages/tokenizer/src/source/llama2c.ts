@@ -5,20 +5,14 @@ import type { Recipe } from '../model.js'
 import { Kind, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
-import { charModel } from './assemble.js'
-import { scoredMerges, sentencePieceDecoder } from './scored.js'
+import { assemble, type Family } from './assemble.js'
+import { noPreTokenizer } from './pre-tokenizer.js'
+import { sentencePieceDecoder } from './scored.js'
 
 const OP = 'fromLlama2c'
 
-/**
- * A tokenizer from the bytes of a llama2.c vocabulary (`tokenizer.bin`, `tok512.bin`).
- *
- * @throws TokenizerError `tokenizer/bad-file` for bytes that are no such vocabulary.
- * @example
- * const tokenizer = fromLlama2c(await readFile('tok512.bin'))
- * tokenizer.vocabSize // 512
- */
-export function fromLlama2c(bytes: Uint8Array): Tokenizer {
+/** What `fromLlama2c` does, for the given families. */
+export function readLlama2c(bytes: Uint8Array, families: readonly Family[]): Tokenizer {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 12) throw badFile(OP, `${bytes.length} bytes`, 'a llama2.c vocabulary')
   const longest = view.getUint32(0, true)
@@ -45,7 +39,7 @@ export function fromLlama2c(bytes: Uint8Array): Tokenizer {
   })
   if (spans.length < 4) throw badFile(OP, `${spans.length} tokens`, 'unknown, BOS, EOS and at least one more')
   const table = builder.finish('sentencepiece')
-  const scores = spans.map(s => s.score)
+  const scores = Float64Array.from(spans, s => s.score)
   const recipe: Recipe = {
     byteLevel: false,
     sentencePiece: { dummyPrefix: true, removeExtra: false },
@@ -55,7 +49,7 @@ export function fromLlama2c(bytes: Uint8Array): Tokenizer {
   }
   return new Tokenizer({
     table,
-    model: charModel(table, scoredMerges(table, scores, OP), recipe, 0),
+    model: assemble({ table, recipe, scores, unknown: 0, op: OP }, noPreTokenizer, { families }),
     recipe,
     added: [1, 2].map(id => ({ id, content: table.piece(id), special: true })),
     decode: { stripSpace: true, perByte: true },

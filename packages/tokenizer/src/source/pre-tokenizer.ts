@@ -1,12 +1,12 @@
 // Hugging Face's `pre_tokenizer` section, turned into scanners (byte-level models) or a prefix rule (Metaspace).
 
-import { badFile, show, unsupported } from '../errors.js'
-import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../json-value.js'
+import { badFile, FULL, show, unsupported } from '../errors.js'
+import { arrayOf, isObject, type JsonObject, objectOf } from '../json-value.js'
 import { NUMBER } from '../scan/classes.js'
-import { isolate, knownScanner } from '../scan/known.js'
+import { isolate, knownScanner, type OtherSplit } from '../scan/known.js'
 import { ClassRunScanner, Gpt2Scanner } from '../scan/patterns.js'
-import { RegexScanner, type SplitBehavior, translate } from '../scan/regex.js'
 import { chain, type Scanner } from '../scan/scanner.js'
+import type { Abilities } from './assemble.js'
 
 /** What a pre-tokenizer does. */
 export interface PreTokenizer {
@@ -20,19 +20,27 @@ export interface PreTokenizer {
   metaspace: { scheme: 'always' | 'first' | 'never'; split: boolean } | undefined
 }
 
-const BEHAVIORS: readonly string[] = ['Isolated', 'Removed', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']
-const ASCII_PUNCTUATION = '\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e'
+/** Adds a pre-tokenizer that is not known here, or returns false. */
+export type OtherPreTokenizer = (section: JsonObject, out: PreTokenizer, op: string) => boolean
+
+/** No pre-tokenizer. */
+export const noPreTokenizer: PreTokenizer = {
+  scanners: [],
+  spaceSplits: new Set(),
+  byteLevel: false,
+  prefixSpace: false,
+  metaspace: undefined,
+}
 
 /** Reads the section; null means no pre-tokenizer. */
-export function readPreTokenizer(section: unknown, op: string): PreTokenizer {
-  const out: PreTokenizer = {
-    scanners: [],
-    spaceSplits: new Set(),
-    byteLevel: false,
-    prefixSpace: false,
-    metaspace: undefined,
-  }
-  if (section !== null && section !== undefined) add(objectOf(section, 'pre_tokenizer', op), out, op, 0)
+export function readPreTokenizer(
+  section: unknown,
+  op: string,
+  { split, preTokenizer }: Pick<Abilities, 'split' | 'preTokenizer'>,
+): PreTokenizer {
+  const out: PreTokenizer = { ...noPreTokenizer, scanners: [], spaceSplits: new Set() }
+  if (section !== null && section !== undefined)
+    add(objectOf(section, 'pre_tokenizer', op), out, op, 0, split, preTokenizer)
   return out
 }
 
@@ -41,14 +49,41 @@ export function scannerOf(pre: PreTokenizer): Scanner {
   return pre.scanners.length === 0 ? { next: (_b, _s, end) => end } : chain(pre.scanners)
 }
 
-function add(section: JsonObject, out: PreTokenizer, op: string, depth: number): void {
+/** Metaspace with `split`: every space begins a word. */
+const wordStarts: Scanner = {
+  next(b: Uint8Array, start: number, end: number): number {
+    let p = start + 1
+    while (p < end && b[p] !== 0x20) p++
+    return p
+  },
+}
+
+/** Cuts inside a model that reads spaces as they are, or undefined where the text is one piece. */
+export function innerScanner(pre: PreTokenizer, metaspace: boolean, op: string): Scanner | undefined {
+  // Once spaces are `▁`, a split at spaces finds nothing (Gemma has one).
+  const scanners = metaspace ? pre.scanners.filter(s => !pre.spaceSplits.has(s)) : pre.scanners
+  if (pre.metaspace?.split !== true) {
+    if (metaspace && scanners.length > 0) throw unsupported(op, 'a split besides Metaspace', 'Metaspace alone')
+    return scanners.length > 0 ? chain(scanners) : undefined
+  }
+  return chain([...scanners, wordStarts])
+}
+
+function add(
+  section: JsonObject,
+  out: PreTokenizer,
+  op: string,
+  depth: number,
+  split: OtherSplit,
+  other: OtherPreTokenizer,
+): void {
   const type = section.type
   if (depth > 8) throw badFile(op, 'pre_tokenizer nested deeper than 8', 'a sane pre_tokenizer')
   // After ByteLevel, text is in the byte alphabet; only splits that see ASCII alone are the same there as before.
   switch (type) {
     case 'Sequence':
       for (const part of arrayOf(section.pretokenizers, 'pretokenizers', op)) {
-        add(objectOf(part, 'pre_tokenizer', op), out, op, depth + 1)
+        add(objectOf(part, 'pre_tokenizer', op), out, op, depth + 1, split, other)
       }
       return
     case 'ByteLevel':
@@ -61,36 +96,11 @@ function add(section: JsonObject, out: PreTokenizer, op: string, depth: number):
       if (section.use_regex !== false) out.scanners.push(new Gpt2Scanner())
       return
     case 'Split':
-      addSplit(section, out, op)
-      return
-    case 'Digits': {
-      const most = section.individual_digits === true ? 1 : Number.POSITIVE_INFINITY
-      out.scanners.push(
-        // The byte alphabet shows six bytes as Latin-1 number characters.
-        out.byteLevel
-          ? new RegexScanner(most === 1 ? /[0-9]/gu : /[0-9]+/gu, 'Isolated')
-          : new ClassRunScanner(NUMBER, most),
-      )
-      return
-    }
-    case 'Punctuation': {
-      const behavior = behaviorOf(section.behavior ?? 'Isolated', op)
-      if (behavior === 'Contiguous' && !out.byteLevel) {
-        out.scanners.push(new RegexScanner(new RegExp(`[\\p{P}${ASCII_PUNCTUATION}]+`, 'gu'), 'Isolated'))
-      } else out.scanners.push(new RegexScanner(new RegExp(`[\\p{P}${ASCII_PUNCTUATION}]`, 'gu'), behavior))
-      return
-    }
-    case 'WhitespaceSplit':
-      out.scanners.push(new RegexScanner(/\p{White_Space}/gu, 'Removed'))
-      return
-    case 'Whitespace':
-      out.scanners.push(
-        new RegexScanner(
-          /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
-          'Removed',
-          true,
-        ),
-      )
+      if (addKnownSplit(section, out, op, split)) return
+      break
+    case 'Digits':
+      if (out.byteLevel) break
+      out.scanners.push(new ClassRunScanner(NUMBER, section.individual_digits === true ? 1 : Number.POSITIVE_INFINITY))
       return
     case 'Metaspace': {
       const replacement = section.replacement ?? '\u2581'
@@ -104,42 +114,19 @@ function add(section: JsonObject, out: PreTokenizer, op: string, depth: number):
       return
     }
     default:
-      throw unsupported(
-        op,
-        `pre_tokenizer ${show(type)}`,
-        'Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit or Metaspace',
-      )
   }
+  if (!other(section, out, op)) throw unsupported(op, `pre_tokenizer ${show(section)}`, 'one that is known here', FULL)
 }
 
-function behaviorOf(value: unknown, op: string): SplitBehavior {
-  const name = typeof value === 'string' ? value : ''
-  const known = BEHAVIORS.find(b => b.toLowerCase() === name.replaceAll('_', '').toLowerCase())
-  if (known === undefined) throw badFile(op, `behavior ${show(value)}`, BEHAVIORS.join(', '))
-  return known as SplitBehavior
-}
-
-function addSplit(section: JsonObject, out: PreTokenizer, op: string): void {
-  const behavior = behaviorOf(section.behavior, op)
-  const invert = section.invert === true
-  const pattern = section.pattern
-  if (!isObject(pattern)) throw badFile(op, `Split pattern ${show(pattern)}`, '{ Regex } or { String }')
-  if (pattern.String !== undefined) {
-    const text = stringOf(pattern.String, 'Split pattern', op)
-    if (text === '') throw badFile(op, 'an empty Split pattern', 'a pattern')
-    const scanner = new RegexScanner(new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'gu'), behavior, invert)
-    if (text === ' ') out.spaceSplits.add(scanner)
-    out.scanners.push(scanner)
-    return
-  }
-  const regex = stringOf(pattern.Regex, 'Split pattern', op)
-  if (regex === '') throw badFile(op, 'an empty Split pattern', 'a pattern')
+/** A split that a hand-written scanner does; false for any other. */
+function addKnownSplit(section: JsonObject, out: PreTokenizer, op: string, split: OtherSplit): boolean {
+  const { pattern, behavior, invert } = section
+  if (!isObject(pattern) || typeof pattern.Regex !== 'string' || typeof behavior !== 'string') return false
+  const isolated = behavior === 'Isolated' && invert !== true
   // A known pattern's matches cover any text, so isolating them and dropping what is between are the same.
-  const covers = (behavior === 'Isolated' && !invert) || (behavior === 'Removed' && invert)
-  const byHand = covers ? knownScanner(regex) : undefined
-  if (byHand !== undefined) out.scanners.push(byHand)
-  else if (out.byteLevel && !/^(\[0-9\])+$/.test(regex)) {
-    throw unsupported(op, `Split ${show(regex)} behind ByteLevel`, 'Split before ByteLevel')
-  } else if (behavior === 'Isolated' && !invert) out.scanners.push(isolate(regex, op))
-  else out.scanners.push(new RegexScanner(translate(regex, op), behavior, invert))
+  const scanner = isolated || (behavior === 'Removed' && invert === true) ? knownScanner(pattern.Regex) : undefined
+  if (scanner !== undefined) out.scanners.push(scanner)
+  else if (isolated && !out.byteLevel && pattern.Regex !== '') out.scanners.push(isolate(pattern.Regex, op, split))
+  else return false
+  return true
 }

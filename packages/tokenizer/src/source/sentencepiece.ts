@@ -8,10 +8,11 @@ import { sentencePieceNormalizer, toBase64 } from '../normalize/sentencepiece.js
 import { Kind, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
-import { charModel } from './assemble.js'
+import { assemble, type Family } from './assemble.js'
 import { endIds } from './end-tokens.js'
+import { noPreTokenizer } from './pre-tokenizer.js'
 import { readMessage } from './protobuf.js'
-import { scoredMerges, sentencePieceDecoder } from './scored.js'
+import { sentencePieceDecoder } from './scored.js'
 
 /** Options of {@link fromSentencePiece}. */
 export interface SentencePieceOptions {
@@ -25,16 +26,12 @@ export interface SentencePieceOptions {
 
 const OP = 'fromSentencePiece'
 
-/**
- * A tokenizer from the bytes of a SentencePiece `tokenizer.model` (BPE; LLaMA 1 and 2, Mistral, TinyLlama, Gemma).
- *
- * @throws TokenizerError `tokenizer/bad-file` for bytes that are no SentencePiece model, `tokenizer/unsupported` for
- * word and character models.
- * @example
- * const tokenizer = fromSentencePiece(await readFile('tokenizer.model'))
- * tokenizer.encode('Hello') // Uint32Array [1, 15043]
- */
-export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
+/** What `fromSentencePiece` does, for the given families. */
+export function readSentencePiece(
+  bytes: Uint8Array,
+  options: SentencePieceOptions,
+  families: readonly Family[],
+): Tokenizer {
   const pieces: { text: string; score: number; kind: number }[] = []
   const trainer = { model: 1, byteFallback: false, unk: 0, bos: 1, eos: 2, pad: -1, unkText: ' \u2047 ', suffix: false }
   const rules = { dummyPrefix: true, removeExtra: true, escape: true, charsmap: undefined as string | undefined }
@@ -73,9 +70,9 @@ export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptio
   if (pieces.length === 0) {
     throw badFile(OP, 'a message without pieces', 'a SentencePiece model', 'Read Llama 3 rank files with fromTiktoken.')
   }
-  if (trainer.model !== 2) {
+  if (trainer.model !== 1 && trainer.model !== 2) {
     const name = ['', 'unigram', 'bpe', 'word', 'char'][trainer.model] ?? `number ${trainer.model}`
-    throw unsupported(OP, `a model of type ${name}`, 'bpe')
+    throw unsupported(OP, `a model of type ${name}`, 'bpe or unigram')
   }
   if (trainer.suffix) throw unsupported(OP, 'treat_whitespace_as_suffix', 'whitespace as a prefix')
   if (!rules.escape) throw unsupported(OP, 'escape_whitespaces: false', 'escaped whitespace')
@@ -103,19 +100,19 @@ export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptio
   const bosId = idIn(trainer.bos)
   const eosId = idIn(trainer.eos)
   const unkId = unknown >= 0 ? unknown : undefined
-  const scores = pieces.map(p => p.score)
-  const merges = scoredMerges(table, scores, OP)
+  const scores = Float64Array.from(pieces, p => p.score)
   const recipe: Recipe = {
     byteLevel: false,
+    ...(trainer.model === 1 && { unigram: 'single' as const }),
     sentencePiece: rules,
     decoder: sentencePieceDecoder(rules.dummyPrefix),
-    byteFallback: true,
+    byteFallback: trainer.byteFallback,
     fuseUnknown: true,
     metaspace: true,
   }
   return new Tokenizer({
     table,
-    model: charModel(table, merges, recipe, unkId),
+    model: assemble({ table, recipe, scores, unknown: unkId, op: OP }, noPreTokenizer, { families }),
     recipe,
     added,
     decode: { stripSpace: rules.dummyPrefix, perByte: true, unknownText: trainer.unkText },

@@ -9,8 +9,9 @@ import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, splitSection } from '../scan/
 import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf, utf8 } from '../utf8.js'
-import { byteModel } from './assemble.js'
+import { type Abilities, assemble } from './assemble.js'
 import { endIds } from './end-tokens.js'
+import { noPreTokenizer } from './pre-tokenizer.js'
 
 /** Encodings that are known by name: their split and their special tokens. */
 export type TiktokenEncoding = 'llama3' | 'cl100k_base' | 'o200k_base' | 'gpt2' | 'p50k_base' | 'r50k_base'
@@ -35,15 +36,12 @@ const OP = 'fromTiktoken'
 /** Longest token that is read, in bytes. */
 const MAX_TOKEN = 2048
 
-/**
- * A tokenizer from a tiktoken rank file, as bytes or text.
- *
- * @throws TokenizerError `tokenizer/bad-file` for anything but base64 tokens with distinct ranks.
- * @example
- * const tokenizer = fromTiktoken(await readFile('tokenizer.model'), { encoding: 'llama3' })
- * tokenizer.encode('Hello') // Uint32Array [128000, 9906]
- */
-export function fromTiktoken(file: Uint8Array | string, options: TiktokenOptions = {}): Tokenizer {
+/** What `fromTiktoken` does, with the abilities of the entry it is called from. */
+export function readTiktoken(
+  file: Uint8Array | string,
+  options: TiktokenOptions,
+  abilities: Pick<Abilities, 'families' | 'split'>,
+): Tokenizer {
   const ranks = readRanks(typeof file === 'string' ? file : textOf(file, 0, file.length, false))
   const encoding = options.encoding ?? (options.pattern === undefined ? 'llama3' : undefined)
   const known = encoding === undefined ? undefined : knownEncoding(encoding, ranks.length)
@@ -84,7 +82,11 @@ export function fromTiktoken(file: Uint8Array | string, options: TiktokenOptions
   }
   return new Tokenizer({
     table,
-    model: byteModel(table, rankedMerges(table, index), isolate(pattern, OP), true, index),
+    model: assemble(
+      { table, recipe, merges: rankedMerges(table, index), unknown: undefined, index, op: OP },
+      { ...noPreTokenizer, scanners: [isolate(pattern, OP, abilities.split)] },
+      abilities,
+    ),
     recipe,
     added,
     decode: { stripSpace: false, perByte: false },

@@ -10,7 +10,7 @@ import type { Recipe } from '../model.js'
 import { type Normalizer, normalizeOf, readNormalizer } from '../normalize/normalizer.js'
 import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
-import { assemble, prefixOf } from './assemble.js'
+import { type Abilities, assemble, prefixOf } from './assemble.js'
 import { endIds } from './end-tokens.js'
 import { addByteLevel, byteAlphabet, listedMerges, type MergeList } from './listed.js'
 import { type PreTokenizer, readPreTokenizer } from './pre-tokenizer.js'
@@ -25,35 +25,42 @@ export interface TokenizerJsonOptions {
 
 const OP = 'fromTokenizerJson'
 
-/**
- * A tokenizer from a `tokenizer.json` (text, bytes or the parsed object), BPE models.
- *
- * @throws TokenizerError `tokenizer/bad-file` for JSON that is no tokenizer, `tokenizer/unsupported` for parts that
- * LLaMA-like models do not use; the message names the part.
- * @example
- * const tokenizer = fromTokenizerJson(await readFile('tokenizer.json'), { config: await readFile('tokenizer_config.json') })
- * tokenizer.encode('Hello')
- */
-export function fromTokenizerJson(json: string | Uint8Array | object, options: TokenizerJsonOptions = {}): Tokenizer {
+/** What `fromTokenizerJson` does, with the abilities of the entry it is called from. */
+export function readTokenizerJson(
+  json: string | Uint8Array | object,
+  options: TokenizerJsonOptions,
+  abilities: Abilities,
+): Tokenizer {
   const root = parseObject(json, 'tokenizer.json', OP)
   const config = options.config === undefined ? {} : parseObject(options.config, 'tokenizer_config.json', OP)
   const model = objectOf(root.model, 'model', OP)
   const type = model.type ?? (model.merges === undefined ? undefined : 'BPE')
-  if (type !== 'BPE') throw unsupported(OP, `a model of type ${show(type)}`, 'BPE')
+  if (type !== 'BPE' && type !== 'Unigram') throw unsupported(OP, `a model of type ${show(type)}`, 'BPE or Unigram')
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) {
     if (model[key]) throw unsupported(OP, `${key} ${show(model[key])}`, 'none')
   }
   if (model.dropout) throw unsupported(OP, `dropout ${show(model.dropout)}`, 'none')
 
-  const normalizer = readNormalizer(root.normalizer, OP)
-  const pre = readPreTokenizer(root.pre_tokenizer, OP)
-  const { pieces, idOf } = readVocab(model.vocab)
+  const normalizer = readNormalizer(root.normalizer, OP, abilities.normalizer)
+  const pre = readPreTokenizer(root.pre_tokenizer, OP, abilities)
+  const unigram = type === 'Unigram'
+  if (unigram && pre.byteLevel) throw unsupported(OP, 'Unigram behind ByteLevel', 'Unigram over characters')
+  const { pieces, idOf, scores } = unigram ? readScored(model.vocab) : readVocab(model.vocab)
   const added = readAdded(root.added_tokens)
-  const unkId = typeof model.unk_token === 'string' ? idOf(model.unk_token) : undefined
+  const unkId = unigram
+    ? isId(model.unk_id) && model.unk_id < pieces.length
+      ? model.unk_id
+      : undefined
+    : typeof model.unk_token === 'string'
+      ? idOf(model.unk_token)
+      : undefined
   const { table, metaspace } = buildTable([...pieces], added, pre, normalizer, model.byte_fallback === true)
+  // The unknown token is no text, listed among the added ones or not.
+  if (unigram && unkId !== undefined && table.kinds[unkId] === Kind.normal) table.kinds[unkId] = Kind.unknown
   const index = pre.byteLevel ? new VocabIndex(table, kind => kind === Kind.normal) : undefined
   const recipe: Recipe = {
     byteLevel: pre.byteLevel,
+    ...(unigram && { unigram: 'double' as const }),
     normalizer: root.normalizer,
     preTokenizer: root.pre_tokenizer,
     decoder: root.decoder,
@@ -81,7 +88,18 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
   if (typeof config.add_eos_token === 'boolean') after = config.add_eos_token && eosId !== undefined ? [eosId] : []
   return new Tokenizer({
     table,
-    model: assemble(table, readMerges(model, idOf, index), recipe, pre, unkId, OP, index),
+    model: assemble(
+      {
+        table,
+        recipe,
+        ...(unigram ? { scores: padded(scores!, table.size) } : { merges: readMerges(model, idOf, index) }),
+        unknown: unkId,
+        index,
+        op: OP,
+      },
+      pre,
+      abilities,
+    ),
     recipe,
     added,
     decode: readDecoder(root.decoder),
@@ -104,6 +122,7 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
 interface Vocab {
   readonly pieces: (string | undefined)[]
   readonly idOf: (piece: string) => number | undefined
+  readonly scores?: Float64Array
 }
 
 function readVocab(section: unknown): Vocab {
@@ -116,15 +135,39 @@ function readVocab(section: unknown): Vocab {
       throw badFile(OP, `id ${id} for ${show(pieces[id])} and ${show(piece)}`, 'distinct ids')
     pieces[id] = piece
   }
+  return { pieces, idOf: lookup(pieces) }
+}
+
+/** Unigram's vocabulary: `[piece, score]` in the order of ids. */
+function readScored(section: unknown): Vocab {
+  const list = arrayOf(section, 'model.vocab', OP)
+  if (list.length >= MAX_VOCAB) throw badFile(OP, `${list.length} tokens`, `fewer than ${MAX_VOCAB}`)
+  const scores = new Float64Array(list.length)
+  const pieces = list.map((entry, id) => {
+    const [piece, score] = arrayOf(entry, 'an entry of model.vocab', OP)
+    if (typeof score !== 'number') throw badFile(OP, `score ${show(score)} of token ${id}`, 'a number')
+    scores[id] = score
+    return stringOf(piece, `token ${id}`, OP)
+  })
+  return { pieces, idOf: lookup(pieces), scores }
+}
+
+/** Scores for added tokens as well, which no text becomes by weighing. */
+function padded(scores: Float64Array, size: number): Float64Array {
+  const all = new Float64Array(size)
+  all.set(scores)
+  return all
+}
+
+function lookup(pieces: readonly (string | undefined)[]): Vocab['idOf'] {
   let ids: Map<string, number> | undefined
-  const idOf = (piece: string): number | undefined => {
+  return piece => {
     if (ids === undefined) {
       ids = new Map()
       for (let id = 0; id < pieces.length; id++) if (pieces[id] !== undefined) ids.set(pieces[id]!, id)
     }
     return ids.get(piece)
   }
-  return { pieces, idOf }
 }
 
 function isId(id: unknown): id is number {

@@ -2,9 +2,11 @@
 // as LLaMA 1 and 2 have them.
 
 import { show, TokenizerError } from '../errors.js'
+import { every } from '../family/every.js'
 import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, QWEN2, splitSection } from '../scan/known.js'
+import { splitByRegex } from '../scan/regex.js'
 import { sentencePieceDecoder } from '../source/scored.js'
-import { fromTokenizerJson } from '../source/tokenizer-json.js'
+import { readTokenizerJson } from '../source/tokenizer-json.js'
 import { byteToUnit } from '../token-table.js'
 import type { Tokenizer } from '../tokenizer.js'
 import { codePointAt, sizeOf, textOf, utf8 } from '../utf8.js'
@@ -119,7 +121,7 @@ function merge(
 function trainBytes(texts: Iterable<string>, special: readonly string[], options: TrainOptions): Tokenizer {
   const name = options.pattern ?? 'llama3'
   const pattern = Object.hasOwn(PATTERNS, name) ? PATTERNS[name]! : name
-  const scanner = isolate(pattern, OP)
+  const scanner = isolate(pattern, OP, splitByRegex)
   const words = countWords(texts, options, (bytes, counter) => {
     scanner.begin?.(bytes, 0, bytes.length)
     for (let i = 0; i < bytes.length; ) {
@@ -327,7 +329,7 @@ function build(
     single: [{ SpecialToken: { id: bos, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
     special_tokens: { [bos]: { id: bos, ids: [vocab[bos]], tokens: [bos] } },
   }
-  return fromTokenizerJson(
+  return readTokenizerJson(
     {
       added_tokens: special.map((content, id) => ({ id, content, special: true })),
       post_processor: template || null,
@@ -335,6 +337,7 @@ function build(
       model: { type: 'BPE', ...sections.model, vocab, merges: list },
     },
     { config: { bos_token: bos ?? null, eos_token: eos ?? null } },
+    every,
   )
 }
 

@@ -1,6 +1,6 @@
 // Scratch memory that holds a text as UTF-8 while it is encoded. Reused for short texts; a long text gets its own.
 
-import { writeUtf8 } from '../utf8.js'
+import { writeUtf8 } from './utf8.js'
 
 /** Bytes that may be read past the end of the text. */
 const PAD = 16
