@@ -1,0 +1,47 @@
+/** What the model reads: documents of the world, tokenised once into a folder and reused by every run of the same seed. */
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fromTokenizerJson, type Tokenizer, toTokenizerJson, trainBpe } from '@cria/tokenizer'
+import type { DocumentTokens } from '@cria/train'
+import { tokenFolder, tokenize } from '@cria/train/node'
+import { document, type Split } from '@cria/world'
+import { vocabSize } from './sizes.js'
+
+/** Documents that the vocabulary is made from: more would find the same words. */
+const sample = 20_000
+
+export function* texts(seed: number, count: number, split: Split): Generator<string> {
+  for (let i = 0; i < count; i++) yield document(seed, i, split).text
+}
+
+/** The vocabulary, trained as LLaMA's was: SentencePiece BPE with byte fallback. Saved as `tokenizer.json`. */
+export async function vocabulary(folder: string, seed: number, documents = sample): Promise<Tokenizer> {
+  const path = join(folder, 'tokenizer.json')
+  if (!existsSync(path)) {
+    const tokenizer = trainBpe(texts(seed, documents, 'train'), { vocabSize, kind: 'sentencepiece' })
+    await writeFile(path, JSON.stringify(toTokenizerJson(tokenizer)))
+  }
+  return fromTokenizerJson(JSON.parse(await readFile(path, 'utf8')))
+}
+
+/** The first `count` documents of a split as tokens. */
+export async function corpus(
+  folder: string,
+  tokenizer: Tokenizer,
+  options: {
+    readonly seed: number
+    readonly count: number
+    readonly split: Split
+    readonly onProgress?: (documents: number, tokens: number) => void
+  },
+): Promise<DocumentTokens> {
+  const { seed, count, split, onProgress } = options
+  const path = join(folder, `${split}-${seed}-${count}`)
+  if (!existsSync(join(path, 'dataset.json')))
+    await tokenize(texts(seed, count, split), path, {
+      tokenizer,
+      ...(onProgress && { onProgress: ({ documents, tokens }) => onProgress(documents, tokens) }),
+    })
+  return tokenFolder(path)
+}
