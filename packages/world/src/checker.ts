@@ -103,10 +103,13 @@ function bind(
       const [who, more] = world.people.filter(one => one.species === ref.species)
       if (!who) world.fail(`there is no ${ref.species.noun} in the story`)
       if (!more) setPerson(v, who, ref)
-    } else if (ref.place) {
-      if (args[v] && args[v] !== ref.place) world.fail('two places for one')
-      ;(args as Record<Var, unknown>)[v] = ref.place
-      state.places.add(ref.place.noun)
+    } else if (ref.place || ref.there) {
+      const place = ref.place ?? focus.there()
+      if (!place) continue
+      if (args[v] && args[v] !== place) world.fail('two places for one')
+      ;(args as Record<Var, unknown>)[v] = place
+      if (ref.slot.form === 'in' || ref.slot.form === 'to') focus.at(place)
+      state.places.add(place.noun)
     } else if (ref.topic) {
       if (args[v] && args[v] !== ref.topic) world.fail(`${ref.topic.kind}: two for one`)
       ;(args as Record<Var, unknown>)[v] = ref.topic

@@ -40,7 +40,7 @@ function cut(text: string): string[] {
       const told = opened > start + 1 && text[opened - 2] === ','
       if (
         !told &&
-        /^ (?:[A-Z][a-z]+|He|She|They) (?:(?:often|then|only) )?(?:said|cried|asked|called|shouted|whispered|thought|sighed|told|answered)\b/.test(
+        /^ (?:[A-Z][a-z]+|He|She|They) (?:(?:often|then|only) )?(?:said|cried|asked|called|shouted|whispered|thought|sighed|told|answered|begged|mumbled|laughed|wondered|sobbed|began|decided)\b/.test(
           text.slice(i + 1),
         )
       )

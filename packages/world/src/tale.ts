@@ -101,6 +101,15 @@ export class Tale {
     return this.random.pick<Topic>(topicLists[kind])
   }
 
+  topics(kind: TopicKind): readonly Topic[] {
+    return topicLists[kind]
+  }
+
+  /** What this plot can teach. */
+  lesson(): Topic {
+    return this.random.pick(lessonsOf(this.sketch.plot))
+  }
+
   chance(p: number): boolean {
     return this.random.chance(p)
   }
@@ -120,4 +129,12 @@ export class Tale {
   paragraph(): void {
     this.#paragraph = this.events.length > 0
   }
+}
+
+const lessons = new Map<string, readonly Topic[]>()
+
+function lessonsOf(plot: string): readonly Topic[] {
+  let list = lessons.get(plot)
+  if (!list) lessons.set(plot, (list = topicLists.lesson.filter(({ forms }) => forms.plots!.split(' ').includes(plot))))
+  return list
 }

@@ -48,7 +48,14 @@ export function tellTale(tale: Tale, random: Random): Telling {
     }
     const joint = lead === 'and' || lead === 'but' || lead === 'so' || lead === 'after' ? lead : undefined
     const canJoin =
-      joint && last && !last.joined && !last.pattern.sentence && pattern.open && sentence.length < joinLimit
+      joint &&
+      last &&
+      !last.joined &&
+      !last.pattern.sentence &&
+      pattern.open &&
+      sentence.length < joinLimit &&
+      !/, (but|and|so|then|because) /.test(sentence) &&
+      !sentence.includes(',')
     if (canJoin && random.chance(joint === 'after' ? 0.35 : 0.65)) {
       const same =
         pattern.subject !== undefined &&

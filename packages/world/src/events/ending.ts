@@ -21,7 +21,7 @@ export const ending: Record<string, Definition> = define({
     rule: end('happy'),
     say: [
       'That (night|evening), <a> (fell asleep|went to bed|lay in bed) (with a smile|smiling|happy and tired|and dreamed of the next day)',
-      'From that day on, <a> (was never sad about it again|often told this story|smiled whenever <a.he> thought of it|was a little braver|was a little wiser)',
+      'From that day on, <a> (often told this story|smiled whenever <a.he> thought of it|walked with <a.hs> head up high|was a little wiser|felt a little bigger)',
       'It was (the best|a wonderful|a perfect) day, and <a> never forgot it',
       '<a> (went|ran|skipped|danced) home (with a happy heart|and sang all the way|under the first stars|and had soup for supper)',
       'When the (moon|first star) came out, <a> was still (smiling|happy|humming a song)',

@@ -1,13 +1,24 @@
 /** Every event of the world by its name, its wordings compiled. */
 import { compile, isChoice, type Node, type Pattern } from '../grammar/pattern.js'
+import { contest } from './contest.js'
 import { courage } from './courage.js'
 import type { Definition } from './define.js'
 import { ending } from './ending.js'
 import { feelings } from './feelings.js'
+import { growing } from './growing.js'
+import { honesty } from './honesty.js'
+import { journey } from './journey.js'
+import { learning } from './learning.js'
+import { making } from './making.js'
 import { motion } from './motion.js'
+import { mystery } from './mystery.js'
 import { opening } from './opening.js'
+import { parting } from './parting.js'
+import { party } from './party.js'
 import { quarrel } from './quarrel.js'
+import { rescue } from './rescue.js'
 import { search } from './search.js'
+import { visitor } from './visitor.js'
 
 export const definitions: Readonly<Record<string, Definition>> = {
   ...opening,
@@ -16,6 +27,17 @@ export const definitions: Readonly<Record<string, Definition>> = {
   ...feelings,
   ...courage,
   ...quarrel,
+  ...making,
+  ...party,
+  ...journey,
+  ...visitor,
+  ...contest,
+  ...mystery,
+  ...learning,
+  ...rescue,
+  ...honesty,
+  ...growing,
+  ...parting,
   ...ending,
 }
 

@@ -32,4 +32,18 @@ export const motion: Record<string, Definition> = define({
     ask: [['Where did <a.name> and <b.name> go?', '<p.to>', 'place']],
     gist: '<a.name> and <b.name> went <p.to>',
   },
+  walkAlone: {
+    args: 'a p',
+    rule: (w, { a, p }) => {
+      if (p) w.at.set(a!, p)
+    },
+    say: [
+      '<a> (went|walked|ran|hurried) <p.to>',
+      '<a> was (on the way|walking) <p.to>',
+      '<a> (put on|pulled on) <a.hs> (boots|shoes|old coat) and (went|walked) <p.to>',
+      'the way led <a.him> <p.to>',
+    ],
+    ask: [['Where did <a.name> go?', '<p.to>', 'place']],
+    gist: '<a.name> went <p.to>',
+  },
 })

@@ -2,6 +2,7 @@
  * Who is meant by he, she, they and it: one rule for the teller, who says a pronoun only where this rule finds the right
  * one, and for the checker, who reads by it. Pronouns look back to the end of the clause before.
  */
+import type { Place } from '../lexicon/places.js'
 import type { Person, Thing } from '../state/entities.js'
 
 /** How many clauses back a pronoun may reach. */
@@ -15,6 +16,8 @@ export class Focus {
   pairClause = 0
   thing: Thing | undefined
   thingClause = 0
+  place: Place | undefined
+  placeClause = 0
   /** More than one thing was said in the last clause that said any. */
   thingsMixed = false
 
@@ -27,6 +30,8 @@ export class Focus {
     copy.pairClause = this.pairClause
     copy.thing = this.thing
     copy.thingClause = this.thingClause
+    copy.place = this.place
+    copy.placeClause = this.placeClause
     copy.thingsMixed = this.thingsMixed
     return copy
   }
@@ -69,6 +74,16 @@ export class Focus {
 
   it(): Thing | undefined {
     return this.thing && this.thingClause >= this.clause - reach ? this.thing : undefined
+  }
+
+  /** The place meant by there. */
+  there(): Place | undefined {
+    return this.place && this.placeClause >= this.clause - 1 ? this.place : undefined
+  }
+
+  at(place: Place): void {
+    this.place = place
+    this.placeClause = this.clause + 1
   }
 
   /** The end of a clause in which these were said, in this order. */

@@ -22,6 +22,7 @@ export interface Ref {
   readonly wrongArticle?: true
   readonly verb?: string
   readonly place?: Place
+  readonly there?: true
   readonly topic?: Topic
 }
 
@@ -132,6 +133,7 @@ function* slotAt(slot: Slot, text: string, at: number, kinds: TopicKinds): Gener
   } else if (type === 'place') {
     let start = at
     const word = low(wordAt(text, at), at)
+    if (form === 'in' && word === 'there') yield [at + 5, { slot, there: true }]
     if (form === 'in') start += word.length + 1
     else if (form === 'to') {
       if (word !== 'to') return

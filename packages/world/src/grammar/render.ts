@@ -69,10 +69,20 @@ export class Voice {
     if (slot.type === 'pair') return this.#both(slot)
     if (slot.type === 'person') return this.#person(bound as Person, slot.form)
     if (slot.type === 'thing') return this.#thing(bound as Thing, slot.form)
-    if (slot.type === 'place') return placePhrase(bound as Place, slot.form)
+    if (slot.type === 'place') return this.#place(bound as Place, slot.form)
     const form = (bound as { forms: Record<string, string> }).forms[slot.form || 'base']
     if (form === undefined) throw new Error(`teller: <${slot.v}.${slot.form}> has no such form`)
     return form
+  }
+
+  #place(place: Place, form: string): string {
+    const { focus } = this
+    if (form === 'in' || form === 'to') {
+      const again = form === 'in' && focus.there() === place && this.random.chance(0.75)
+      focus.at(place)
+      if (again) return 'there'
+    }
+    return placePhrase(place, form)
   }
 
   #mention(who: Person): void {
@@ -98,7 +108,7 @@ export class Voice {
     if (again || (clear && form !== 'both' && this.random.chance(0.7)))
       return form === 'them' ? 'them' : form === 'their' ? 'their' : 'they'
     if (form === '' && clear && this.random.chance(0.25)) return 'the two friends'
-    const names = this.random.chance(0.8) ? `${a.name} and ${b.name}` : `${b.name} and ${a.name}`
+    const names = form === 'both' || this.random.chance(0.8) ? `${a.name} and ${b.name}` : `${b.name} and ${a.name}`
     return form === 'their' ? `${names}'s` : names
   }
 

@@ -27,7 +27,28 @@ const words = (kind: string, text: string): readonly Topic[] =>
       .join('\n'),
   )
 
-export type TopicKind = 'spot' | 'high' | 'sad' | 'glad' | 'hobby' | 'fear' | 'glue' | 'lesson'
+export type TopicKind =
+  | 'spot'
+  | 'high'
+  | 'sad'
+  | 'glad'
+  | 'hobby'
+  | 'fear'
+  | 'glue'
+  | 'lesson'
+  | 'stuff'
+  | 'task'
+  | 'chore'
+  | 'obstacle'
+  | 'plight'
+  | 'contest'
+  | 'clue'
+  | 'skill'
+  | 'trap'
+  | 'storm'
+  | 'shelter'
+  | 'crop'
+  | 'threat'
 
 export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
   spot: words(
@@ -97,11 +118,287 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
     `glue and string, tape and paper, a needle and thread, a hammer and two nails, a piece of wire, some glue, a bit of string,
      glue and a patch, wax and thread, paste and a ribbon, two small screws, sticky tape`,
   ),
-  lesson: words(
+  lesson: topics(
     'lesson',
-    `a friend is worth more than any toy, it is good to ask for help, two can do more than one, it is wise to take good care of things,
-     kind words cost nothing, it is never too late to say sorry, sharing makes joy bigger, everyone is afraid sometimes,
-     it is brave to try, good things take time, the truth is always best, a promise is a promise, small friends can be a big help,
-     nobody is too small to help, it is all right to be sad, helping others feels good, practice makes things easy`,
+    'base plots',
+    `a friend is worth more than any toy | lost quarrel farewell
+     it is good to ask for help | lost learn journey stuck
+     two can do more than one | lost stuck storm make
+     it is wise to take good care of things | lost promise
+     friends look for things together | lost
+     kind words cost nothing | quarrel contest visitor newcomer mystery
+     it is never too late to say sorry | quarrel truth promise mystery
+     sharing makes joy bigger | quarrel visitor garden
+     a good friend is more fun than the best toy | quarrel newcomer
+     it takes two to fight and two to make up | quarrel
+     everyone is afraid sometimes | fear storm newcomer
+     it is brave to try | fear learn journey
+     being brave means being afraid and going on | fear
+     fear gets smaller when you face it | fear
+     good things take time | garden learn make
+     a seed needs water, sun and patience | garden
+     little by little, small things get big | garden learn
+     the truth is always best | truth promise
+     a lie is heavy to carry | truth
+     a promise is a promise | promise
+     it is easy to forget and hard to make good again | promise
+     small friends can be a big help | stuck lost journey storm
+     a good plan is better than strong arms | stuck
+     nobody is too small to help | stuck storm visitor
+     it is all right to be sad | farewell lost garden
+     helping others feels good | visitor storm stuck gift
+     nobody should be left out in the cold | visitor storm
+     strangers can become friends | visitor mystery newcomer
+     practice makes things easy | learn contest
+     nobody is born knowing everything | learn
+     a mistake is only the first step | learn make
+     giving is as nice as getting | gift make party
+     work can be a gift, too | gift
+     the best presents come from the heart | gift make party
+     a secret can be a kind thing | party
+     real friends never forget you | party farewell
+     it is wrong to blame someone too fast | mystery
+     it is better to ask than to take | mystery
+     winning is not everything | contest
+     a good heart is better than a prize | contest
+     it is better to be fast at helping than first at the finish | contest
+     a long way is made of small steps | journey
+     there is always a way around | journey
+     all it takes is one friendly word | newcomer
+     friends stay friends, even far apart | farewell`,
+  ),
+  stuff: topics(
+    'stuff',
+    'base bare',
+    `some glue | glue
+     some string | string
+     some paint | paint
+     some wood | wood
+     some paper | paper
+     some wool | wool
+     some nails | nails
+     some clay | clay
+     some red cloth | red cloth
+     some silver thread | silver thread
+     some wax | wax
+     some straw | straw
+     some wire | wire
+     some ribbon | ribbon
+     some blue ink | blue ink
+     some flour | flour
+     some honey | honey
+     some butter | butter
+     some eggs | eggs
+     some milk | milk
+     some berries | berries
+     some sugar | sugar
+     some nuts | nuts
+     some cinnamon | cinnamon`,
+  ),
+  task: topics(
+    'task',
+    'base past',
+    `sweep the floor | swept the floor
+     water the flowers | watered the flowers
+     carry the boxes | carried the boxes
+     wash the windows | washed the windows
+     feed the hens | fed the hens
+     stack the wood | stacked the wood
+     peel the potatoes | peeled the potatoes
+     rake the leaves | raked the leaves
+     paint the fence | painted the fence
+     deliver the letters | delivered the letters
+     polish the spoons | polished the spoons
+     mend the nets | mended the nets
+     pull the weeds | pulled the weeds
+     shell the peas | shelled the peas
+     dust the shelves | dusted the shelves
+     pick the cherries | picked the cherries
+     scrub the pots | scrubbed the pots
+     fold the towels | folded the towels
+     sort the buttons | sorted the buttons
+     shovel the snow | shoveled the snow`,
+  ),
+  chore: topics(
+    'chore',
+    'base past',
+    `bake a cake | baked a cake
+     hang up paper lanterns | hung up paper lanterns
+     paint a big sign | painted a big sign
+     write the invitations | wrote the invitations
+     blow up balloons | blew up balloons
+     practice a song | practiced a song
+     pick flowers for the table | picked flowers for the table
+     cut stars out of paper | cut stars out of paper
+     make lemonade | made lemonade
+     tie ribbons to the chairs | tied ribbons to the chairs
+     build a little stage | built a little stage
+     bake twenty cookies | baked twenty cookies
+     make funny hats | made funny hats
+     ask the neighbors for chairs | asked the neighbors for chairs
+     learn a magic trick | learned a magic trick`,
+  ),
+  obstacle: topics(
+    'obstacle',
+    'base fail help self',
+    `a wide river | tried to jump across | pushed a log across the water | walked along the bank until the water was shallow
+     a high wall | tried to climb over | showed a small door in the wall | piled up stones and climbed over
+     a dark wood | ran in without looking | went ahead with a lantern | followed the light between the trees
+     a deep ditch | tried to leap over it | laid a plank across it | climbed down one side and up the other
+     a locked gate | shook the gate | came with the key | crawled through a gap under the gate
+     a broken bridge | stepped on the loose boards | tied the boards together with rope | crossed slowly on the strong beams
+     a field full of thorns | tried to push through | cut a path through the thorns | went around by the long way
+     a fork in the road | took the wrong way | knew the right way | looked at the sun and chose the right way
+     a fallen tree | tried to push it away | sawed the tree in two | crawled under the trunk
+     a muddy swamp | sank in up to the knees | knew where the dry stones were | jumped from one dry stone to the next
+     a steep hill | slid all the way down again | let down a rope from the top | climbed it step by step, in a zigzag
+     an angry goose | tried to run past it | calmed the goose with a handful of corn | sang softly until the goose fell asleep
+     a thick fog | walked in a circle | rang a bell to show the way | waited until the fog was gone
+     a herd of cows | shouted at the cows | led the cows to one side | walked quietly between the cows`,
+  ),
+  plight: topics(
+    'plight',
+    'base',
+    `tired and hungry
+     cold and wet
+     hungry and far from home
+     lost and all alone
+     with torn shoes and no coat
+     shaking with cold
+     too tired to go on
+     with a hurt foot
+     wet to the skin
+     with nothing to eat for two days`,
+  ),
+  contest: topics(
+    'contest',
+    'base a practised past',
+    `running race | a running race | practised running | ran
+     swimming race | a swimming race | practised swimming | swam
+     sled race | a sled race | practised sledding | raced down the hill
+     singing contest | a singing contest | practised singing | sang
+     climbing contest | a climbing contest | practised climbing | climbed
+     jumping contest | a jumping contest | practised jumping | jumped
+     dancing contest | a dancing contest | practised dancing | danced
+     boat race | a boat race | practised rowing | rowed
+     sack race | a sack race | practised hopping | hopped
+     egg race | an egg race | practised balancing | balanced an egg on a spoon
+     skating race | a skating race | practised skating | skated
+     bike race | a bike race | practised riding | rode`,
+  ),
+  clue: topics(
+    'clue',
+    'base',
+    `tiny footprints
+     a trail of crumbs
+     a gray feather
+     a small hole in the wall
+     a bit of brown fur
+     muddy paw prints
+     a row of little seeds
+     a thin thread on a nail
+     scratches on the door
+     a strange smell of cheese
+     wet marks on the floor
+     a half-eaten nut`,
+  ),
+  skill: topics(
+    'skill',
+    'base past ing fail tip',
+    `swim | swam | swimming | swallowed a lot of water | kick with your legs
+     whistle | whistled | whistling | blew only air | make your lips round
+     skate | skated | skating | fell on the ice | bend your knees
+     ride a bike | rode a bike | riding a bike | fell into the hedge | look ahead and not down
+     climb a rope | climbed a rope | climbing a rope | slid down again | use your feet, too
+     juggle | juggled | juggling | dropped every ball | throw them a little higher
+     bake bread | baked bread | baking bread | burned the loaf | give the dough more time
+     tie a knot | tied a knot | tying a knot | only made a tangle | go around twice
+     dance | danced | dancing | stepped on every foot | listen to the music first
+     read | read | reading | mixed up all the letters | say each letter out loud
+     paint a horse | painted a horse | painting a horse | painted something like a potato | look at it for a long time first
+     row a boat | rowed a boat | rowing a boat | went around in circles | pull with both arms
+     catch a ball | caught a ball | catching a ball | missed every time | keep your eyes on the ball
+     fly a kite | flew a kite | flying a kite | pulled it into a bush | run against the wind
+     sing high notes | sang high notes | singing high notes | croaked like a frog | breathe from your belly
+     stand on one leg | stood on one leg | standing on one leg | fell over like a tree | look at one spot
+     knit | knitted | knitting | lost every stitch | hold the wool loosely
+     play the flute | played the flute | playing the flute | made a terrible squeak | blow softly
+     jump rope | jumped rope | jumping rope | got caught in the rope | listen for the beat
+     do a handstand | did a handstand | doing a handstand | fell flat on the grass | tighten your belly`,
+  ),
+  trap: topics(
+    'trap',
+    'base',
+    `in the deep mud
+     in a hole in the ground
+     in an old net
+     between two rocks
+     in a thorny bush
+     under a fallen branch
+     in a hollow tree
+     in a narrow pipe
+     between the boards of a fence
+     in a big barrel
+     in the wet clay
+     under an old wagon
+     in a tangle of roots
+     on a small island in the stream`,
+  ),
+  storm: topics(
+    'storm',
+    'base after',
+    `a thunderstorm | a rainbow stood over the hills
+     heavy rain | the whole world smelled fresh
+     a hailstorm | the ground was white and glittered
+     a snowstorm | everything was white and very quiet
+     a wild storm | the wind was as soft as a feather
+     a cold, gray rain | the puddles shone like mirrors
+     a sudden storm | the birds came out and sang
+     a dust storm | the air was clear and golden`,
+  ),
+  shelter: topics(
+    'shelter',
+    'base',
+    `under a big rock
+     in an empty shed
+     under an old cart
+     in a hollow tree
+     under a thick pine
+     in a small cave
+     under a stone arch
+     in an old tent
+     under a wooden roof
+     behind a thick hedge
+     in a dry tunnel
+     under a big tarp`,
+  ),
+  crop: topics(
+    'crop',
+    'base seed many',
+    `a pumpkin | a pumpkin seed | pumpkin soup
+     a sunflower | a sunflower seed | sunflower seeds
+     a strawberry plant | a tiny strawberry seed | strawberries
+     an apple tree | an apple seed | apples
+     a bean plant | a white bean | bean soup
+     a cherry tree | a cherry stone | cherries
+     a tomato plant | a tomato seed | tomatoes
+     a melon | a melon seed | slices of melon
+     a pear tree | a pear seed | pears
+     a walnut tree | a walnut | walnuts
+     a turnip | a turnip seed | turnip stew
+     a cucumber plant | a cucumber seed | cucumber sandwiches
+     a raspberry bush | a raspberry seed | raspberries`,
+  ),
+  threat: topics(
+    'threat',
+    'base guard',
+    `the sun was hot and the ground was dry | carried water from the well every evening
+     hungry snails came in the night | put a ring of sand around it
+     a cold frost came | covered it with a warm blanket
+     a big storm came | held an umbrella over it
+     the crows wanted to eat it | built a funny scarecrow
+     weeds grew all around it | pulled out every weed
+     a goat looked over the fence | built a higher fence
+     the wind bent it to the ground | tied it to a strong stick`,
   ),
 }

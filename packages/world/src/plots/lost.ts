@@ -54,14 +54,14 @@ export const lost: Plot = {
     const together = t.world.at.get(a) === t.world.at.get(b)
 
     t.paragraph()
-    if (together && t.chance(0.15)) {
+    if (together && t.chance(0.3)) {
       t.tell('noLuck', { a, o })
       t.tell('letGo', { a, o }, 'and')
       t.tell('comfort', { a, b })
       t.paragraph()
       if (t.chance(0.4)) t.tell('sadEnd', { a, o })
       else {
-        if (t.chance(0.5)) t.tell('lesson', { a, x: t.topic('lesson') })
+        if (t.chance(0.5)) t.tell('lesson', { a, x: t.lesson() })
         t.tell('bitterEnd', { a, o })
       }
       return

@@ -29,7 +29,7 @@ export function befriend(t: Tale): Person {
 
 export function happily(t: Tale, a: Person, b?: Person): void {
   t.paragraph()
-  if (t.chance(0.35)) t.tell('lesson', { a, x: t.topic('lesson') })
+  if (t.chance(0.35)) t.tell('lesson', { a, x: t.lesson() })
   if (b && t.chance(0.5)) t.tell('happyEndTwo', { a, b })
   else t.tell('happyEnd', { a })
   if (t.chance(0.2)) t.tell('theEnd', {}, 'plain')

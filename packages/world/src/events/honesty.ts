@@ -1,0 +1,199 @@
+/** Promises and truth: kept, forgotten, broken, told at last. */
+import { type Definition, define } from './define.js'
+
+export const honesty: Record<string, Definition> = define({
+  promise: {
+    args: 'a b x',
+    x: 'task',
+    rule: (w, { a, b }) => {
+      w.together(a, b)
+      w.open('promise', { a, b, o: undefined })
+    },
+    say: [
+      '<a> promised <b.him> to <x.base> (before dark|before supper|by noon|that day)',
+      '"I promise to <x.base>, <b.name>," said <a.np>.',
+      '"Will you <x.base> for me, <a.name>?" <b> asked, and <a> promised it.',
+      '<b> was (ill|tired|very busy), so <a> promised <b.hm> to <x.base>',
+    ],
+    ask: [
+      ['What did <a.name> promise?', 'to <x.base>', 'other'],
+      ['Who made a promise?', '<a.name>', 'person'],
+    ],
+    gist: '<a.name> made a promise',
+  },
+  tempted: {
+    args: 'a o p?',
+    rule: (w, { a, o, p }) => {
+      w.expect('promise', a)
+      w.here(a, p)
+      if (!w.things.includes(o!)) w.thing(o, a)
+    },
+    say: [
+      '<a> found <o.a> on the way and forgot everything else',
+      'On the way, <a> saw <o.a> and stopped to <o.use> it (for a long time|for hours|until the shadows were long)',
+      'There was <o.a> by the road, and <a> thought of nothing but <o.using> it',
+      '<a> had <o.a> with <a.hm> and played until the sun was low',
+    ],
+    ask: [['What made <a.name> forget?', '<o.a>', 'thing']],
+    gist: '<a.name> forgot the promise',
+  },
+  remembers: {
+    args: 'a',
+    opener: 'sudden',
+    rule: (w, { a }) => {
+      w.expect('promise', a)
+      w.mark('remembers', a)
+    },
+    say: [
+      '<a> remembered the promise and (went pale|jumped up|felt hot and cold)',
+      '"Oh no, my promise!" <a> cried.',
+      'a (bell|rooster|whistle) sounded far away, and <a> remembered the promise',
+    ],
+    gist: '<a.name> remembered the promise',
+  },
+  keeps: {
+    args: 'a x',
+    x: 'task',
+    rule: (w, { a }) => {
+      w.needs('remembers', a)
+      w.close('promise', 'kept', a)
+    },
+    say: [
+      '<a> ran (as fast as the wind|without stopping|all the way) and <x.past>, just in time',
+      '<a> <x.past> by the light of the moon, and did not go home until it was done',
+      '<a> ran back and <x.past>, and it was done before the stars came out',
+    ],
+    ask: [['What did <a.name> do in the end?', '<a.he> <x.past>', 'other']],
+    gist: '<a.name> <x.past>',
+  },
+  tooLate: {
+    args: 'a b?',
+    rule: (w, { a }) => {
+      w.needs('remembers', a)
+      w.close('promise', 'broken', a)
+      w.open('guilt', { a, b: undefined, o: undefined })
+    },
+    say: [
+      '<a> ran and ran, but it was too late',
+      'but it was too late, and <b> had done all the work alone, while <a> was away',
+      'it was already dark, and <a> had broken the promise',
+      'when <a> got there, <b> sat there, (tired|pale|disappointed), for it was too late',
+    ],
+    gist: '<a.name> came too late',
+  },
+  breaks: {
+    args: 'a b o',
+    opener: 'sudden',
+    rule: (w, { a, b, o }) => {
+      w.owns(b, o)
+      w.whole(o)
+      if (a === b) w.fail('it is not theirs alone')
+      w.broken.add(o!)
+      w.open('broken', { a: b, b: undefined, o })
+      w.open('guilt', { a, b: undefined, o: undefined })
+    },
+    say: [
+      '<a> (bumped into|knocked against|stepped on) <o> that belonged to <b.np>, and it broke',
+      'When <b> was not looking, <a> wanted to try <o> and dropped it, and it broke',
+    ],
+    ask: [
+      ['What did <a.name> break?', 'the <o.n>', 'thing'],
+      ['Who broke the <o.bare>?', '<a.name>', 'person'],
+    ],
+    gist: '<a.name> broke the <o.bare>',
+  },
+  conceal: {
+    args: 'a o?',
+    rule: (w, { a, o }) => {
+      w.expect('guilt', a)
+      if (o && !w.broken.has(o)) w.fail('it is not broken')
+    },
+    say: [
+      '<a> hid the pieces (under a bush|behind a box|under the bed|in a drawer) and ran away',
+      '<a> pushed <o> behind the curtain and said nothing',
+      'nobody had seen it, and <a> (kept quiet|crept away|told no one)',
+    ],
+    gist: '<a.name> hid it',
+  },
+  asksWho: {
+    args: 'b o',
+    rule: (w, { b, o }) => {
+      w.owns(b, o)
+      if (o && !w.broken.has(o)) w.fail('it is not broken')
+    },
+    say: [
+      '"Who broke my <o.n>?" <b> asked $sadly.',
+      '<b> found <o> and could not understand what had happened',
+      'when <b> saw <o>, <b.hs> eyes filled with tears',
+    ],
+  },
+  lie: {
+    args: 'a b?',
+    rule: (w, { a }) => {
+      w.expect('guilt', a)
+      w.open('lie', { a, b: undefined, o: undefined })
+    },
+    say: [
+      '"It was the wind," <a> (said|mumbled|told <b.him>).',
+      '"I do not know anything about it," <a> (said|mumbled|told <b.him>).',
+      '"Maybe it was the cat," <a> (said|mumbled|told <b.him>), and looked away.',
+      '<a> said that it must have been the (wind|cat|rain)',
+    ],
+    ask: [['Who told a lie?', '<a.name>', 'person']],
+    gist: '<a.name> told a lie',
+  },
+  ashamed: {
+    args: 'a',
+    opener: 'later',
+    rule: (w, { a }) => void w.expect('guilt', a),
+    say: [
+      '<a> could not (eat|sleep|look anyone in the eyes), and there was a stone in <a.hs> belly',
+      '<a> tried to play, but <a.he> could think of nothing else',
+      '<a> lay in bed and (listened to <a.hs> heart|looked at the ceiling|turned from side to side)',
+      'The sweetest (cake|pudding|pie) tasted of nothing, and <a> knew why',
+    ],
+  },
+  confess: {
+    args: 'a b',
+    rule: (w, { a, b }) => {
+      w.expect('guilt', a)
+      if (a === b) w.fail('one does not confess to oneself')
+      if (w.isOpen('lie', a)) w.close('lie', 'confessed', a)
+      w.mark('sorry', a, b)
+    },
+    say: [
+      '<a> went to <b.him> and told <b.hm> the whole truth',
+      '"It was my fault, <b.name>, and I am sorry," said <a.np>.',
+      '<a> took a deep breath and told <b.him> everything',
+      '"I have to tell you something, <b.name>," <a> began, and then it all came out.',
+    ],
+    ask: [['Who told the truth?', '<a.name>', 'person']],
+    gist: '<a.name> told <b.name> the truth',
+  },
+  pardon: {
+    args: 'a? b',
+    rule: (w, { a, b }) => {
+      w.needs('sorry', a, b)
+      w.close('guilt', 'forgiven', a)
+    },
+    say: [
+      '<b> was quiet for a moment, and then <b.he> hugged <a.him>',
+      '"Thank you for telling me, <a.name>," said <b.np> $kindly.',
+      '"That was brave of you, <a.name>, and I forgive you," said <b.np>.',
+      '<b> forgave <a.him>, because it is hard to say such a thing',
+    ],
+    gist: '<b.name> forgave <a.name>',
+  },
+  trust: {
+    args: 'a b',
+    rule: (w, { a }) => {
+      if (a === undefined || w.isOpen('promise', a)) w.fail('the promise is not kept yet')
+    },
+    say: [
+      '"I knew that I could trust you, <a.name>," said <b.np>.',
+      '<b> (smiled|nodded) and said that a promise from <a.np> was as good as gold',
+      '<b> was glad and (made tea for|thanked|hugged) <a.him>',
+    ],
+    gist: '<b.name> trusted <a.name>',
+  },
+})

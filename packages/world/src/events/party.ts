@@ -1,0 +1,107 @@
+/** A surprise: secrets, someone who feels forgotten, and the party. */
+import { type Definition, define } from './define.js'
+
+export const party: Record<string, Definition> = define({
+  birthday: {
+    args: 'a b',
+    rule: (w, { a, b }) => {
+      w.person(a!)
+      w.person(b!)
+      w.open('secret', { a, b, o: undefined })
+    },
+    say: [
+      'It was soon the birthday of <b.np>, and <a> wanted to surprise <b.hm>',
+      '<a> knew that the birthday of <b.np> was coming, and <a.he> planned a secret party',
+      '"Tomorrow is the birthday of <b.np>, and we will have a secret party," <a> whispered.',
+      '<a> wanted to give <b.him> a party that nobody would forget',
+    ],
+    ask: [['Who was the party for?', 'for <b.name>', 'person']],
+    gist: '<a.name> planned a party',
+  },
+  prepare: {
+    args: 'a x',
+    x: 'chore',
+    rule: (w, { a }) => {
+      if (!w.isOpen('secret')) w.fail(`nothing is planned that ${a!.name} could prepare`)
+    },
+    say: [
+      '<a> <x.past> (in secret|behind closed doors|very quietly|with great care|and giggled)',
+      'In secret, <a> <x.past>',
+      '<a> <x.past> and told nobody',
+      '<a> got up (early|before the sun) and <x.past>',
+    ],
+    ask: [['What did <a.name> do for the party?', '<a.he> <x.past>', 'other']],
+    gist: '<a.name> <x.past>',
+  },
+  noTime: {
+    args: 'a b',
+    rule: (w, { a, b }) => {
+      if (a === b) w.fail('one cannot have no time for oneself')
+      w.expect('secret')
+    },
+    say: [
+      '"I have no time today," <a> told <b.him>.',
+      '<b> came to play, but <a> said that <a.he> was busy',
+      'When <b> knocked, <a> did not open the door',
+      '"Shall we play?" <b> asked, but <a> shook <a.hs> head and hurried away.',
+    ],
+    gist: '<a.name> had no time for <b.name>',
+  },
+  forgotten: {
+    args: 'b',
+    rule: (w, { b }) => w.open('forgotten', { a: b, b: undefined, o: undefined }),
+    say: [
+      '<b> thought that everyone had forgotten <b.him>',
+      '"Nobody remembers my birthday," <b> (said|whispered|sighed) $sadly.',
+      '<b> sat alone on a (bench|stone|step), for nobody had said a word about <b.hs> birthday',
+      '<b> felt forgotten and (looked at the ground|kicked a little stone|wanted to cry)',
+    ],
+    ask: [['What did <b.name> think?', 'that everyone had forgotten <b.him>', 'other']],
+    gist: '<b.name> felt forgotten',
+  },
+  fetchFriend: {
+    args: 'a b p',
+    opener: 'after',
+    rule: (w, { a, b, p }) => {
+      if (a === b) w.fail('one cannot bring oneself')
+      w.expect('secret')
+      w.at.set(a!, p!)
+      w.at.set(b!, p!)
+    },
+    say: [
+      '<a> came and (led|brought|took) <b.him> <p.to>',
+      '"Close your eyes and come with me," <a> told <b.him>, and they went <p.to>.',
+      '<a> took <b.him> by the hand and led <b.hm> <p.to>',
+      '<a> asked <b.him> to come <p.to>',
+    ],
+    ask: [['Where was the party?', '<p.in>', 'place']],
+    gist: '<a.name> took <b.name> <p.to>',
+  },
+  surprise: {
+    args: 'b',
+    opener: 'sudden',
+    rule: (w, { b }) => {
+      w.close('secret', 'told')
+      w.close('forgotten', 'remembered', b)
+    },
+    say: [
+      '"Surprise! Happy birthday, <b.name>!" everyone shouted.',
+      'everyone jumped out and sang for <b.him>',
+      'there were (lights|lanterns|flowers|balloons|ribbons) everywhere, and everyone sang for <b.him>',
+      '"Happy birthday, <b.name>!" (many|twenty|all the) voices called.',
+    ],
+    gist: 'everyone surprised <b.name>',
+  },
+  notForgotten: {
+    args: 'b',
+    rule: (w, { b }) => {
+      if (w.isOpen('forgotten', b)) w.fail('the surprise has not come yet')
+    },
+    say: [
+      '"You did not forget me!" (cried|laughed) <b.np>.',
+      '<b> did not know whether to laugh or to cry',
+      '<b> put <b.hs> hands to <b.hs> face and laughed',
+      '<b> understood at last why everyone had been so busy',
+    ],
+  },
+})

@@ -1,0 +1,36 @@
+/** A contest: a boaster, a fall, and fair play. */
+import { toys } from '../lexicon/things.js'
+import type { Plot } from './define.js'
+import { happily, introduce } from './scenes.js'
+
+export const contest: Plot = {
+  name: 'contest',
+  things: toys,
+  run(t) {
+    const { hero: a, thing: o, random } = t
+    const place = random.pick(t.path)
+    const x = t.topic('contest')
+    t.title = `${x.forms.base}`
+    t.mishap = 'takes part in a contest'
+    introduce(t)
+    const b = t.friend()
+    t.tell('neighbor', { a, b })
+    t.paragraph()
+    t.tell('announce', { a, b, x, p: place })
+    t.tell('boast', { a: b, b: a })
+    t.tell('practice', { a, x }, 'but')
+    t.tell('begin', { a, b, x })
+    if (t.chance(0.65)) {
+      t.tell('stumble', { b })
+      t.tell('choose', { a, b })
+      t.paragraph()
+      t.tell('helpUp', { a, b })
+      if (t.chance(0.7)) t.tell('thanks', { a: b, b: a })
+      t.tell('othersWin', { a, b })
+    } else t.tell('wins', { a })
+    t.tell('humble', { a: b, b: a })
+    if (t.chance(0.6)) t.tell('prize', { a, o })
+    if (t.chance(0.5)) t.tell('glad', { a, x: t.topic('glad') })
+    happily(t, a, b)
+  },
+}
