@@ -32,4 +32,18 @@ export const training: readonly Case[] = [
     (p, g, m, v, lr, step, scale) => void adamw(p, g, m, v, { lr, step, scale: scale!, beta2: 0.999, eps: 1e-8 }),
     { bound: 'smooth', changes: [0, 2, 3], title: 'first step, clipped' },
   ),
+  check(
+    'adamw',
+    [
+      real([5]),
+      given('f32', [5], Array(5).fill(Number.NaN)),
+      real([5]),
+      positive([5]),
+      scalar(1e-3),
+      scalar(3),
+      scalar(0),
+    ],
+    (p, g, m, v, lr, step, scale) => void adamw(p, g, m, v, { lr, step, scale: scale!, weightDecay: 0.1 }),
+    { bound: 'exact', changes: [0, 2, 3], title: 'a scale of 0 skips the step' },
+  ),
 ]

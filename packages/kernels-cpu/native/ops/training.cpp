@@ -23,9 +23,11 @@ void op_cross_entropy(const Call& c, const Ctx& ctx) {
 }
 
 // Operands p, g, m, v, lr, step, scale; attributes beta1, beta2, eps, weight decay (doubles). PyTorch's order.
+// A scale of 0 skips the step, whatever the gradient holds.
 void op_adamw(const Call& c, const Ctx& ctx) {
   const double beta1 = c.attr_d(0), beta2 = c.attr_d(2), eps = c.attr_d(4), decay = c.attr_d(6);
   const double lr = c.op(4).as()[0], step = c.op(5).as()[0];
+  if (c.op(6).as()[0] == 0) return;
   const F scale = fset(c.op(6).as()[0]);
   const F keep1 = fset((float)beta1), take1 = fset((float)(1 - beta1));
   const F keep2 = fset((float)beta2), take2 = fset((float)(1 - beta2));

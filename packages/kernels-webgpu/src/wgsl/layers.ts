@@ -159,7 +159,7 @@ fn number(bits: u32) -> f32 { return bitcast<f32>(bits); }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i >= m(0u)) { return; }
+  if (i >= m(0u) || number(x6[0]) == 0.0) { return; }
   let lr = number(x4[0]);
   let t = number(x5[0]);
   let g = number(x1[i]) * number(x6[0]);

@@ -5,7 +5,7 @@ import { format, sameShape } from '../spec.js'
 import type { Tensor } from '../tensor.js'
 import { square } from './activations.js'
 import { assign } from './indexing.js'
-import { add, div, minimum, mul, pow, sqrt, sub, sum } from './primitives.js'
+import { add, div, equal, minimum, mul, pow, select, sqrt, sub, sum } from './primitives.js'
 
 const sumSquaresOp: Op<[Tensor], Record<never, never>> = defineOp({
   name: 'sum_squares',
@@ -52,9 +52,10 @@ const adamwOp: Op<[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Adam
     const vHat = div(v1, sub(1, pow(base(step, beta2), step)))
     const decayed = mul(p, sub(1, mul(lr, weightDecay)))
     const next = sub(decayed, mul(lr, div(mHat, add(sqrt(vHat), eps))))
-    assign(p, next)
-    assign(m, m1)
-    assign(v, v1)
+    const write = (target: Tensor, x: Tensor): void => assign(target, select(equal(scale, 0), target, x))
+    write(p, next)
+    write(m, m1)
+    write(v, v1)
     return undefined
   },
 })
@@ -66,7 +67,10 @@ export interface AdamWOptions {
   readonly lr: Tensor
   /** Scalar f32: the step's number, from 1. */
   readonly step: Tensor
-  /** Scalar f32 on the gradient: the clip factor. Default 1. */
+  /**
+   * Scalar f32 on the gradient: the clip factor. Default 1. A scale of 0 skips the step: parameter and moments stay as
+   * they are, even where the gradient is NaN.
+   */
   readonly scale?: Tensor
   /** Defaults 0.9 and 0.95 (LLaMA §2.3). */
   readonly beta1?: number
