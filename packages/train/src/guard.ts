@@ -76,7 +76,7 @@ export class Guard {
       )
     if (this.skipped >= patience)
       throw new TrainError(
-        `step ${step}: ${reason}, for the ${this.skipped}th step in a row. Go back to a checkpoint with a lower learning rate`,
+        `step ${step}: ${reason}. That is ${this.skipped} steps in a row. Go back to a checkpoint with a lower learning rate`,
         { got: norm, expected: limit },
       )
     return reason

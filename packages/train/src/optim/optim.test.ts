@@ -1,0 +1,164 @@
+/** Optimisers and schedules against PyTorch and transformers (tools/golden/optim_golden.py), and the policy for bad steps. */
+import { readFileSync } from 'node:fs'
+import { cpu } from '@cria/kernels-cpu'
+import { add, type Device, f32, mul, sum, type Tensor } from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { constant, cosine, linear, type Schedule, wsd } from '../schedules.js'
+import { trainStep } from '../step.js'
+import { adamW } from './adamw.js'
+import { lion } from './lion.js'
+import { muon } from './muon.js'
+import type { Optimiser } from './optimiser.js'
+import { sgd } from './sgd.js'
+
+interface Golden {
+  readonly shapes: Readonly<Record<string, number[]>>
+  readonly steps: number
+  readonly clip: number
+  readonly ema: number
+  readonly lr: number[]
+  readonly parameterStream: number
+  readonly gradientStream: number
+  readonly optimisers: readonly {
+    name: string
+    norms: number[]
+    parameters: Record<string, string>
+    averages: Record<string, string>
+  }[]
+  readonly schedules: readonly { name: string; values: number[] }[]
+}
+const path = new URL('../../../../tools/golden/optim.json', import.meta.url)
+const golden = JSON.parse(readFileSync(path, 'utf8')) as Golden
+
+/** The golden script's hash of (stream, i), in [-1, 1). */
+function unit(stream: number, i: number): number {
+  let x = (i + Math.imul(stream + 1, 0x9e3779b9)) >>> 0
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d) >>> 0
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b) >>> 0
+  return (((x ^ (x >>> 16)) >>> 0) >>> 8) / 2 ** 23 - 1
+}
+const values = (stream: number, shape: readonly number[]): Float32Array =>
+  Float32Array.from({ length: shape.reduce((a, n) => a * n, 1) }, (_, i) => unit(stream, i))
+const decoded = (text: string): Float32Array => new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer)
+
+const ours: Record<string, Optimiser> = {
+  adamw: adamW(),
+  lion: lion(),
+  sgd: sgd(),
+  'sgd, nesterov and decay': sgd({ nesterov: true, weightDecay: 0.1 }),
+  'sgd, plain': sgd({ momentum: 0 }),
+  muon: muon(),
+  'muon, shape': muon({ nesterov: false, weightDecay: 0, scaling: 'shape' }),
+}
+const shapes = Object.entries(golden.shapes)
+const gradients = (step: number): Record<string, Float32Array> =>
+  Object.fromEntries(shapes.map(([name, s], i) => [name, values(golden.gradientStream + 10 * step + i, s)]))
+const moduleOn = (device: Device): Record<string, Tensor> =>
+  Object.assign(
+    new (class Parameters {})(),
+    Object.fromEntries(shapes.map(([name, s], i) => [name, device.tensor(values(golden.parameterStream + i, s), s)])),
+  )
+/** A loss whose gradient by each parameter is the input of its name. */
+const stepOf = (module: Record<string, Tensor>, optimiser: Optimiser, ema?: number) =>
+  trainStep(module, {
+    batch: Object.fromEntries(shapes.map(([name, s]) => [name, f32(s)])),
+    loss: inputs => shapes.map(([name]) => sum(mul(module[name]!, inputs[name]!))).reduce(add),
+    optimiser,
+    clip: golden.clip,
+    ...(ema !== undefined && { ema }),
+  })
+
+describe.each([
+  ['reference', async () => reference()],
+  ['cpu', () => cpu({ threads: 2 })],
+] as const)('on %s', (_, open) => {
+  let device: Device
+  beforeAll(async () => {
+    device = await open()
+  })
+  afterAll(() => device.dispose())
+
+  test.each(golden.optimisers)('$name as in PyTorch', async ({ name, norms, parameters, averages }) => {
+    const before = device.liveBytes
+    const module = moduleOn(device)
+    const step = stepOf(module, ours[name]!, golden.ema)
+    for (let s = 0; s < golden.steps; s++) {
+      const { norm } = await step.run({ inputs: gradients(s), count: 1 }, { lr: golden.lr[s]! })
+      expect(Math.abs(norm - norms[s]!)).toBeLessThan(1e-5 * norms[s]!)
+    }
+    for (const [key, want] of Object.entries(parameters)) {
+      const got = (await module[key]!.data()) as Float32Array
+      decoded(want).forEach((x, i) => expect(Math.abs(got[i]! - x), `${key}[${i}]`).toBeLessThan(2e-5))
+      const mean = (await step.averages[key]!.data()) as Float32Array
+      decoded(averages[key]!).forEach((x, i) => expect(Math.abs(mean[i]! - x), `${key}[${i}]`).toBeLessThan(2e-5))
+    }
+    step.dispose()
+    for (const t of Object.values(module)) t.dispose()
+    expect(device.liveBytes).toBe(before)
+  })
+
+  test.each(Object.entries(ours))('%s skips a bad step without a trace', async (_, optimiser) => {
+    const module = moduleOn(device)
+    const step = stepOf(module, optimiser, 0.9)
+    await step.run({ inputs: gradients(0), count: 1 }, { lr: 0.01 })
+    const tensors = [...Object.values(module), ...Object.values(step.optimiserState), ...Object.values(step.averages)]
+    const all = async (): Promise<Uint8Array[]> => Promise.all(tensors.map(async t => (await t.bytes()).slice()))
+    const before = await all()
+    const bad = gradients(1)
+    bad.vector![3] = Number.NaN
+    const result = await step.run({ inputs: bad, count: 1 }, { lr: 0.01 })
+    expect(result.skipped).toMatch(/got loss NaN .*expected finite numbers/)
+    expect(await all()).toEqual(before)
+    expect((await step.run({ inputs: gradients(1), count: 1 }, { lr: 0.01 })).skipped).toBeUndefined()
+    step.dispose()
+    for (const t of Object.values(module)) t.dispose()
+  })
+})
+
+describe('the guard', () => {
+  const device = reference()
+  afterAll(() => device.dispose())
+  const make = (guard: object) => {
+    const module = { w: device.tensor([1, 2]) }
+    const step = trainStep(module, {
+      batch: { g: f32([2]) },
+      loss: ({ g }) => sum(mul(module.w, g!)),
+      guard,
+      optimiser: sgd({ momentum: 0 }),
+    })
+    return (g: number) => step.run({ inputs: { g: [g, 0] }, count: 1 }, { lr: 0.1 })
+  }
+
+  test('calls a spike what is far above the running mean', async () => {
+    const run = make({ spike: 4, window: 5 })
+    for (let i = 0; i < 6; i++) expect((await run(1)).skipped).toBeUndefined()
+    expect((await run(5)).skipped).toMatch(/gradient norm of 5\.000, expected at most 4\.000 \(4 × its running mean\)/)
+    expect((await run(3)).skipped).toBeUndefined()
+  })
+
+  test('stops with a reason, at once or after too many', async () => {
+    await expect(make({ action: 'stop' })(Number.POSITIVE_INFINITY)).rejects.toThrow(/step 1: .*Nothing was changed/)
+    const run = make({ patience: 2 })
+    await run(Number.NaN)
+    await expect(run(Number.NaN)).rejects.toThrow(/That is 2 steps in a row/)
+  })
+})
+
+const schedules: Record<string, Schedule> = {
+  constant: constant({ peak: 1, warmup: 8 }),
+  linear: linear({ peak: 1, warmup: 8, steps: 40 }),
+  cosine: cosine({ peak: 1, warmup: 8, steps: 40 }),
+  wsd: wsd({ peak: 1, warmup: 8, steps: 40, decay: 10 }),
+  'wsd, cosine': wsd({ peak: 1, warmup: 8, steps: 40, decay: 10, shape: 'cosine' }),
+  'wsd, sqrt': wsd({ peak: 1, warmup: 8, steps: 40, decay: 10, shape: 'sqrt' }),
+}
+test.each(golden.schedules)('the schedule $name as in transformers', ({ name, values }) => {
+  values.forEach((want, i) => expect(schedules[name]!(i + 1), `step ${i + 1}`).toBeCloseTo(want, 9))
+})
+
+test('options that cannot be are named', () => {
+  expect(() => cosine({ peak: 0, steps: 10 })).toThrow(/peak of 0/)
+  expect(() => linear({ peak: 1, warmup: 11, steps: 10 })).toThrow(/warm-up of 11/)
+  expect(() => wsd({ peak: 1, warmup: 6, decay: 6, steps: 10 })).toThrow(/decay of 6/)
+})
