@@ -1,5 +1,7 @@
 /** `@cria/train`: verbs for training; the app owns the loop. Safe in browsers; files are in `@cria/train/node`. */
 export { type Batches, batches, type TokenBatchSpecs } from './data/batches.js'
+export { llamaMixture, type MixturePart, mixture } from './data/mixture.js'
+export { type PackOptions, packed, padded } from './data/pack.js'
 export { ignored, type Position, type Row, type Rows } from './data/rows.js'
 export {
   type DocumentTokens,
@@ -16,11 +18,15 @@ export { type WindowOptions, windows } from './data/windows.js'
 export { CheckpointError, DataError, TrainError } from './errors.js'
 export type { GuardOptions, GuardState } from './guard.js'
 export { type InitOptions, type InitScheme, initialise } from './init.js'
+export { LoraAdapter, LoraLayer, type LoraOptions, type LoraSettings, lora } from './lora/adapter.js'
+export type { Adaptable } from './lora/find.js'
+export { peftConfig, readPeft, writePeft } from './lora/peft.js'
 export { type AdamWSettings, adamW } from './optim/adamw.js'
 export { type LionSettings, lion } from './optim/lion.js'
 export { type MuonSettings, muon, newtonSchulz } from './optim/muon.js'
 export { type Decays, matrices, type Optimiser, perParameter, type Update } from './optim/optimiser.js'
 export { type SgdSettings, sgd } from './optim/sgd.js'
+export { type Forward, recomputeBlocks } from './recompute.js'
 export {
   type ConstantSchedule,
   constant,

@@ -1,4 +1,5 @@
 /** `@cria/train/node`: what needs files, threads or a terminal. */
+export { loadAdapter, saveAdapter } from './node/adapter-files.js'
 export {
   type CheckpointManifest,
   type CheckpointOptions,
@@ -9,5 +10,15 @@ export {
   type SaveNotes,
   verifyCheckpoint,
 } from './node/checkpoints.js'
+export {
+  type Document,
+  jsonlDocuments,
+  type PromptDocument,
+  type TextDocument,
+  type TokenDocument,
+  textDocuments,
+} from './node/documents.js'
 export type { FileRecord } from './node/files.js'
+export { readTokenManifest, type ShardRecord, type TokenManifest, tokenFolder } from './node/shards.js'
 export { tokenFile } from './node/token-file.js'
+export { type TokenizeOptions, tokenize } from './node/tokenize.js'

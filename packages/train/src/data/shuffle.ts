@@ -34,3 +34,6 @@ export function permute(i: number, n: number, seed: number): number {
   } while (x >= n)
   return x
 }
+
+/** A number in [0, 1) for each (seed, index). */
+export const random = (seed: number, index: number): number => mix(mix(seed, 0x5bd1), index) / 2 ** 32

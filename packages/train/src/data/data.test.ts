@@ -1,0 +1,173 @@
+/** Rows: every token is a target once an epoch, places are resumed exactly, documents do not see one another. */
+import { describe, expect, test } from 'vitest'
+import { batches } from './batches.js'
+import { mixture } from './mixture.js'
+import { bestFit, packed, padded } from './pack.js'
+import { ignored, type Row, type Rows } from './rows.js'
+import { mix, permute, random } from './shuffle.js'
+import { examples, joinTokens, tokenArray, tokenSource } from './tokens.js'
+import { windows } from './windows.js'
+
+const take = async (rows: Rows, n: number): Promise<Row[]> => {
+  const out: Row[] = []
+  for (let i = 0; i < n; i++) out.push(await rows.next())
+  return out
+}
+const count = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i + 1)
+/** Documents of these lengths, token = 1000 · document + place. */
+const documents = (...lengths: number[]) =>
+  examples(lengths.map((n, d) => ({ tokens: Array.from({ length: n }, (_, i) => 1000 * d + i) })))
+
+describe('shuffling', () => {
+  test.each([1, 2, 3, 5, 16, 17, 1000, 4097])('permute is a bijection of %i', n => {
+    for (const seed of [0, 1, 0xffffffff]) {
+      const seen = new Set(Array.from({ length: n }, (_, i) => permute(i, n, seed)))
+      expect(seen.size).toBe(n)
+      expect(Math.max(...seen)).toBe(n - 1)
+    }
+  })
+
+  test('orders of different seeds have nothing in common, and neighbours are torn apart', () => {
+    const n = 1000
+    const a = Array.from({ length: n }, (_, i) => permute(i, n, mix(1, 0)))
+    const b = Array.from({ length: n }, (_, i) => permute(i, n, mix(1, 1)))
+    expect(a.filter((x, i) => x === b[i]).length).toBeLessThan(8) // 1 is expected
+    expect(a.filter((x, i) => Math.abs(x - (a[i + 1] ?? 0)) === 1).length).toBeLessThan(12) // 2 are expected
+  })
+
+  test('random numbers are uniform', () => {
+    const bins = new Array<number>(10).fill(0)
+    for (let i = 0; i < 10_000; i++) bins[Math.floor(random(7, i) * 10)]!++
+    for (const n of bins) expect(Math.abs(n - 1000)).toBeLessThan(150) // five standard deviations
+  })
+})
+
+describe('windows', () => {
+  test('an epoch has every target once, the next has them in another order', async () => {
+    const rows = windows(tokenArray(count(41)), { length: 8, seed: 3 })
+    const [first, second] = [await take(rows, 5), await take(rows, 5)]
+    for (const epoch of [first, second])
+      expect(epoch.flatMap(r => [...r.targets]).sort((a, b) => a - b)).toEqual([...count(41)].slice(1))
+    expect(first.map(r => r.tokens[0])).not.toEqual(second.map(r => r.tokens[0]))
+    for (const { tokens, targets } of first) expect([...targets.slice(0, 7)]).toEqual([...tokens.slice(1)])
+  })
+
+  test('refuses too little text', () => {
+    expect(() => windows(tokenArray([1, 2]), { length: 8 })).toThrow(/expected at least 9/)
+  })
+})
+
+describe('documents', () => {
+  test('best fit as TRL documents it: pieces of 4, 1, 2, 3 and 1 in rows of 4', () => {
+    const pieces = [4, 1, 2, 3, 1].map((n, at) => ({ at, n }))
+    expect(bestFit(pieces, 4).map(row => row.map(p => p.n))).toEqual([[4], [3, 1], [2, 1]])
+  })
+
+  test('packed rows hold each next token once; positions restart and start says where', async () => {
+    const lengths = [5, 3, 9, 1, 6, 2, 12, 4]
+    const rows = packed(documents(...lengths), { length: 8, seed: 1, window: 8 })
+    const wanted = lengths.reduce((a, n) => a + Math.max(0, n - 1), 0)
+    const pairs = new Set<string>()
+    let seen = 0
+    while (seen < wanted) {
+      const { tokens, targets, positions, start, count: counted } = (await rows.next()) as Required<Row>
+      seen += counted
+      expect([...targets].filter(t => t !== ignored).length).toBe(counted)
+      for (let i = 0; i < 8; i++) {
+        if (targets[i] === ignored) continue
+        expect(targets[i]).toBe(tokens[i]! + 1)
+        expect(start[i]! + positions[i]!).toBe(i)
+        if (positions[i]! > 0) expect(tokens[i]).toBe(tokens[i - 1]! + 1)
+        pairs.add(`${tokens[i]} ${targets[i]}`)
+      }
+    }
+    expect(seen).toBe(wanted)
+    expect(pairs.size).toBe(wanted)
+  })
+
+  test('prompts are seen and not learned', async () => {
+    const source = examples([{ tokens: [1, 5, 6, 9, 2], counted: [0, 0, 0, 1, 1] }])
+    for (const rows of [packed(source, { length: 6 }), padded(source, { length: 6 })]) {
+      const row = await rows.next()
+      expect([...row.tokens]).toEqual([1, 5, 6, 9, 0, 0])
+      expect([...row.targets]).toEqual([ignored, ignored, 9, 2, ignored, ignored])
+      expect(row.count).toBe(2)
+    }
+  })
+
+  test('needs the limits of documents', () => {
+    expect(() => packed(tokenArray([1, 2, 3]), { length: 2 })).toThrow(/limits of their documents/)
+    expect(() => packed(documents(1, 1), { length: 2 })).toThrow(/nothing to predict/)
+  })
+})
+
+describe('places', () => {
+  const makers: Record<string, () => Rows> = {
+    windows: () => windows(tokenArray(count(100)), { length: 7, seed: 5 }),
+    packed: () => packed(documents(5, 3, 9, 1, 6, 2, 20, 4, 8, 8), { length: 8, seed: 1, window: 4 }),
+    padded: () => padded(documents(5, 3, 9, 1, 6, 2, 20, 4), { length: 8, seed: 1 }),
+    mixture: () =>
+      mixture(
+        {
+          a: { rows: windows(tokenArray(count(50)), { length: 7, seed: 1 }), weight: 3 },
+          b: { rows: windows(tokenArray(count(90)), { length: 7, seed: 2 }), weight: 1 },
+        },
+        { seed: 9 },
+      ),
+  }
+  test.each(Object.entries(makers))('%s goes on where it was, through JSON', async (_, make) => {
+    const whole = make()
+    await take(whole, 23)
+    const place = JSON.parse(JSON.stringify(whole.position()))
+    const rest = await take(whole, 40)
+    const again = make()
+    again.seek(place)
+    expect(await take(again, 40)).toEqual(rest)
+    expect(() => make().seek('x')).toThrow(/position/)
+  })
+
+  test('batches read ahead, and their position is that of what was handed out', async () => {
+    const make = () => batches(windows(tokenArray(count(100)), { length: 7, seed: 5 }), { size: 3 })
+    const whole = make()
+    await whole.take(4)
+    const place = whole.position()
+    const rest = await whole.take(5)
+    const again = make()
+    await again.next()
+    again.seek(place)
+    expect(again.position()).toEqual(place)
+    expect(await again.take(5)).toEqual(rest)
+  })
+
+  test('a mixture keeps its proportions', async () => {
+    const part = (token: number, weight: number) => ({
+      rows: windows(tokenArray(new Int32Array(50).fill(token)), { length: 7 }),
+      weight,
+    })
+    const rows = await take(mixture({ a: part(1, 67), b: part(2, 33), c: part(3, 0) }, { seed: 2 }), 2000)
+    const share = (token: number): number => rows.filter(r => r.tokens[0] === token).length / 2000
+    expect(Math.abs(share(1) - 0.67)).toBeLessThan(0.05)
+    expect(share(3)).toBe(0)
+  })
+})
+
+describe('token sources', () => {
+  test('reads u16 and u32 across joined parts', async () => {
+    const source = (bytes: Uint8Array) => ({
+      name: 'memory',
+      size: bytes.length,
+      read: async (at: number, n: number) => bytes.slice(at, at + n),
+    })
+    const a = tokenSource(source(new Uint8Array(Uint16Array.of(1, 2, 3).buffer)))
+    const b = tokenSource(source(new Uint8Array(Uint32Array.of(70_000, 5).buffer)), { dtype: 'u32' })
+    const joined = joinTokens([a, b, tokenArray([8, 9])])
+    expect(joined.length).toBe(7)
+    expect([...(await joined.read(1, 5))]).toEqual([2, 3, 70_000, 5, 8])
+    expect(() => tokenSource(source(new Uint8Array(3)))).toThrow(/multiple of 2/)
+  })
+
+  test('joined documents keep their limits', () => {
+    const joined = joinTokens([documents(2, 3), documents(4)])
+    expect(Array.from(joined.documents!)).toEqual([0, 2, 5, 9])
+  })
+})

@@ -1,0 +1,167 @@
+/** Rows made of whole documents: packed side by side with a mask between them, or padded, one document a row. */
+import { DataError } from '../errors.js'
+import { ignored, type Position, type Row, type Rows } from './rows.js'
+import { mix, permute } from './shuffle.js'
+import type { DocumentTokens, Tokens } from './tokens.js'
+import { whole } from './windows.js'
+
+export interface PackOptions {
+  /** Tokens in a row. */
+  readonly length: number
+  /** Default 0. */
+  readonly seed?: number
+  /** Another order of the documents in each epoch. Default true. */
+  readonly shuffle?: boolean
+  /** Documents that are packed together: more fill rows better, and `seek` reads their lengths again. Default 1024. */
+  readonly window?: number
+}
+
+/** A stretch of a document: `n` tokens that are seen, each with a next one. */
+interface Piece {
+  readonly at: number
+  readonly n: number
+}
+
+/**
+ * Documents packed into rows by best fit, longest first (TRL's `bfd_split`): a document longer than a row is cut. Each
+ * sees only itself and counts its positions from 0, so the loss is that of the documents one by one.
+ *
+ * @example
+ * packed(await tokenFolder('data'), { length: 512, seed: 1 })
+ * @throws DataError where the documents' limits are not known.
+ */
+export function packed(tokens: Tokens, options: PackOptions): Rows {
+  const { length, window = 1024 } = options
+  const source = order(tokens, options)
+  let [chunk, row] = [0, 0]
+  let bins: { chunk: number; rows: Piece[][] } | undefined
+  const binsOf = (wanted: number): Piece[][] => {
+    if (bins?.chunk !== wanted) {
+      const pieces: Piece[] = []
+      for (let i = wanted * window; i < (wanted + 1) * window; i++) pieces.push(...source.pieces(i))
+      const rows = bestFit(pieces, length)
+      // Rows come out longest document first; their order must not say so.
+      const seed = mix(source.seed, wanted)
+      bins = { chunk: wanted, rows: source.shuffle ? rows.map((_, i) => rows[permute(i, rows.length, seed)]!) : rows }
+    }
+    return bins.rows
+  }
+  return {
+    length,
+    packed: true,
+    async next() {
+      let rows = binsOf(chunk)
+      while (row >= rows.length) {
+        ;[chunk, row] = [chunk + 1, 0]
+        rows = binsOf(chunk)
+      }
+      return packedRow(tokens, rows[row++]!, length)
+    },
+    position: () => ({ chunk, row }),
+    seek(position) {
+      const p = position as { readonly chunk?: Position; readonly row?: Position } | null
+      ;[chunk, row] = [whole(p?.chunk ?? null), whole(p?.row ?? null)]
+    },
+    close: async () => tokens.close?.(),
+  }
+}
+
+/**
+ * One document a row, padded at its end; a document longer than a row is cut into several. For comparison, and for data
+ * whose documents all have about the length of a row.
+ */
+export function padded(tokens: Tokens, options: Omit<PackOptions, 'window'>): Rows {
+  const { length } = options
+  const source = order(tokens, options)
+  let [document, piece] = [0, 0]
+  return {
+    length,
+    packed: false,
+    async next() {
+      let pieces = source.pieces(document)
+      while (piece >= pieces.length) {
+        ;[document, piece] = [document + 1, 0]
+        pieces = source.pieces(document)
+      }
+      const { tokens: ids, targets, count } = await packedRow(tokens, [pieces[piece++]!], length)
+      return { tokens: ids, targets, count }
+    },
+    position: () => ({ document, piece }),
+    seek(position) {
+      const p = position as { readonly document?: Position; readonly piece?: Position } | null
+      ;[document, piece] = [whole(p?.document ?? null), whole(p?.piece ?? null)]
+    },
+    close: async () => tokens.close?.(),
+  }
+}
+
+/** Documents by their place in an endless order, cut into pieces that fit a row. */
+function order(tokens: Tokens, { length, seed = 0, shuffle = true }: PackOptions) {
+  const documents = known(tokens, length)
+  const n = documents.length - 1
+  return {
+    seed,
+    shuffle,
+    pieces(place: number): Piece[] {
+      const epoch = Math.floor(place / n)
+      const i = shuffle ? permute(place % n, n, mix(seed, epoch)) : place % n
+      const [from, to] = [documents[i]!, documents[i + 1]!]
+      const out: Piece[] = []
+      for (let at = from; at < to - 1; at += length) out.push({ at, n: Math.min(length, to - 1 - at) })
+      return out
+    },
+  }
+}
+
+function known(tokens: Tokens, length: number): DocumentTokens['documents'] {
+  const { documents } = tokens
+  if (documents === undefined)
+    throw new DataError(
+      'packed: got tokens without the limits of their documents, expected `documents`. Use a folder that tokenize() wrote, examples(), or windows()',
+    )
+  if (!Number.isInteger(length) || length < 1)
+    throw new DataError(`packed: got rows of ${length}, expected a whole number ≥ 1`, { got: length })
+  for (let i = 1; i < documents.length; i++) if (documents[i]! - documents[i - 1]! > 1) return documents
+  throw new DataError('packed: got no document of two tokens or more, expected one: there is nothing to predict')
+}
+
+/** Best fit, longest first; among equals the one that came first. */
+export function bestFit(pieces: readonly Piece[], length: number): Piece[][] {
+  const sorted = pieces.map((piece, i) => ({ piece, i })).sort((a, b) => b.piece.n - a.piece.n || a.i - b.i)
+  const rows: Piece[][] = []
+  // Rows by the space that is left in them.
+  const open: number[][] = Array.from({ length: length + 1 }, () => [])
+  for (const { piece } of sorted) {
+    let space = piece.n
+    while (space <= length && open[space]!.length === 0) space++
+    const row = space <= length ? open[space]!.shift()! : rows.push([]) - 1
+    rows[row]!.push(piece)
+    open[Math.min(space, length) - piece.n]!.push(row)
+  }
+  return rows
+}
+
+async function packedRow(source: Tokens, pieces: readonly Piece[], length: number): Promise<Required<Row>> {
+  const row = {
+    tokens: new Int32Array(length),
+    targets: new Int32Array(length).fill(ignored),
+    positions: new Int32Array(length),
+    // What is left over sees itself and is no target.
+    start: Int32Array.from({ length }, (_, i) => i),
+    count: 0,
+  }
+  let at = 0
+  for (const piece of pieces) {
+    const ids = await source.read(piece.at, piece.n + 1)
+    const counted = await source.counted?.(piece.at + 1, piece.n)
+    row.start.fill(at, at, at + piece.n)
+    for (let i = 0; i < piece.n; i++, at++) {
+      row.tokens[at] = ids[i]!
+      row.positions[at] = i
+      if (counted?.[i] === 0) continue
+      row.targets[at] = ids[i + 1]!
+      row.count++
+    }
+  }
+  return row
+}

@@ -1,0 +1,52 @@
+/** A batch of documents as token ids: what a worker does, and the main thread without workers. */
+import type { Tokenizer } from '@cria/tokenizer'
+import type { Document } from './documents.js'
+
+export interface EncodeSettings {
+  readonly bos: boolean
+  readonly eos: boolean
+}
+
+/** Documents one behind the other, with their lengths and, where one has a mask, which tokens count. */
+export interface Encoded {
+  readonly ids: Uint32Array
+  readonly lengths: Uint32Array
+  readonly counted: Uint8Array | undefined
+}
+
+export function encodeDocuments(
+  tokenizer: Tokenizer,
+  documents: readonly Document[],
+  settings: EncodeSettings,
+): Encoded {
+  const parts = documents.map(d => encode(tokenizer, d, settings))
+  const ids = new Uint32Array(parts.reduce((a, p) => a + p.ids.length, 0))
+  const masked = parts.some(p => p.counted !== undefined)
+  const counted = masked ? new Uint8Array(ids.length).fill(1) : undefined
+  let at = 0
+  for (const part of parts) {
+    ids.set(part.ids, at)
+    if (part.counted) counted!.set(part.counted, at)
+    at += part.ids.length
+  }
+  return { ids, lengths: Uint32Array.from(parts, p => p.ids.length), counted }
+}
+
+function encode(
+  tokenizer: Tokenizer,
+  document: Document,
+  { bos, eos }: EncodeSettings,
+): { ids: Uint32Array; counted?: Uint8Array } {
+  if (typeof document === 'string') return { ids: tokenizer.encode(document, { bos, eos }) }
+  if ('text' in document) return { ids: tokenizer.encode(document.text, { bos, eos }) }
+  if ('tokens' in document) {
+    const ids = Uint32Array.from(document.tokens)
+    return document.counted ? { ids, counted: Uint8Array.from(Array.from(document.counted, Number)) } : { ids }
+  }
+  const prompt = tokenizer.encode(document.prompt, { bos, eos: false })
+  const completion = tokenizer.encode(document.completion, { bos: false, eos })
+  const ids = new Uint32Array(prompt.length + completion.length)
+  ids.set(prompt)
+  ids.set(completion, prompt.length)
+  return { ids, counted: new Uint8Array(ids.length).fill(1, prompt.length) }
+}

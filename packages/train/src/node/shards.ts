@@ -1,0 +1,192 @@
+/**
+ * A folder of token shards: `00000.tokens` (little-endian ids), `00000.documents` (u32: where each document begins, and
+ * the end), `00000.counted` (a byte for each token, where masks occur), and `dataset.json`, written last.
+ */
+import { readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileSource } from '@cria/weights/node'
+import { type DocumentTokens, joinTokens, type TokenDType, type Tokens, tokenSource } from '../data/tokens.js'
+import { DataError } from '../errors.js'
+import type { Encoded } from './encode.js'
+import { type FileRecord, hashedFile, recordOf, writeDurably } from './files.js'
+
+export interface ShardRecord {
+  readonly tokens: number
+  readonly documents: number
+  readonly files: Readonly<Record<string, FileRecord>>
+}
+
+/** `dataset.json`. */
+export interface TokenManifest {
+  readonly format: 'cria-tokens'
+  readonly version: 1
+  readonly dtype: TokenDType
+  readonly vocabSize: number
+  readonly tokens: number
+  readonly documents: number
+  /** SHA-256 of the tokenizer's compact form: the ids mean nothing under another. */
+  readonly tokenizer: string
+  readonly shards: readonly ShardRecord[]
+}
+
+const manifestName = 'dataset.json'
+
+export class ShardWriter {
+  tokens = 0
+  documents = 0
+  private readonly shards: ShardRecord[] = []
+  private readonly dtype: TokenDType
+  private ids: Uint32Array[] = []
+  private masks: (Uint8Array | undefined)[] = []
+  private lengths: number[] = []
+  private held = 0
+
+  constructor(
+    private readonly folder: string,
+    private readonly options: { readonly vocabSize: number; readonly shardTokens: number; readonly tokenizer: string },
+  ) {
+    this.dtype = options.vocabSize <= 2 ** 16 ? 'u16' : 'u32'
+  }
+
+  async add({ ids, lengths, counted }: Encoded): Promise<void> {
+    const out = ids.findIndex(id => id >= this.options.vocabSize)
+    if (out >= 0)
+      throw new DataError(
+        `tokenize: got token ${ids[out]}, expected ids below ${this.options.vocabSize}, the tokenizer's vocabulary`,
+        { got: ids[out] },
+      )
+    let at = 0
+    for (const length of lengths) {
+      if (this.held > 0 && this.held + length > this.options.shardTokens) await this.flush()
+      this.ids.push(ids.subarray(at, at + length))
+      this.masks.push(counted?.subarray(at, at + length))
+      this.lengths.push(length)
+      this.held += length
+      this.tokens += length
+      this.documents++
+      at += length
+    }
+  }
+
+  async close(): Promise<TokenManifest> {
+    if (this.held > 0) await this.flush()
+    if (this.shards.length === 0)
+      throw new DataError('tokenize: got no documents, expected at least one. Check the path and the separator')
+    const manifest: TokenManifest = {
+      format: 'cria-tokens',
+      version: 1,
+      dtype: this.dtype,
+      vocabSize: this.options.vocabSize,
+      tokens: this.tokens,
+      documents: this.documents,
+      tokenizer: this.options.tokenizer,
+      shards: this.shards,
+    }
+    const partial = join(this.folder, `${manifestName}.partial`)
+    await writeDurably(partial, `${JSON.stringify(manifest, null, 2)}\n`)
+    await rename(partial, join(this.folder, manifestName))
+    return manifest
+  }
+
+  /** Takes away what was written. */
+  async abort(): Promise<void> {
+    for (const { files } of this.shards)
+      for (const name of Object.keys(files)) await rm(join(this.folder, name), { force: true })
+  }
+
+  private async flush(): Promise<void> {
+    const base = String(this.shards.length).padStart(5, '0')
+    const size = this.dtype === 'u16' ? 2 : 4
+    const ids = new DataView(new ArrayBuffer(this.held * size))
+    const starts = new DataView(new ArrayBuffer((this.lengths.length + 1) * 4))
+    const masked = this.masks.some(m => m !== undefined)
+    const counted = new Uint8Array(masked ? this.held : 0).fill(1)
+    let at = 0
+    this.ids.forEach((document, d) => {
+      starts.setUint32(d * 4, at, true)
+      if (this.masks[d]) counted.set(this.masks[d], at)
+      for (const id of document) {
+        if (size === 2) ids.setUint16(at * 2, id, true)
+        else ids.setUint32(at * 4, id, true)
+        at++
+      }
+    })
+    starts.setUint32(this.lengths.length * 4, at, true)
+    const files: Record<string, FileRecord> = {}
+    const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+      const sink = await hashedFile(join(this.folder, name))
+      await sink.write(bytes)
+      await sink.close()
+      files[name] = sink.record()
+    }
+    await write(`${base}.tokens`, new Uint8Array(ids.buffer))
+    await write(`${base}.documents`, new Uint8Array(starts.buffer))
+    if (masked) await write(`${base}.counted`, counted)
+    this.shards.push({ tokens: at, documents: this.lengths.length, files })
+    this.ids = []
+    this.masks = []
+    this.lengths = []
+    this.held = 0
+  }
+}
+
+/** The manifest of a folder that `tokenize` wrote. */
+export async function readTokenManifest(folder: string): Promise<TokenManifest> {
+  const path = join(folder, manifestName)
+  let manifest: Partial<TokenManifest> | null
+  try {
+    manifest = JSON.parse(await readFile(path, 'utf8')) as Partial<TokenManifest> | null
+  } catch (cause) {
+    throw new DataError(`${path}: cannot be read (${(cause as Error).message}). Make the folder with tokenize()`)
+  }
+  if (manifest?.format !== 'cria-tokens' || manifest.version !== 1 || !Array.isArray(manifest.shards))
+    throw new DataError(
+      `${path}: got something else, expected a manifest of version 1. Make the folder with tokenize()`,
+    )
+  return manifest as TokenManifest
+}
+
+/**
+ * The shards of a folder as one sequence with its documents, read by range.
+ *
+ * @throws DataError naming a file that is missing or has another length; with `verify`, another hash.
+ */
+export async function tokenFolder(
+  folder: string,
+  { verify = false }: { readonly verify?: boolean } = {},
+): Promise<DocumentTokens> {
+  const { shards, dtype } = await readTokenManifest(folder)
+  const parts: Tokens[] = []
+  for (const shard of shards) parts.push(await openShard(folder, shard, dtype, verify))
+  return joinTokens(parts) as DocumentTokens
+}
+
+async function openShard(folder: string, shard: ShardRecord, dtype: TokenDType, verify: boolean): Promise<Tokens> {
+  const open = async (name: string) => {
+    const path = join(folder, name)
+    const want = shard.files[name]!
+    const source = await fileSource(path)
+    if (source.size !== want.bytes || (verify && (await recordOf(path)).sha256 !== want.sha256))
+      throw new DataError(
+        `${path}: got ${source.size === want.bytes ? 'other bytes than its hash says' : `${source.size} bytes, expected ${want.bytes}`}. Tokenise again`,
+      )
+    return source
+  }
+  const named = (ending: string): string | undefined => Object.keys(shard.files).find(name => name.endsWith(ending))
+  const limits = await open(named('.documents')!)
+  const starts = await limits.read(0, limits.size)
+  await limits.close?.()
+  const tokens = await open(named('.tokens')!)
+  const marks = named('.counted')
+  const counted = marks === undefined ? undefined : await open(marks)
+  const base = tokenSource(tokens, { dtype, documents: new Uint32Array(starts.slice().buffer) })
+  if (counted === undefined) return base
+  return {
+    ...base,
+    counted: (at, count) => counted.read(at, count),
+    close: async () => {
+      await tokens.close?.()
+      await counted.close?.()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+/** Text to shards: the same files for any number of workers, and what comes back is what went in. */
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fromTokenizerJson, type Tokenizer } from '@cria/tokenizer'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Document, jsonlDocuments, textDocuments } from './documents.js'
+import { readTokenManifest, tokenFolder } from './shards.js'
+import { tokenize } from './tokenize.js'
+
+let folder: string
+let tokenizer: Tokenizer
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cria-tokens-'))
+  const letters = 'abcdefghijklmnopqrstuvwxyz.,!?'
+  tokenizer = fromTokenizerJson({
+    added_tokens: [
+      { id: 31, content: '<s>', special: true },
+      { id: 32, content: '</s>', special: true },
+    ],
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab: Object.fromEntries(['Ġ', ...letters].map((c, i) => [c, i])), merges: [] },
+  })
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const stories = (n: number): string[] =>
+  Array.from({ length: n }, (_, i) => `once there was a llama. it had ${'very '.repeat(i % 7)}soft wool!`)
+
+const files = async (path: string): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    await Promise.all(
+      (await readdir(path)).sort().map(async f => [f, (await readFile(join(path, f))).toString('hex')]),
+    ),
+  )
+
+test('the same files with no worker, one and two; documents come back', async () => {
+  const text = stories(40_000)
+  const options = { tokenizer, bos: false, eos: false, shardTokens: 500_000 }
+  for (const workers of [0, 1, 2]) await tokenize(text, join(folder, `w${workers}`), { ...options, workers })
+  const want = await files(join(folder, 'w0'))
+  expect(await files(join(folder, 'w1'))).toEqual(want)
+  expect(await files(join(folder, 'w2'))).toEqual(want)
+  const tokens = await tokenFolder(join(folder, 'w2'), { verify: true })
+  const manifest = await readTokenManifest(join(folder, 'w2'))
+  expect(manifest.shards.length).toBeGreaterThan(2)
+  expect(tokens.documents.length).toBe(text.length + 1)
+  for (const i of [0, 1, 20_000, 39_999]) {
+    const [from, to] = [tokens.documents[i]!, tokens.documents[i + 1]!]
+    expect(tokenizer.decode(await tokens.read(from, to - from))).toBe(text[i])
+  }
+  await tokens.close?.()
+})
+
+test('JSONL with texts, prompts and tokens keeps its masks', async () => {
+  const path = join(folder, 'data.jsonl')
+  const lines = [{ text: 'abc' }, { prompt: 'ab', completion: 'cd' }, { tokens: [3, 4], counted: [0, 1] }]
+  await writeFile(path, `${lines.map(l => JSON.stringify(l)).join('\n')}\n\n`)
+  await tokenize(jsonlDocuments(path), join(folder, 'jsonl'), { tokenizer, bos: false, eos: false, workers: 0 })
+  const tokens = await tokenFolder(join(folder, 'jsonl'))
+  expect([...(await tokens.read(0, 9))]).toEqual([1, 2, 3, 1, 2, 3, 4, 3, 4])
+  expect([...(await tokens.counted!(0, 9))]).toEqual([1, 1, 1, 0, 0, 1, 1, 0, 1])
+  await tokens.close?.()
+  await writeFile(path, '{"text": "abc"}\n{"txt": 1}\n')
+  await expect(tokenize(jsonlDocuments(path), join(folder, 'bad'), { tokenizer, workers: 1 })).rejects.toThrow(
+    /data\.jsonl:2: got .*expected/,
+  )
+})
+
+test('text files are cut at their separator', async () => {
+  const path = join(folder, 'stories.txt')
+  await writeFile(path, 'one\n<|endoftext|>\n two \n<|endoftext|>\n\n')
+  const found: Document[] = []
+  for await (const d of textDocuments(path)) found.push(d)
+  expect(found).toEqual(['one', 'two'])
+})
+
+test('damaged shards and missing manifests are named', async () => {
+  const path = join(folder, 'damaged')
+  await tokenize(stories(10), path, { tokenizer, bos: false, eos: false, workers: 0 })
+  await truncate(join(path, '00000.tokens'), 10)
+  await expect(tokenFolder(path)).rejects.toThrow(/00000\.tokens: got 10 bytes, expected/)
+  await expect(tokenFolder(join(folder, 'nowhere'))).rejects.toThrow(/dataset\.json: cannot be read/)
+})

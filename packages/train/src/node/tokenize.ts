@@ -1,0 +1,154 @@
+/**
+ * Text to token shards, by worker threads. Documents are handed out in batches and written in the order in which they
+ * came, so the files are the same whatever the number of workers.
+ */
+import { createHash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { type Tokenizer, toCompact } from '@cria/tokenizer'
+import { DataError } from '../errors.js'
+import type { Document } from './documents.js'
+import { type Encoded, type EncodeSettings, encodeDocuments } from './encode.js'
+import { ShardWriter, type TokenManifest } from './shards.js'
+
+export interface TokenizeOptions {
+  readonly tokenizer: Tokenizer
+  /** Threads. Default: the cores; 0 works on this thread alone. */
+  readonly workers?: number
+  /** Begin each document with the tokenizer's bos. Default true, where it has one. */
+  readonly bos?: boolean
+  /** End each document with the tokenizer's eos. Default true, where it has one. */
+  readonly eos?: boolean
+  /** Tokens in a shard; a document is never cut. Default 2²⁶. */
+  readonly shardTokens?: number
+  readonly onProgress?: (progress: { readonly documents: number; readonly tokens: number }) => void
+}
+
+/** Characters in a batch for a worker: some milliseconds of work. */
+const batchCharacters = 2 ** 18
+
+/**
+ * Tokenises documents into a folder of shards with a manifest; `tokenFolder` opens it.
+ *
+ * @example
+ * await tokenize(textDocuments('stories.txt'), 'data', { tokenizer })
+ * const tokens = await tokenFolder('data')
+ */
+export async function tokenize(
+  documents: Iterable<Document> | AsyncIterable<Document>,
+  folder: string,
+  options: TokenizeOptions,
+): Promise<TokenManifest> {
+  const { tokenizer, workers = availableParallelism(), shardTokens = 2 ** 26, onProgress } = options
+  const settings = {
+    bos: options.bos ?? tokenizer.bosId !== undefined,
+    eos: options.eos ?? tokenizer.eosId !== undefined,
+  }
+  const compact = toCompact(tokenizer)
+  await mkdir(folder, { recursive: true })
+  const writer = new ShardWriter(folder, {
+    vocabSize: tokenizer.vocabSize,
+    shardTokens,
+    tokenizer: createHash('sha256').update(compact).digest('hex'),
+  })
+  const pool = workers > 0 ? new Pool(workers, compact, settings) : undefined
+  const work = pool
+    ? (batch: readonly Document[]) => pool.run(batch)
+    : async (batch: readonly Document[]) => encodeDocuments(tokenizer, batch, settings)
+  const pending: Promise<Encoded>[] = []
+  const settle = async (): Promise<void> => {
+    await writer.add(await pending.shift()!)
+    onProgress?.({ documents: writer.documents, tokens: writer.tokens })
+  }
+  try {
+    for await (const batch of inBatches(documents)) {
+      const encoded = work(batch)
+      encoded.catch(() => {})
+      pending.push(encoded)
+      // Two for each worker: one at work, one waiting. Memory stays small however long the text is.
+      if (pending.length > workers * 2) await settle()
+    }
+    while (pending.length > 0) await settle()
+    return await writer.close()
+  } catch (error) {
+    await writer.abort()
+    throw error
+  } finally {
+    await pool?.close()
+  }
+}
+
+async function* inBatches(documents: Iterable<Document> | AsyncIterable<Document>): AsyncGenerator<Document[]> {
+  let batch: Document[] = []
+  let size = 0
+  for await (const document of documents) {
+    batch.push(document)
+    size += charactersOf(document)
+    if (size < batchCharacters) continue
+    yield batch
+    ;[batch, size] = [[], 0]
+  }
+  if (batch.length > 0) yield batch
+}
+
+function charactersOf(d: Document): number {
+  if (typeof d === 'string') return d.length
+  return 'text' in d ? d.text.length : 'tokens' in d ? d.tokens.length : d.prompt.length + d.completion.length
+}
+
+/** From source the worker is TypeScript, which a thread needs a loader for; what is published is JavaScript. */
+function startWorker(workerData: { tokenizer: Uint8Array; settings: EncodeSettings }): Worker {
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL('./tokenize-worker.js', import.meta.url), { workerData })
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'))
+  const loader = new URL('./dist/esm/api/index.mjs', tsx).href
+  const body = `import(${JSON.stringify(loader)}).then(({ register }) => {
+    register()
+    return import(${JSON.stringify(new URL('./tokenize-worker.ts', import.meta.url).href)})
+  })`
+  return new Worker(body, { eval: true, workerData, execArgv: ['--conditions=cria-source'] })
+}
+
+type Reply = { id: number; encoded: Encoded } | { id: number; error: string }
+
+class Pool {
+  private readonly threads: Worker[]
+  private readonly waiting = new Map<number, { resolve(e: Encoded): void; reject(e: Error): void }>()
+  private next = 0
+
+  constructor(count: number, tokenizer: Uint8Array, settings: EncodeSettings) {
+    this.threads = Array.from({ length: count }, () => {
+      const thread = startWorker({ tokenizer, settings })
+      thread.on('message', (reply: Reply) => this.receive(reply))
+      thread.on('error', error => this.fail(error))
+      return thread
+    })
+  }
+
+  run(documents: readonly Document[]): Promise<Encoded> {
+    const id = this.next++
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject })
+      this.threads[id % this.threads.length]!.postMessage({ id, documents })
+    })
+  }
+
+  private receive(reply: Reply): void {
+    const waiting = this.waiting.get(reply.id)
+    this.waiting.delete(reply.id)
+    if ('error' in reply) waiting?.reject(new DataError(`tokenize: ${reply.error}`))
+    else waiting?.resolve(reply.encoded)
+  }
+
+  private fail(cause: Error): void {
+    for (const { reject } of this.waiting.values()) reject(new DataError(`tokenize: a worker ended: ${cause.message}`))
+    this.waiting.clear()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.threads.map(t => t.terminate()))
+  }
+}
