@@ -29,7 +29,7 @@ export interface Step {
   /** i32 [T], or [B, T] where packed documents restart: positions for the rotation; without `rows`, also indices among the keys. */
   readonly positions: Tensor
   /** Keys and values of earlier tokens; this step's are written at `positions`. Absent: the tokens see one another alone. */
-  readonly cache?: KVCache
+  readonly cache?: Pick<KVCache, 'write'>
   /** i32 like positions: the index of each token among the keys, where it is not its position (packed documents). */
   readonly rows?: Tensor
   /** i32 like positions: the first key each token sees; where packed documents begin. */
