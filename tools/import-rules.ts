@@ -23,6 +23,7 @@ const arrows: Record<string, readonly string[]> = {
   '@cria/world': [],
   '@cria/weights': ['@cria/tensor'],
   '@cria/llama': ['@cria/tensor', '@cria/weights'],
+  '@cria/eval': ['@cria/tensor', '@cria/llama'],
   '@cria/conformance': ['@cria/tensor'],
   '@cria/train': ['@cria/tensor', '@cria/weights', '@cria/tokenizer'],
 }

@@ -128,6 +128,17 @@ export function program(): Command {
     .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))
   bench.action(async (model, options) => (await import('./commands/bench.js')).bench(model, options))
 
+  const perplexity = cria
+    .command('perplexity')
+    .description('how well a model predicts a text')
+    .argument('<model>')
+    .argument('<file>', 'UTF-8 text; - is standard input')
+    .option('--context <n>', 'tokens of a window (default: 512, or what the model holds)', number)
+    .option('--json', 'print one JSON object')
+  device(perplexity).action(async (model, file, options) =>
+    (await import('./commands/perplexity.js')).perplexity(model, file, options),
+  )
+
   cria
     .command('synth')
     .description('write a model of random weights, for benchmarks')

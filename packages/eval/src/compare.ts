@@ -1,0 +1,169 @@
+/**
+ * Two models on one text: how far the second's predictions are from the first's. For quantised weights against those
+ * they were made from, in the terms of llama.cpp's `--kl-divergence`.
+ */
+import type { Llama } from '@cria/llama'
+import { argmax, exp, logSoftmax, mul, type Plan, pick, plan, slice, sub, sum, type Tensor } from '@cria/tensor'
+import { EvaluationError } from './errors.js'
+import { type PackSpecs, scoredHidden, sizeOf, specsOf, valuesOf } from './forward.js'
+import { type Pack, packs } from './pack.js'
+import { defaultContext, type Perplexity, type PerplexityOptions, scoredIn, summarise, windows } from './perplexity.js'
+import { chunks, rotatesByLength } from './scorer.js'
+
+/** A mean over tokens with its standard error. */
+export interface Estimate {
+  readonly mean: number
+  readonly stderr: number
+}
+
+export interface Comparison {
+  readonly base: Perplexity
+  readonly other: Perplexity
+  /** Perplexity of the other ÷ of the base. */
+  readonly perplexityRatio: Estimate
+  /** KL(base ‖ other), nats a token. */
+  readonly kl: Estimate & Readonly<Record<'median' | 'p90' | 'p95' | 'p99' | 'p999' | 'max', number>>
+  /** Share of tokens where both find the same token likeliest. */
+  readonly sameTop: Estimate
+  /** p(token) by the other less p(token) by the base. */
+  readonly probabilityDifference: Estimate & { readonly rms: number }
+}
+
+/** What both models say of one token. */
+interface Row {
+  readonly base: number
+  readonly other: number
+  readonly kl: number
+  readonly same: boolean
+}
+
+type Rows = readonly (readonly [base: Tensor, other: Tensor, kl: Tensor, top: Tensor, otherTop: Tensor])[]
+
+/**
+ * Scores a text with both models, over the windows of `measurePerplexity`. Both run in one plan and their
+ * distributions meet on the device: nothing of the vocabulary's size comes back.
+ *
+ * @param base the model to be near to, on the same device as `other` and with the same vocabulary.
+ * @example
+ * const { kl, sameTop, perplexityRatio } = await compareModels(original, quantised, tokens)
+ * @throws EvaluationError for two devices, vocabularies of two sizes, or what `measurePerplexity` refuses.
+ */
+export async function compareModels(
+  base: Llama,
+  other: Llama,
+  tokens: ArrayLike<number>,
+  { context, bytes, onProgress, signal, batch = 512, rowsAtOnce = 64 }: PerplexityOptions = {},
+): Promise<Comparison> {
+  if (base.device !== other.device || base.config.vocabSize !== other.config.vocabSize)
+    throw new EvaluationError(
+      `compare: got models on ${base.device.name} and ${other.device.name} with ${base.config.vocabSize} and ${other.config.vocabSize} tokens, expected one device and one vocabulary. Load both on the same device`,
+      { op: 'compare', got: other.config.vocabSize, expected: base.config.vocabSize },
+    )
+  const cut = windows(tokens, context ?? Math.min(defaultContext(base), defaultContext(other)))
+  for (const window of cut) checkIds(window, base.config.vocabSize)
+  const total = scoredIn(cut)
+  const join = !rotatesByLength(base) && !rotatesByLength(other)
+  const plans = new Map<string, Plan<PackSpecs, Rows>>()
+  const rows: Row[] = []
+  try {
+    const requests = cut.map(window => ({ tokens: window, from: 1 }))
+    for (const pack of packs(requests, { batch, join })) {
+      signal?.throwIfAborted()
+      const longest = pack.owners.reduce((n, { request }) => Math.max(n, cut[request]!.length), 0)
+      for (const { model } of [base, other]) model._rotary.fit(longest)
+      let step = plans.get(sizeOf(pack))
+      if (step === undefined) plans.set(sizeOf(pack), (step = planOf(base, other, pack, rowsAtOnce)))
+      const read = await readRows(await step.run(valuesOf(pack)))
+      for (let i = 0; i < pack.owners.length; i++) rows.push(read[i]!)
+      onProgress?.(rows.length, total)
+    }
+  } finally {
+    for (const made of plans.values()) made.dispose()
+  }
+  return compare(rows, tokens.length, bytes)
+}
+
+function planOf(base: Llama, other: Llama, pack: Pack, rowsAtOnce: number): Plan<PackSpecs, Rows> {
+  return plan(
+    base.device,
+    specsOf(pack),
+    inputs => {
+      const shared = pack.keys !== undefined
+      const hidden = [base, other].map(model => scoredHidden(model, inputs, shared)) as [Tensor, Tensor]
+      return chunks(hidden[0].shape[0]!, rowsAtOnce).map(([from, to]) => {
+        const targets = slice(inputs.targets, 0, from, to)
+        const p = logSoftmax(base.logits(slice(hidden[0], 0, from, to)))
+        const q = logSoftmax(other.logits(slice(hidden[1], 0, from, to)))
+        return [pick(p, targets), pick(q, targets), sum(mul(exp(p), sub(p, q)), -1), argmax(p), argmax(q)] as const
+      })
+    },
+    { name: 'compare' },
+  )
+}
+
+async function readRows(parts: Rows): Promise<Row[]> {
+  const out: Row[] = []
+  for (const part of parts) {
+    const [base, other, kl, top, otherTop] = await Promise.all(part.map(t => t.data()))
+    for (let i = 0; i < base!.length; i++)
+      out.push({ base: base![i]!, other: other![i]!, kl: kl![i]!, same: top![i] === otherTop![i] })
+  }
+  return out
+}
+
+function checkIds(tokens: Int32Array, vocabSize: number): void {
+  const bad = tokens.find(id => id < 0 || id >= vocabSize)
+  if (bad !== undefined)
+    throw new EvaluationError(
+      `compare: got token ${bad}, expected 0 … ${vocabSize - 1}. Is this the models' tokenizer?`,
+      {
+        op: 'compare',
+        got: bad,
+        expected: vocabSize,
+      },
+    )
+}
+
+function compare(rows: readonly Row[], tokens: number, bytes: number | undefined): Comparison {
+  const nlls = rows.map(({ base }) => -base)
+  const others = rows.map(({ other }) => -other)
+  const base = summarise(tokens, rows.length, add(nlls), bytes)
+  const other = summarise(tokens, rows.length, add(others), bytes)
+  // The error of the ratio follows from that of the mean difference of log-probabilities: the same tokens in both.
+  const difference = estimate(rows.map((_, i) => others[i]! - nlls[i]!))
+  const ratio = Math.exp(difference.mean)
+  const kls = rows.map(({ kl }) => kl).sort((a, b) => a - b)
+  const changes = rows.map(r => Math.exp(r.other) - Math.exp(r.base))
+  return {
+    base,
+    other,
+    perplexityRatio: { mean: ratio, stderr: ratio * difference.stderr },
+    kl: {
+      ...estimate(kls),
+      median: percentile(kls, 0.5),
+      p90: percentile(kls, 0.9),
+      p95: percentile(kls, 0.95),
+      p99: percentile(kls, 0.99),
+      p999: percentile(kls, 0.999),
+      max: kls.at(-1)!,
+    },
+    sameTop: estimate(rows.map(({ same }) => (same ? 1 : 0))),
+    probabilityDifference: { ...estimate(changes), rms: Math.sqrt(add(changes.map(d => d * d)) / changes.length) },
+  }
+}
+
+const add = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+
+function estimate(values: readonly number[]): Estimate {
+  const n = values.length
+  const mean = add(values) / n
+  const variance = add(values.map(x => (x - mean) ** 2)) / n
+  return { mean, stderr: n > 1 ? Math.sqrt(variance / (n - 1)) : Number.NaN }
+}
+
+/** Between the two nearest, of sorted values. */
+function percentile(sorted: readonly number[], share: number): number {
+  const at = share * (sorted.length - 1)
+  const low = Math.floor(at)
+  return sorted[low]! + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)]! - sorted[low]!)
+}

@@ -1,0 +1,278 @@
+/**
+ * The three questions that lm-evaluation-harness asks of a model, with its rules for tokens (lm_eval 0.4,
+ * api/model.py and models/huggingface.py), answered by a LLaMA on any device.
+ */
+import { fingerprint, generate, type Llama, type Picker, Session } from '@cria/llama'
+import { EvaluationError } from './errors.js'
+import type { ScoreRequest } from './pack.js'
+import { rstrip } from './python.js'
+import { Scorer, type ScorerOptions, type TokenScores } from './scorer.js'
+
+/** What evaluation needs of a tokenizer; those of @cria/tokenizer are of this form. */
+export interface TextTokenizer {
+  /** Ids of a text. `bos` absent: what the tokenizer does by default. */
+  encode(text: string, options?: { bos?: boolean; eos?: boolean; allowSpecial?: 'all' | 'none' }): ArrayLike<number>
+  decode(ids: ArrayLike<number>): string
+  readonly bosId?: number | undefined
+  readonly eosId?: number | undefined
+  readonly eosIds?: readonly number[]
+}
+
+export interface LoglikelihoodRequest {
+  readonly context: string
+  readonly continuation: string
+}
+
+export interface Loglikelihood {
+  /** Σ log p of the continuation's tokens, nats. */
+  readonly logprob: number
+  /** Every token of the continuation is the likeliest one. */
+  readonly greedy: boolean
+}
+
+export interface GenerationOptions {
+  /** Texts that end the generation; none of them is part of the result. */
+  readonly until: readonly string[]
+  /** Default 256 (lm-eval). */
+  readonly maxTokens?: number
+  /** Default 0: greedy. Above, the model needs a `sampler`. */
+  readonly temperature?: number
+  readonly topP?: number
+}
+
+export interface GenerateRequest extends GenerationOptions {
+  readonly context: string
+}
+
+export interface AskOptions {
+  /** Called as requests are answered. */
+  readonly onAnswered?: (requests: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** Anything that answers: a LLaMA here, or a model behind an API. */
+export interface LanguageModel {
+  loglikelihood(requests: readonly LoglikelihoodRequest[], options?: AskOptions): Promise<Loglikelihood[]>
+  /** Σ log p of each whole text, nats. */
+  loglikelihoodRolling(texts: readonly string[], options?: AskOptions): Promise<number[]>
+  generateUntil(requests: readonly GenerateRequest[], options?: AskOptions): Promise<string[]>
+  /** What a request is kept under: equal keys have equal answers. Undefined for one that must not be kept. */
+  cacheKey?(request: AnyRequest): Promise<string | undefined>
+}
+
+/** A request with its kind. */
+export type AnyRequest =
+  | ({ readonly kind: 'loglikelihood' } & LoglikelihoodRequest)
+  | { readonly kind: 'loglikelihood_rolling'; readonly text: string }
+  | ({ readonly kind: 'generate_until' } & GenerateRequest)
+
+export interface LlamaLanguageModelOptions extends ScorerOptions {
+  /** Tokens of a window, its prediction excluded. Default: the model's context. */
+  readonly maxLength?: number
+  /** What picks tokens where a request has a temperature: `options => chain(…)` of @cria/sampling. */
+  readonly sampler?: (options: GenerationOptions) => Picker
+}
+
+/**
+ * A LLaMA with its tokenizer as lm-eval sees a model.
+ *
+ * @example
+ * using lm = new LlamaLanguageModel(model, tokenizer)
+ * const [paris] = await lm.loglikelihood([{ context: 'The capital of France is', continuation: ' Paris' }])
+ * paris.greedy // true, if the model knows it
+ */
+export class LlamaLanguageModel implements LanguageModel {
+  private readonly scorer: Scorer
+  private readonly maxLength: number
+  private readonly sampler: LlamaLanguageModelOptions['sampler']
+  private identity: Promise<string> | undefined
+
+  constructor(
+    readonly model: Llama,
+    readonly tokenizer: TextTokenizer,
+    { maxLength = model.config.maxPositionEmbeddings, sampler, ...options }: LlamaLanguageModelOptions = {},
+  ) {
+    if (!Number.isSafeInteger(maxLength) || maxLength < 1)
+      throw new EvaluationError(`language_model: got maxLength ${maxLength}, expected a whole number of tokens ≥ 1`, {
+        op: 'language_model',
+        got: maxLength,
+      })
+    this.scorer = new Scorer(model, options)
+    this.maxLength = maxLength
+    this.sampler = sampler
+  }
+
+  /** BOS, or EOS where there is none: what stands before a text that has nothing before it. */
+  get prefixId(): number {
+    const id = this.tokenizer.bosId ?? this.tokenizer.eosId
+    if (id === undefined)
+      throw new EvaluationError(
+        'language_model: got a tokenizer without BOS and EOS, expected one of them to stand before a text. Give every request a context',
+        { op: 'language_model' },
+      )
+    return id
+  }
+
+  async loglikelihood(
+    requests: readonly LoglikelihoodRequest[],
+    { onAnswered, signal }: AskOptions = {},
+  ): Promise<Loglikelihood[]> {
+    const pairs = requests.map(request => this.pair(request))
+    const scores = await this.scoreAll(pairs, onAnswered, signal)
+    return scores.map(({ logprobs, greedy }) => ({ logprob: total(logprobs), greedy: greedy.every(hit => hit === 1) }))
+  }
+
+  async loglikelihoodRolling(texts: readonly string[], { onAnswered, signal }: AskOptions = {}): Promise<number[]> {
+    const parts = texts.map(text => rollingWindows(this.encode(text), this.prefixId, this.maxLength))
+    const scores = await this.scoreAll(parts.flat(), undefined, signal)
+    let at = 0
+    const sums = parts.map(windows => windows.reduce(sum => sum + total(scores[at++]!.logprobs), 0))
+    onAnswered?.(texts.length)
+    return sums
+  }
+
+  async generateUntil(
+    requests: readonly GenerateRequest[],
+    { onAnswered, signal }: AskOptions = {},
+  ): Promise<string[]> {
+    const out: string[] = []
+    for (const request of requests) {
+      signal?.throwIfAborted()
+      out.push(await this.continue(request, signal))
+      onAnswered?.(out.length)
+    }
+    return out
+  }
+
+  /** SHA-256 over the model, the backend and the tokens asked about; what is drawn at random is not kept. */
+  async cacheKey(request: AnyRequest): Promise<string | undefined> {
+    if (request.kind === 'generate_until' && (request.temperature ?? 0) > 0) return undefined
+    this.identity ??= fingerprint(this.model)
+    const asked =
+      request.kind === 'loglikelihood'
+        ? this.pair(request)
+        : request.kind === 'loglikelihood_rolling'
+          ? [this.prefixId, ...this.encode(request.text)]
+          : [this.encode(request.context), request.until, request.maxTokens ?? 256]
+    const all = [await this.identity, this.model.device.name, request.kind, this.maxLength, asked]
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(all)))
+    return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
+  }
+
+  /**
+   * The tokens of a pair (`_encode_pair`): spaces that end the context belong to the continuation; the whole is encoded
+   * and cut where the context's own tokens end; without a context, the prefix token stands before.
+   */
+  pair({ context, continuation }: LoglikelihoodRequest): ScoreRequest {
+    const bare = rstrip(context)
+    // A context of nothing but space has no tokens of its own; lm-eval fails there.
+    if (bare === '') {
+      const ids = this.encode(context + continuation, false)
+      const rest = ids[0] === this.prefixId ? ids.slice(1) : ids
+      return this.cut([this.prefixId, ...rest], 1, continuation)
+    }
+    const whole = this.encode(context + continuation)
+    return this.cut(whole, this.encode(bare).length, continuation)
+  }
+
+  /** Keeps the end of what is too long. */
+  private cut(tokens: number[], from: number, continuation: string): ScoreRequest {
+    if (from >= tokens.length)
+      throw new EvaluationError(
+        `loglikelihood: got the continuation ${JSON.stringify(continuation)}, which adds no token to its context, expected at least one`,
+        { op: 'loglikelihood', got: continuation },
+      )
+    if (tokens.length - from > this.maxLength)
+      throw new EvaluationError(
+        `loglikelihood: got a continuation of ${tokens.length - from} tokens, expected at most ${this.maxLength}, the model's window. Use loglikelihoodRolling for long texts`,
+        { op: 'loglikelihood', got: tokens.length - from, expected: this.maxLength },
+      )
+    const drop = Math.max(0, tokens.length - this.maxLength - 1)
+    return { tokens: tokens.slice(drop), from: from - drop }
+  }
+
+  private encode(text: string, bos?: boolean): number[] {
+    return Array.from(
+      this.tokenizer.encode(text, { eos: false, allowSpecial: 'all', ...(bos !== undefined && { bos }) }),
+    )
+  }
+
+  private async scoreAll(
+    requests: readonly ScoreRequest[],
+    onAnswered?: (requests: number) => void,
+    signal?: AbortSignal,
+  ): Promise<TokenScores[]> {
+    const tokens = requests.reduce((n, r) => n + r.tokens.length - r.from, 0)
+    return this.scorer.score(requests, {
+      ...(signal && { signal }),
+      onScored: done => onAnswered?.(Math.floor((done / tokens) * requests.length)),
+    })
+  }
+
+  private async continue(request: GenerateRequest, signal?: AbortSignal): Promise<string> {
+    const { context, until, maxTokens = 256, temperature = 0 } = request
+    if (maxTokens >= this.maxLength)
+      throw new EvaluationError(
+        `generate_until: got maxTokens ${maxTokens}, expected less than the model's window of ${this.maxLength}`,
+        { op: 'generate_until', got: maxTokens, expected: this.maxLength },
+      )
+    const encoded = this.encode(context)
+    const prompt = encoded.length > 0 ? encoded.slice(-(this.maxLength - maxTokens)) : [this.prefixId]
+    const sampler = temperature > 0 ? this.samplerFor(request) : greedy
+    using session = new Session(this.model, { capacity: prompt.length + maxTokens })
+    const ids: number[] = []
+    const stop = this.tokenizer.eosIds ?? (this.tokenizer.eosId === undefined ? [] : [this.tokenizer.eosId])
+    const ends = until.filter(text => text !== '')
+    for await (const event of generate(session, { prompt, sampler, maxTokens, stop, ...(signal && { signal }) })) {
+      if (event.type !== 'token') continue
+      ids.push(event.token)
+      const text = this.tokenizer.decode(ids)
+      if (ends.some(end => text.includes(end))) return beforeAny(text, ends)
+    }
+    signal?.throwIfAborted()
+    return beforeAny(this.tokenizer.decode(ids), ends)
+  }
+
+  private samplerFor(request: GenerationOptions): Picker {
+    if (this.sampler) return this.sampler(request)
+    throw new EvaluationError(
+      `generate_until: got temperature ${request.temperature} and no sampler, expected one. Pass { sampler } when making the language model`,
+      { op: 'generate_until', got: request.temperature },
+    )
+  }
+
+  /** Frees the plans, not the model. */
+  dispose(): void {
+    this.scorer.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+const greedy: Picker = { sample: logits => logits.reduce((best, x, i) => (x > logits[best]! ? i : best), 0) }
+
+const total = (logprobs: Float32Array): number => logprobs.reduce((sum, p) => sum + p, 0)
+
+const beforeAny = (text: string, ends: readonly string[]): string =>
+  ends.reduce((kept, end) => kept.split(end)[0]!, text)
+
+/**
+ * Windows over a text of any length (`get_rolling_token_windows` with one token of context, made disjoint): the first
+ * begins with the prefix token, each later one with the last token of the one before; the last one keeps as much
+ * context as the window holds. Every token is scored exactly once.
+ */
+export function rollingWindows(tokens: readonly number[], prefix: number, maxLength: number): ScoreRequest[] {
+  const all = [prefix, ...tokens]
+  const out: ScoreRequest[] = []
+  for (let done = 0; done < tokens.length; ) {
+    const count = Math.min(maxLength, tokens.length - done)
+    const end = done + count + 1
+    // All but the first window reach back as far as they can.
+    const begin = done === 0 ? 0 : Math.max(0, end - maxLength - 1)
+    out.push({ tokens: all.slice(begin, end), from: end - count - begin })
+    done += count
+  }
+  return out
+}

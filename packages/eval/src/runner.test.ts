@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { reference } from '@cria/tensor/reference'
+import { afterAll, describe, expect, test } from 'vitest'
+import { letters, tinyLlama, Written } from '../test/fake.js'
+import { evaluate, LlamaLanguageModel, readTask, type Task, taskFields } from './index.js'
+import { rollingWindows } from './language-model.js'
+import { fileCache, folderSource, loadTask } from './node.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'cria-eval-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text)
+  return join(folder, name)
+}
+
+const questions: Task = {
+  name: 'questions',
+  outputType: 'multiple_choice',
+  splits: { test: 'test', training: 'train' },
+  data: {
+    train: [
+      { q: 'x', choices: ['p', 'q'], gold: 1 },
+      { q: 'y', choices: ['r', 's'], gold: 0 },
+    ],
+    test: [
+      { q: 'a', choices: ['no', 'yes'], gold: 1 },
+      { q: 'b', choices: ['no', 'yes'], gold: 0 },
+    ],
+  },
+  docToText: doc => `Q: ${doc.q}\nA:`,
+  docToChoice: doc => doc.choices as string[],
+  docToTarget: doc => doc.gold as number,
+  metrics: ['acc'],
+}
+const yes = new Written({
+  pairs: ({ continuation }) => ({ logprob: continuation === ' yes' ? -1 : -2, greedy: false }),
+})
+
+describe('the runner', () => {
+  test('asks each choice after the question and counts', async () => {
+    const lm = new Written({
+      pairs: ({ continuation }) => ({ logprob: continuation === ' yes' ? -1 : -2, greedy: false }),
+    })
+    const [result] = await evaluate(lm, [questions])
+    expect(lm.asked.slice(0, 2)).toMatchObject([
+      { context: 'Q: a\nA:', continuation: ' no' },
+      { context: 'Q: a\nA:', continuation: ' yes' },
+    ])
+    expect(result!.scores).toEqual([{ metric: 'acc', filter: 'none', value: 0.5, stderr: 0.5, higherIsBetter: true }])
+    expect(result!.samples[1]!.values).toEqual({ none: { acc: 0 } })
+  })
+
+  test('shows examples before the question, and none where the task says 0', async () => {
+    const lm = new Written({ pairs: () => ({ logprob: -1, greedy: true }) })
+    const first = { ...questions, description: 'Answer.\n', fewshotSampler: 'first_n' } as const
+    await evaluate(lm, [first, { ...questions, numFewshot: 0 }], { numFewshot: 2, limit: 1 })
+    expect(lm.asked.map(a => (a as { context: string }).context)).toEqual([
+      'Answer.\nQ: x\nA: q\n\nQ: y\nA: r\n\nQ: a\nA:',
+      'Answer.\nQ: x\nA: q\n\nQ: y\nA: r\n\nQ: a\nA:',
+      'Q: a\nA:',
+      'Q: a\nA:',
+    ])
+    await expect(evaluate(lm, [questions], { numFewshot: 3 })).rejects.toThrow('choose 3 examples')
+  })
+
+  test('never shows a document its own answer', async () => {
+    const lm = new Written({ pairs: () => ({ logprob: -1, greedy: true }) })
+    const only: Task = { ...questions, splits: { test: 'test' } }
+    await evaluate(lm, [only], { numFewshot: 1 })
+    for (const asked of lm.asked as { context: string }[]) {
+      const [, shown, question] = /Q: (.)\nA: \w+\n\nQ: (.)/.exec(asked.context)!
+      expect(shown).not.toBe(question)
+    }
+  })
+
+  test('divides by the likelihood after "Answer:", as LLaMA does', async () => {
+    const lm = new Written({
+      pairs: ({ context, continuation }) => ({
+        logprob: context === 'Answer:' ? (continuation === ' yes' ? -0.5 : -3) : continuation === ' yes' ? -1 : -2,
+        greedy: false,
+      }),
+    })
+    const [result] = await evaluate(lm, [{ ...questions, metrics: ['acc', 'acc_answer'] }])
+    // yes: −1 + 0.5; no: −2 + 3. "no" wins, which is right for the second document alone.
+    expect(result!.samples.map(s => s.values.none)).toEqual([
+      { acc: 1, acc_answer: 0 },
+      { acc: 0, acc_answer: 1 },
+    ])
+  })
+
+  test('keeps answers on disk, whole lines alone', async () => {
+    const path = join(folder, 'cache', 'answers.jsonl')
+    await evaluate(yes, [questions], { cache: await fileCache(path) })
+    const asked = yes.asked.length
+    writeFileSync(path, '["cut', { flag: 'a' })
+    const [again] = await evaluate(yes, [questions], { cache: await fileCache(path) })
+    expect(yes.asked.length).toBe(asked)
+    expect(again!.scores[0]!.value).toBe(0.5)
+    await evaluate(yes, [{ ...questions, docToText: () => 'new' }], { cache: await fileCache(path) })
+    expect(
+      (await fileCache(path)).get(JSON.stringify({ kind: 'loglikelihood', context: 'new', continuation: ' no' })),
+    ).toBeDefined()
+  })
+
+  test('draws several answers and lets them vote', async () => {
+    const lm = new Written({ generate: (_, n) => ['4', '5', '5'][n % 3]! })
+    const task: Task = {
+      ...questions,
+      outputType: 'generate_until',
+      docToTarget: () => '5',
+      metrics: ['exact_match'],
+      generation: { until: ['\n'], temperature: 0.7 },
+      repeats: 3,
+      filters: [
+        { name: 'first', steps: [{ filter: 'take_first' }] },
+        { name: 'vote', steps: [{ filter: 'majority_vote' }] },
+      ],
+    }
+    const [result] = await evaluate(lm, [task])
+    expect(result!.scores.map(({ filter, value }) => [filter, value])).toEqual([
+      ['first', 0],
+      ['vote', 1],
+    ])
+  })
+
+  test('says which documents, targets and metrics are missing', async () => {
+    const { data: _, ...bare } = questions
+    await expect(evaluate(yes, [bare])).rejects.toThrow('without its documents')
+    await expect(evaluate(yes, [bare], { data: folderSource(folder) })).rejects.toThrow('Dataset.to_json')
+    await expect(evaluate(yes, [{ ...questions, docToTarget: () => 7 }])).rejects.toThrow('one of the choices')
+    await expect(evaluate(yes, [{ ...questions, metrics: ['word_perplexity'] }])).rejects.toThrow('word_perplexity')
+  })
+})
+
+describe('task files', () => {
+  test('a file of questions is a task', async () => {
+    const path = file('animals.jsonl', '{"query":"A cat says","choices":["woof","yes"],"gold":1}\n\n')
+    const [result] = await evaluate(yes, [await loadTask(path)])
+    expect(result).toMatchObject({ task: 'animals', scores: [{ metric: 'acc', value: 1 }, { metric: 'acc_norm' }] })
+    await expect(loadTask(file('bad.jsonl', '{"query":1}'))).rejects.toThrow('query, choices and gold')
+    await expect(loadTask(file('bad2.jsonl', '{"query":"a"}\nnope'))).rejects.toThrow('line 2')
+  })
+
+  test('JSON holds its documents; YAML includes another file', async () => {
+    const docs = [{ story: 'It rained.', ask: 'Was it wet?', answers: ['no', 'yes'], right: 'yes' }]
+    file(
+      'base.yaml',
+      'output_type: multiple_choice\ndoc_to_text: "{{story}}\\nQ: {{ask}}\\nA:"\ndoc_to_choice: answers\n',
+    )
+    const path = file(
+      'wet.yaml',
+      `include: base.yaml\ntask: wet\ndoc_to_target: right\ndocs: ${JSON.stringify(docs)}\n`,
+    )
+    const [result] = await evaluate(yes, [await loadTask(path)])
+    expect(result!.samples[0]!.requests[0]).toMatchObject({
+      context: 'It rained.\nQ: Was it wet?\nA:',
+      continuation: ' no',
+    })
+    expect(result!.scores[0]!.value).toBe(1)
+  })
+
+  test.each([
+    ['doc_to_text: !function utils.text', '!function utils.text'],
+    ['output_type: winning', 'output_type: got "winning"'],
+    ['metric_list: [{metric: bleu}]', 'got "bleu"'],
+    ['filter_list: [{name: x, filter: [{function: custom}]}]', 'got "custom"'],
+    ['process_results: abc', 'only templates'],
+    ['a: [', 'no YAML'],
+    ['- a', 'expected keys'],
+  ])('%s is refused', (text, reason) => {
+    expect(() => readTask(taskFields(text, 'bad'), 'bad')).toThrow(reason)
+  })
+
+  test('a template that names no field says which there are', async () => {
+    const task = readTask(taskFields('output_type: generate_until\ndoc_to_text: "{{quetsion}}"', 't'), 't').task
+    expect(() => task.docToText({ question: 'a' })).toThrow('fields: question')
+  })
+})
+
+describe('a LLaMA as language model', () => {
+  const device = reference()
+  const model = tinyLlama(device, 8)
+  afterAll(() => {
+    model.dispose()
+    expect(device.liveBytes).toBe(0)
+  })
+
+  test('splits tokens as lm-eval does', () => {
+    using lm = new LlamaLanguageModel(model, letters)
+    expect(lm.pair({ context: 'ab ', continuation: 'c' })).toEqual({ tokens: [3, 4, 30, 5], from: 2 })
+    expect(lm.pair({ context: '', continuation: 'ab' })).toEqual({ tokens: [1, 3, 4], from: 1 })
+    expect(() => lm.pair({ context: 'ab', continuation: '' })).toThrow('adds no token')
+    using small = new LlamaLanguageModel(model, letters, { maxLength: 3 })
+    expect(small.pair({ context: 'abcdef', continuation: 'gh' })).toEqual({ tokens: [7, 8, 9, 10], from: 2 })
+    expect(() => small.pair({ context: 'a', continuation: 'bcdef' })).toThrow('at most 3')
+  })
+
+  test('rolls over a text in windows that score each token once', () => {
+    expect(rollingWindows([5, 6, 7, 8, 9, 10, 11], 1, 3)).toEqual([
+      { tokens: [1, 5, 6, 7], from: 1 },
+      { tokens: [7, 8, 9, 10], from: 1 },
+      { tokens: [8, 9, 10, 11], from: 3 },
+    ])
+    expect(rollingWindows([], 1, 3)).toEqual([])
+  })
+
+  test('sums what its parts say, and generates until a stop', async () => {
+    using lm = new LlamaLanguageModel(model, letters)
+    const [ab, c] = await lm.loglikelihood([
+      { context: 'abc', continuation: 'de' },
+      { context: 'abcd', continuation: 'e' },
+    ])
+    const [d] = await lm.loglikelihood([{ context: 'abc', continuation: 'd' }])
+    expect(ab!.logprob).toBeCloseTo(d!.logprob + c!.logprob, 4)
+    const [text] = await lm.generateUntil([{ context: 'abc', until: [], maxTokens: 12 }])
+    expect(text!.length).toBeGreaterThan(3)
+    const [cut] = await lm.generateUntil([{ context: 'abc', until: [text!.slice(3, 5)], maxTokens: 12 }])
+    expect(cut).toBe(text!.slice(0, text!.indexOf(text!.slice(3, 5))))
+    await expect(lm.generateUntil([{ context: 'a', until: [], maxTokens: 3, temperature: 1 }])).rejects.toThrow(
+      'no sampler',
+    )
+    const key = { kind: 'loglikelihood', context: 'ab ', continuation: 'c' } as const
+    expect(await lm.cacheKey(key)).toBe(await lm.cacheKey({ ...key, context: 'ab', continuation: ' c' }))
+  })
+})

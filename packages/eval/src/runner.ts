@@ -1,0 +1,360 @@
+/** The runner: documents to requests, requests to answers (from the cache where it has them), answers to metrics. */
+import { EvaluationError } from './errors.js'
+import { applyFilters, type FilterPipeline, noFilter } from './filters.js'
+import type { AnyRequest, GenerationOptions, LanguageModel, Loglikelihood } from './language-model.js'
+import {
+  aggregate,
+  answerMetrics,
+  choiceMetrics,
+  exactMatch,
+  type MetricName,
+  metrics,
+  rollingMetrics,
+  standardError,
+  type Value,
+} from './metrics.js'
+import { countWords, utf8Length } from './python.js'
+import { PythonRandom } from './python-random.js'
+import { type Doc, evaluatedSplit, fewshotSplit, type Target, type Task } from './task.js'
+
+/** Documents of a split of a task; throws where it has none. */
+export type DataSource = (task: Task, split: string) => Promise<readonly Doc[]>
+
+/** Keeps answers between runs. Keys come from the language model and name everything an answer depends on. */
+export interface RequestCache {
+  get(key: string): unknown
+  set(key: string, answer: unknown): void | Promise<void>
+}
+
+export interface EvaluateOptions {
+  /** Where documents come from that are not in the task. */
+  readonly data?: DataSource
+  /** Only the first documents of each task. */
+  readonly limit?: number
+  /** Examples shown first, instead of the task's own number. */
+  readonly numFewshot?: number
+  /** Of the choice of examples. Default 1234 (lm-eval). */
+  readonly fewshotSeed?: number
+  /** Of the bootstrap, 0 for no standard errors. Default 100,000 (lm-eval). */
+  readonly bootstrapIterations?: number
+  readonly cache?: RequestCache
+  readonly onProgress?: (answered: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
+export interface Score {
+  readonly metric: MetricName
+  /** The filter the answers went through; `none` for the answer as it is. */
+  readonly filter: string
+  readonly value: number
+  /** Undefined where none is defined. */
+  readonly stderr: number | undefined
+  readonly higherIsBetter: boolean
+}
+
+/** One document with what was asked and answered. */
+export interface Sample {
+  readonly doc: Doc
+  readonly requests: readonly AnyRequest[]
+  readonly answers: readonly (Loglikelihood | number | string)[]
+  /** By filter. */
+  readonly values: Readonly<Record<string, Partial<Readonly<Record<MetricName, Value>>>>>
+}
+
+export interface TaskResult {
+  readonly task: string
+  readonly numFewshot: number
+  readonly scores: readonly Score[]
+  readonly samples: readonly Sample[]
+}
+
+interface Asked {
+  readonly task: Task
+  readonly doc: Doc
+  readonly requests: readonly AnyRequest[]
+}
+
+/**
+ * Runs tasks on a model.
+ *
+ * @example
+ * const [result] = await evaluate(lm, [task], { limit: 100 })
+ * result.scores // [{ metric: 'acc', value: 0.62, stderr: 0.049, … }]
+ * @throws EvaluationError for a task without documents, or one that asks what it cannot be asked.
+ */
+export async function evaluate(
+  lm: LanguageModel,
+  tasks: readonly Task[],
+  options: EvaluateOptions = {},
+): Promise<TaskResult[]> {
+  const asked: Asked[] = []
+  for (const task of tasks) asked.push(...(await ask(task, options)))
+  const answers = await answerAll(
+    lm,
+    asked.flatMap(({ requests }) => requests),
+    options,
+  )
+  let at = 0
+  const samples = asked.map(one => {
+    const own = answers.slice(at, at + one.requests.length)
+    at += one.requests.length
+    return { task: one.task, sample: { ...one, answers: own, values: valuesOf(one, own) } }
+  })
+  return tasks.map(task => {
+    const own = samples.filter(s => s.task === task).map(({ sample: { task: _, ...rest } }) => rest)
+    return { task: task.name, numFewshot: shots(task, options), scores: scoresOf(task, own, options), samples: own }
+  })
+}
+
+const shots = (task: Task, { numFewshot }: EvaluateOptions): number =>
+  // A task that says 0 means it (lm-eval).
+  task.numFewshot === 0 ? 0 : (numFewshot ?? task.numFewshot ?? 0)
+
+async function ask(task: Task, options: EvaluateOptions): Promise<Asked[]> {
+  const split = evaluatedSplit(task)
+  if (split === undefined)
+    throw new EvaluationError(`evaluate: got task ${task.name} without a test or validation split, expected one`, {
+      op: 'evaluate',
+    })
+  const docs = (await docsOf(task, split, options)).slice(0, options.limit)
+  if (docs.length === 0)
+    throw new EvaluationError(`evaluate: got task ${task.name} with no documents in ${split}, expected at least one`, {
+      op: 'evaluate',
+    })
+  const k = shots(task, options)
+  const examples = await sampler(task, k, options)
+  return docs.map(doc => ({ task, doc, requests: requestsOf(task, doc, contextsOf(task, doc, examples(doc))) }))
+}
+
+async function docsOf(task: Task, split: string, { data }: EvaluateOptions): Promise<readonly Doc[]> {
+  const docs = task.data?.[split] ?? (await data?.(task, split))
+  if (docs === undefined)
+    throw new EvaluationError(
+      `evaluate: got task ${task.name} without its documents (split ${split}), expected them in the task or a data source. Pass { data }`,
+      { op: 'evaluate', got: split },
+    )
+  return task.processDocs ? task.processDocs(docs) : docs
+}
+
+/** Chooses the examples of one document after another, drawing as lm-eval's ContextSampler does. */
+async function sampler(task: Task, k: number, options: EvaluateOptions): Promise<(doc: Doc) => readonly Doc[]> {
+  if (k === 0) return () => []
+  const pool = task.fewshotSamples ?? (await docsOf(task, fewshotSplit(task)!, options))
+  const random = new PythonRandom(options.fewshotSeed ?? 1234)
+  // lm-eval leaves out the document itself where these two name the same split, and also where neither is named. It
+  // shows a document its own answer where the test split is the only one; that is not followed.
+  const own = task.fewshotSamples === undefined && fewshotSplit(task) === evaluatedSplit(task)
+  const exclude = own || task.splits.fewshot === task.splits.test
+  const enough = (docs: readonly Doc[]): readonly Doc[] => {
+    if (docs.length >= k) return docs.slice(0, k)
+    throw new EvaluationError(
+      `evaluate: got ${pool.length} documents to choose ${k} examples of ${task.name} from, expected more. Lower numFewshot`,
+      { op: 'evaluate', got: pool.length, expected: k },
+    )
+  }
+  if (task.fewshotSampler === 'first_n') return doc => enough(exclude ? pool.filter(x => !same(x, doc)) : pool)
+  enough(pool)
+  return doc => {
+    if (!exclude) return random.sample(pool, k)
+    if (pool.length < k + 1) enough(pool.slice(0, pool.length - 1))
+    const others = random.sample(pool, k + 1).filter(x => !same(x, doc))
+    return others.length >= k ? others.slice(0, k) : random.sample([...enough(pool.filter(x => !same(x, doc)))], k)
+  }
+}
+
+const same = (a: Doc, b: Doc): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
+
+/** The text before the answer; several where the question has the choices in it. */
+function contextsOf(task: Task, doc: Doc, examples: readonly Doc[]): readonly string[] {
+  const { description = '', targetDelimiter = ' ', fewshotDelimiter = '\n\n' } = task
+  const head = typeof description === 'string' ? description : description(doc)
+  const several = typeof task.docToText(doc) === 'number'
+  const shown = examples.map(example => {
+    const text = task.docToText(example)
+    const question = typeof text === 'number' ? task.docToChoice!(example)[text]! : text
+    const answer = answerText(task, example)
+    return `${question}${answer === '' ? '' : `${targetDelimiter}${answer}${fewshotDelimiter}`}`
+  })
+  const before = head + shown.join('')
+  const questions = several ? task.docToChoice!(doc) : [task.docToText(doc) as string]
+  return questions.map(question => before + question)
+}
+
+/** The right answer of an example, as text. */
+function answerText(task: Task, example: Doc): string {
+  const target = task.docToTarget(example)
+  const first = typeof target === 'object' ? target[0]! : target
+  const several = typeof task.docToText(example) === 'number'
+  return typeof first === 'number' && task.docToChoice && !several ? task.docToChoice(example)[first]! : String(first)
+}
+
+function requestsOf(task: Task, doc: Doc, contexts: readonly string[]): AnyRequest[] {
+  const { targetDelimiter = ' ', fewshotDelimiter = '\n\n', repeats = 1 } = task
+  const [context] = contexts as [string, ...string[]]
+  switch (task.outputType) {
+    case 'multiple_choice': {
+      const choices = choicesOf(task, doc)
+      const pair = (context: string, answer: string): AnyRequest => ({
+        kind: 'loglikelihood',
+        context,
+        continuation: targetDelimiter + answer,
+      })
+      const asked =
+        contexts.length > 1
+          ? contexts.map(each => pair(each, String(task.docToTarget(doc))))
+          : choices.map(choice => pair(context, choice))
+      return [
+        ...asked,
+        ...(task.metrics.includes('acc_mutual_info') ? choices.map(choice => pair('', choice)) : []),
+        ...(task.metrics.includes('acc_answer')
+          ? choices.map(choice => pair(task.unconditionalContext ?? 'Answer:', choice))
+          : []),
+      ]
+    }
+    case 'loglikelihood':
+      return [{ kind: 'loglikelihood', context, continuation: String(task.docToTarget(doc)) }]
+    case 'loglikelihood_rolling':
+      return [{ kind: 'loglikelihood_rolling', text: String(task.docToTarget(doc)) }]
+    case 'generate_until': {
+      const generation: GenerationOptions = task.generation ?? { until: [fewshotDelimiter] }
+      return Array.from({ length: repeats }, () => ({ kind: 'generate_until', context, ...generation }))
+    }
+  }
+}
+
+function choicesOf(task: Task, doc: Doc): readonly string[] {
+  if (task.docToChoice) return task.docToChoice(doc)
+  throw new EvaluationError(`evaluate: got multiple_choice task ${task.name} without docToChoice, expected it`, {
+    op: 'evaluate',
+  })
+}
+
+/** Answers in the order of the requests; equal requests are asked once. */
+async function answerAll(
+  lm: LanguageModel,
+  requests: readonly AnyRequest[],
+  { cache, onProgress, signal }: EvaluateOptions,
+): Promise<(Loglikelihood | number | string)[]> {
+  const keys = await Promise.all(requests.map(request => (cache ? lm.cacheKey?.(request) : undefined)))
+  const answers = keys.map(key => (key === undefined ? undefined : cache?.get(key))) as (
+    | Loglikelihood
+    | number
+    | string
+    | undefined
+  )[]
+  let done = answers.filter(answer => answer !== undefined).length
+  onProgress?.(done, requests.length)
+  const report = { onAnswered: (n: number): void => onProgress?.(done + n, requests.length), ...(signal && { signal }) }
+  const fill = async <K extends AnyRequest['kind']>(
+    kind: K,
+    call: (requests: Extract<AnyRequest, { kind: K }>[]) => Promise<readonly (Loglikelihood | number | string)[]>,
+  ): Promise<void> => {
+    const open = requests.flatMap((request, i) => (request.kind === kind && answers[i] === undefined ? [i] : []))
+    if (open.length === 0) return
+    // A request drawn at random is asked every time, others once.
+    const first = new Map<string, number>()
+    const unique = open.filter(i => {
+      const request = requests[i]!
+      const identity = JSON.stringify(request) + ('temperature' in request && request.temperature ? `#${i}` : '')
+      if (first.has(identity)) return false
+      first.set(identity, i)
+      return true
+    })
+    const given = await call(unique.map(i => requests[i] as Extract<AnyRequest, { kind: K }>))
+    unique.forEach((i, n) => {
+      answers[i] = given[n]!
+    })
+    for (const i of open) answers[i] ??= answers[first.get(JSON.stringify(requests[i]))!]
+    for (const i of unique) if (keys[i] !== undefined) await cache?.set(keys[i], answers[i])
+    done += open.length
+  }
+  await fill('loglikelihood', list => lm.loglikelihood(list, report))
+  await fill('loglikelihood_rolling', list =>
+    lm.loglikelihoodRolling(
+      list.map(({ text }) => text),
+      report,
+    ),
+  )
+  await fill('generate_until', list => lm.generateUntil(list, report))
+  onProgress?.(requests.length, requests.length)
+  return answers as (Loglikelihood | number | string)[]
+}
+
+function valuesOf({ task, doc }: Asked, answers: readonly (Loglikelihood | number | string)[]): Sample['values'] {
+  switch (task.outputType) {
+    case 'multiple_choice':
+      return { none: choiceValues(task, doc, answers as Loglikelihood[]) }
+    case 'loglikelihood':
+      return { none: answerMetrics(task.metrics, answers[0] as Loglikelihood) }
+    case 'loglikelihood_rolling': {
+      const text = task.rollingText?.(doc) ?? String(task.docToTarget(doc))
+      return { none: rollingMetrics(task.metrics, answers[0] as number, countWords(text), utf8Length(text)) }
+    }
+    case 'generate_until': {
+      const targets = textTargets(task, doc)
+      const value = (kept: readonly string[]): number => exactMatch(kept[0] ?? '', targets, task.exactMatch)
+      return Object.fromEntries(
+        pipelines(task).map(filter => [filter.name, { exact_match: value(applyFilters(filter, answers as string[])) }]),
+      )
+    }
+  }
+}
+
+function choiceValues(task: Task, doc: Doc, answers: readonly Loglikelihood[]): Partial<Record<MetricName, Value>> {
+  const choices = choicesOf(task, doc)
+  const n = choices.length
+  const extra = answers.slice(n).map(({ logprob }) => logprob)
+  const mutual = task.metrics.includes('acc_mutual_info')
+  return choiceMetrics(task.metrics, goldOf(task, doc, choices), {
+    choices,
+    scores: answers.slice(0, n),
+    unconditional: {
+      ...(mutual && { acc_mutual_info: extra.slice(0, n) }),
+      ...(task.metrics.includes('acc_answer') && { acc_answer: mutual ? extra.slice(n) : extra }),
+    },
+  })
+}
+
+/** Indices of the right choices. */
+function goldOf(task: Task, doc: Doc, choices: readonly string[]): readonly number[] {
+  const text = task.docToText(doc)
+  const target: Target = typeof text === 'number' ? text : task.docToTarget(doc)
+  const gold = (typeof target === 'object' ? target : [target]).map(t =>
+    typeof t === 'number' ? t : choices.indexOf(t),
+  )
+  const bad = gold.find(i => !(Number.isInteger(i) && i >= 0 && i < choices.length))
+  if (bad === undefined && gold.length > 0) return gold
+  throw new EvaluationError(
+    `evaluate: got target ${JSON.stringify(target)} in task ${task.name}, expected one of the choices ${JSON.stringify(choices)} or its index`,
+    { op: 'evaluate', got: target, expected: choices },
+  )
+}
+
+function textTargets(task: Task, doc: Doc): Target {
+  const target = task.docToTarget(doc)
+  return typeof target === 'number' && task.docToChoice ? task.docToChoice(doc)[target]! : target
+}
+
+const pipelines = ({ filters = [noFilter] }: Task): readonly FilterPipeline[] => filters
+
+function scoresOf(task: Task, samples: readonly Sample[], { bootstrapIterations }: EvaluateOptions): Score[] {
+  const filters = task.outputType === 'generate_until' ? pipelines(task).map(({ name }) => name) : ['none']
+  return filters.flatMap(filter =>
+    task.metrics.map(metric => {
+      const values = samples.map(sample => sample.values[filter]?.[metric])
+      if (values.some(value => value === undefined))
+        throw new EvaluationError(
+          `evaluate: got metric ${metric} for ${task.name}, expected one that ${task.outputType} has`,
+          { op: 'evaluate', got: metric },
+        )
+      const known = values as Value[]
+      return {
+        metric,
+        filter,
+        value: aggregate(metric, known),
+        stderr: standardError(metric, known, bootstrapIterations),
+        higherIsBetter: metrics[metric].higherIsBetter,
+      }
+    }),
+  )
+}
