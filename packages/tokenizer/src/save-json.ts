@@ -2,11 +2,8 @@
 
 import type { Merges } from './bpe/merger.js'
 import { NONE } from './bpe/pair-table.js'
-import { unsupported } from './errors.js'
 import type { Recipe } from './model.js'
 import { partsOf, type Tokenizer } from './tokenizer.js'
-
-const OP = 'toTokenizerJson'
 
 /**
  * The tokenizer as the object that a `tokenizer.json` holds; `JSON.stringify` it. Hugging Face's libraries read it, and
@@ -15,7 +12,9 @@ const OP = 'toTokenizerJson'
  * Models with scores become lists of merges, as Hugging Face's own converter makes them. Two kinds of token cannot be
  * told apart by it: of several ids with the same text the lowest stays.
  *
- * @throws TokenizerError `tokenizer/unsupported` for a SentencePiece model with a character map (NFKC and the like).
+ * A SentencePiece character map (NFKC and the like) becomes a `Precompiled` normalizer, which Hugging Face applies to
+ * user-perceived characters: ids of texts with rare combining sequences may then differ from SentencePiece's.
+ *
  * @example
  * writeFileSync('tokenizer.json', JSON.stringify(toTokenizerJson(tokenizer)))
  */
@@ -86,12 +85,12 @@ function mergeList({ pairs, result, priority }: Merges, pieceOf: readonly (strin
 function normalizerOf(recipe: Recipe): unknown {
   const rules = recipe.sentencePiece
   if (rules === undefined) return recipe.normalizer ?? null
-  if (rules.charsmap !== undefined) throw unsupported(OP, 'a SentencePiece character map', 'a model without one')
   const normalizers: unknown[] = []
+  if (rules.charsmap !== undefined) normalizers.push({ type: 'Precompiled', precompiled_charsmap: rules.charsmap })
   if (rules.removeExtra) {
     normalizers.push(
       { type: 'Replace', pattern: { Regex: ' +' }, content: ' ' },
-      { type: 'Strip', strip_left: true, strip_right: true },
+      { type: 'Replace', pattern: { Regex: '\\A |[ \u2581]+\\z' }, content: '' },
     )
   }
   if (rules.dummyPrefix) normalizers.push({ type: 'Prepend', prepend: '\u2581' })

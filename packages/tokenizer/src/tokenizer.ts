@@ -312,7 +312,7 @@ export class Tokenizer {
         sink.push(id)
         seen += part
       } else {
-        const ready = prefix === undefined ? part : prefix(part, first && start === 0)
+        const ready = prefix === undefined || part === '' ? part : prefix(part, first && start === 0)
         if (ready !== '') model.encode(ready, sink)
         seen += ready
       }

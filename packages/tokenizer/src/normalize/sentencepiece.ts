@@ -27,8 +27,9 @@ export function sentencePieceNormalizer(
       const parts = pattern === undefined ? [text] : text.split(pattern)
       out = parts.map((part, i) => (i % 2 === 1 ? part : map.apply(part))).join('')
     }
-    if (removeExtra) out = out.replaceAll('\u2581', ' ').replace(/ +/g, ' ').replace(/^ | $/g, '')
-    return dummyPrefix && out !== '' ? ` ${out}` : out
+    // A `▁` of the text itself is no extra space, except at the end, where it can no longer be told from one.
+    if (removeExtra) out = out.replace(/ +/g, ' ').replace(/^ |[ \u2581]+$/g, '')
+    return dummyPrefix && (out !== '' || (text !== '' && !removeExtra)) ? ` ${out}` : out
   }
 }
 

@@ -152,6 +152,12 @@ function translateEscape(pattern: string, at: number, inClass: boolean, op: stri
       if (hex === null) throw unsupported(op, `the pattern ${show(pattern)}`, 'hexadecimal digits after \\x')
       return [`\\u{${hex[1] ?? hex[2]}}`, at + 2 + hex[0].length]
     }
+    case 'A':
+      if (!inClass) return ['(?<![\\s\\S])', at + 2]
+      break
+    case 'z':
+      if (!inClass) return ['(?![\\s\\S])', at + 2]
+      break
     case 'b':
     case 'B':
       if (!inClass) return [`\\${c}`, at + 2]

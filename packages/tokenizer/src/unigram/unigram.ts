@@ -130,15 +130,16 @@ export class Unigram implements TextModel {
   }
 
   /** Remembers a way to `to` where it is better than the known one; returns how far ways reach now. */
-  private offer(to: number, reach: number, base: number, at: number, id: number, sum: number): number {
+  private offer(to: number, reach: number, base: number, at: number, id: number, exact: number): number {
     const k = to - base
+    const sum = this.parts.single ? Math.fround(exact) : exact
     if (k >= this.best.length) this.grow(Math.max(k + 1, 2 * this.best.length))
     if (to > reach) {
       // Bytes inside characters are places too, which nothing ever reaches.
       for (let i = reach - base + 1; i <= k; i++) this.from[i] = -1
     }
     if (this.from[k] === -1 || sum > this.best[k]!) {
-      this.best[k] = this.parts.single ? Math.fround(sum) : sum
+      this.best[k] = sum
       this.token[k] = id
       this.from[k] = at - base
     }
