@@ -2,16 +2,14 @@
 import { type Llama, Session } from '@cria/llama'
 import type { ModelState } from '@cria/sampling/search'
 
-/** Tokens checked at once by speculative decoding; a step of this many is one plan. */
-export const CHECKED = 8
-/** A session cuts what it evaluates into 128, 32, 8 and 1. */
-const BATCH = 128
 /** Rows of logits of a prompt held at once. */
 const ROWS = 32
 
 export interface StateOptions {
   /** Tokens that a state can hold. */
   readonly capacity: number
+  /** Tokens that speculative decoding checks at once. */
+  readonly checked?: number
   readonly signal?: AbortSignal
   /** Told the logits after each token of the first text taken in (the prompt), in order. */
   readonly onPrompt?: (logits: Float32Array, position: number) => void
@@ -39,8 +37,11 @@ export class States {
   #take(): Session {
     const known = this.#free.pop()
     if (known) return known
+    const { capacity, checked = 0 } = this.#options
+    // a session cuts what it evaluates by fours: 16 checks, 4, one, and single tokens
+    const batch = checked > 0 ? { batch: checked * 16 } : {}
     // a check is padded to its full length, so it may reach beyond what is asked for
-    const made = new Session(this.#model, { capacity: this.#options.capacity + CHECKED, batch: BATCH })
+    const made = new Session(this.#model, { capacity: capacity + checked, ...batch })
     this.#all.push(made)
     return made
   }
@@ -86,8 +87,9 @@ export class States {
   /** The logits after each of a few tokens: one step of fixed length, what it has too much taken back. */
   async #check(session: Session, tokens: readonly number[]): Promise<Float32Array[]> {
     if (tokens.length === 1) return [(await session.evaluate(tokens)).slice()]
+    const { checked } = this.#options
     const before = session.length
-    const padding = (CHECKED - (tokens.length % CHECKED)) % CHECKED
+    const padding = checked ? (checked - (tokens.length % checked)) % checked : 0
     const rows = await session.evaluateAll([...tokens, ...new Array<number>(padding).fill(tokens[0]!)])
     session.truncate(before + tokens.length)
     return rowsOf(rows, this.#model).slice(0, tokens.length)

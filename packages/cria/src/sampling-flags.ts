@@ -117,7 +117,7 @@ export function searchFlags(command: Command): Command {
     num(SEARCH, '--best-of <n>', 'the likeliest of n drawn texts'),
     text(SEARCH, '--draft <model>', 'speculative decoding: a smaller model of the same vocabulary guesses'),
     flag(SEARCH, '--prompt-lookup', 'speculative decoding: guess what followed the same words before'),
-    num(SEARCH, '--draft-tokens <n>', 'guesses per pass (7)'),
+    num(SEARCH, '--draft-tokens <n>', 'guesses per pass (3)'),
   ]
   for (const option of options) command.addOption(option)
   return command

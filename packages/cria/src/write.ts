@@ -18,7 +18,7 @@ import { openModelAt } from '@cria/weights/node'
 import { UsageError } from './errors.js'
 import type { LogprobRecorder } from './logprobs.js'
 import { resolveModel } from './model.js'
-import { CHECKED, States } from './model-state.js'
+import { States } from './model-state.js'
 import type { Samplers } from './sampler.js'
 import { tokenizerOf } from './tokenizer.js'
 
@@ -33,6 +33,9 @@ export interface SearchOptions {
   readonly promptLookup?: boolean
   readonly draftTokens?: number
 }
+
+/** Guesses per pass: with these a check takes about half as long again as one token. */
+export const guesses = (options: SearchOptions): number => options.draftTokens ?? 3
 
 export interface Task {
   readonly options: SearchOptions
@@ -88,7 +91,7 @@ export async function write(task: Task): Promise<Written> {
   const { drafted, accepted, passes, ...text } = await speculate(model, prompt, {
     draft,
     chain,
-    draftTokens: options.draftTokens ?? CHECKED - 1,
+    draftTokens: guesses(options),
     onToken,
     ...common,
   })
@@ -157,5 +160,5 @@ function firstDifference(a: Tokenizer, b: Tokenizer): number | undefined {
   return a.vocabSize === b.vocabSize ? undefined : size
 }
 
-/** Where guesses come from, if from anywhere. */
-export const lookup = (): DraftSource => promptLookup()
+/** Guesses from the text itself; one equal word says too little. */
+export const lookup = (): DraftSource => promptLookup({ maxNgram: 4, minNgram: 2 })

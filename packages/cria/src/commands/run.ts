@@ -7,7 +7,7 @@ import { type DeviceOptions, describe, type Loaded, load, needTokenizer } from '
 import { States } from '../model-state.js'
 import { note, print, printJson } from '../output.js'
 import { type SamplingOptions, samplersOf } from '../sampler.js'
-import { checkSearch, lookup, openDraft, type SearchOptions, type Written, write } from '../write.js'
+import { checkSearch, guesses, lookup, openDraft, type SearchOptions, type Written, write } from '../write.js'
 
 export interface RunOptions extends SamplingOptions, SearchOptions, DeviceOptions {
   readonly prompt: string
@@ -59,9 +59,11 @@ async function runLoaded(
   const { limit, capacity } = lengths(loaded, options, prompt.length)
   const recorder = options.logprobs === undefined ? undefined : new LogprobRecorder(tokenizer, options.logprobs)
 
+  const speculates = options.draft !== undefined || options.promptLookup
   const states = new States(loaded.model, {
     capacity,
     signal,
+    ...(speculates && { checked: guesses(options) + 1 }),
     ...(recorder && {
       onPrompt: (row, at) => {
         if (at + 1 < prompt.length) recorder.prompt.push(recorder.position(row, prompt[at + 1]!))

@@ -15,8 +15,11 @@ import { parseRegex } from './regex.js'
 import { both, isPureRef, type Json, type JsonType, type Merged, Merger, type Schema } from './schema-merge.js'
 
 export interface JsonSchemaOptions {
-  /** Most whitespace characters in a row between the parts; 0: compact. Default 32. */
-  whitespace?: number
+  /**
+   * What may stand between the parts. 'tidy' (default): nothing, one space, or a new line with up to 32 of indentation,
+   * so that a model cannot lose itself in blank lines. A number: so many characters of any whitespace; 0: compact.
+   */
+  whitespace?: 'tidy' | number
   /** 'schema': properties in the order of the schema (default; smaller and faster). 'any': in any order. */
   order?: 'schema' | 'any'
   /** 'error' (default): a keyword that cannot be enforced is refused. 'ignore': it is left out. */
@@ -49,10 +52,11 @@ class SchemaCompiler {
     this.#document = document
     this.#options = options
     this.#merger = new Merger((target, path) => this.#resolve(target, path), options.unsupported === 'ignore')
-    const most = options.whitespace ?? 32
-    if (!Number.isInteger(most) || most < 0)
-      throw new SchemaError('', `whitespace = ${most}`, 'a whole number of at least 0')
-    this.#space = most === 0 ? seq() : repeat(chars(' \n\t\r'), 0, most)
+    const kind = options.whitespace ?? 'tidy'
+    if (kind !== 'tidy' && (!Number.isInteger(kind) || kind < 0))
+      throw new SchemaError('', `whitespace = ${kind}`, "'tidy', or a whole number of at least 0")
+    if (kind === 'tidy') this.#space = optional(alt(text(' '), seq(text('\n'), repeat(chars(' \t'), 0, 32))))
+    else this.#space = kind === 0 ? seq() : repeat(chars(' \n\t\r'), 0, kind)
   }
 
   compile(): GrammarRules {

@@ -1,0 +1,206 @@
+/** `cria run` with samplers, structure, searches and log-probabilities, on the committed fixture and a real story model. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { main } from './index.js'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const shared = process.env.CRIA_SHARED ?? join(root, '..', 'shared')
+const stories = join(shared, 'models', 'stories260K.gguf')
+const fixture = join(root, 'tools', 'golden', 'fixtures', 'every-type.gguf')
+const scratch = mkdtempSync(join(tmpdir(), 'cria-run-'))
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+interface Json {
+  text: string
+  tokens: number[]
+  reason: string
+  seed: number
+  speculation?: { drafted: number; accepted: number; passes: number }
+  beams?: { text: string; tokens: number[]; score: number }[]
+  bestOf?: { tokens: number[]; score: number }[]
+  logprobs?: { prompt: (Position | null)[]; generated: Position[] }
+}
+interface Position {
+  token: number
+  logprob: number
+  rank: number
+  entropy: number
+  top: { token: number; logprob: number }[]
+}
+
+/** Within this process: the command line itself is tested in cli.test.ts. */
+async function run(model: string, ...args: string[]): Promise<{ out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const write = (take: (text: string) => void) => (text: unknown, done?: unknown) => {
+    take(String(text))
+    if (typeof done === 'function') done()
+    return true
+  }
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation(write(text => (out += text)))
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation(write(text => (err += text)))
+  try {
+    await main(['node', 'cria', 'run', model, '--threads', '1', ...args])
+  } finally {
+    stdout.mockRestore()
+    stderr.mockRestore()
+    process.exitCode = 0
+  }
+  return { out, err }
+}
+const json = async (model: string, ...args: string[]): Promise<Json> => {
+  const { out, err } = await run(model, '--json', ...args)
+  if (out === '') throw new Error(err)
+  return JSON.parse(out) as Json
+}
+const short = ['--prompt', 'a', '--max-tokens', '6', '--seed', '5']
+
+describe('samplers', () => {
+  test.each(['llamacpp', 'hf', 'vllm'])(
+    'every one of them runs under preset %s, and a seed reproduces',
+    async preset => {
+      const everything =
+        '--temperature 0.9 --dynatemp-range 0.2 --dynatemp-exponent 1.1 --top-k 30 --top-p 0.99 --min-p 0.001 --typical-p 0.99 ' +
+        '--top-n-sigma 6 --top-h 0.99 --epsilon-cutoff 0.0001 --eta-cutoff 0.0001 --xtc-probability 0.5 --xtc-threshold 0.2 ' +
+        '--min-keep 1 --repeat-penalty 1.1 --repeat-last-n 32 --frequency-penalty 0.1 --presence-penalty 0.1 ' +
+        '--dry-multiplier 0.8 --dry-base 1.7 --dry-allowed-length 2 --dry-penalty-last-n -1 --no-repeat-ngram-size 3 ' +
+        '--encoder-no-repeat-ngram-size 3 --encoder-repetition-penalty 1.1 --logit-bias 40:-1 --ban 41 --bad-words xyz ' +
+        '--sequence-bias abc:1 --begin-suppress-tokens 7,8 --min-tokens 2 --min-length 3 --ignore-eos ' +
+        '--exponential-decay-length-penalty 3,1.1 --guidance-scale 1.2 --negative-prompt b --watermark --watermark-bias 1'
+      const args = [...short, '--preset', preset, ...everything.split(' ')]
+      const [one, two] = [await json(fixture, ...args), await json(fixture, ...args)]
+      expect(one.tokens).toHaveLength(6)
+      expect(one.tokens).toEqual(two.tokens)
+      expect(one.tokens).not.toContain(41)
+      for (const draw of ['--mirostat 1', '--mirostat 2 --mirostat-tau 4', '--adaptive-target 0.3'])
+        expect(
+          (await json(fixture, ...short, '--ignore-eos', '--preset', preset, ...draw.split(' '))).tokens,
+        ).toHaveLength(6)
+    },
+  )
+
+  test('--allow leaves those tokens alone; temperature 0 is greedy under each preset', async () => {
+    const { tokens } = await json(fixture, ...short, '--allow', '30,31')
+    expect(tokens.every(t => t === 30 || t === 31)).toBe(true)
+    const greedy: Json[] = []
+    for (const preset of ['llamacpp', 'hf', 'vllm'])
+      greedy.push(await json(fixture, ...short, '--preset', preset, '--temperature', '0'))
+    expect(greedy[1]!.tokens).toEqual(greedy[0]!.tokens)
+    expect(greedy[2]!.tokens).toEqual(greedy[0]!.tokens)
+  })
+
+  test.each([
+    [['--samplers', 'kz'], /--samplers: got z, expected penalties, dry/],
+    [['--logit-bias', 'x'], /--logit-bias: got x, expected TOKEN:BIAS/],
+    [['--ban', 'no such token at all'], /--ban: got no such token/],
+    [['--mirostat', '3'], /mirostat/],
+    [['--regex', 'a', '--choices', 'b'], /got 2 structures/],
+    [['--trigger', 'x'], /--trigger: got no structure/],
+    [['--beams', '2', '--prompt-lookup'], /got --beams and --prompt-lookup, expected one of them/],
+    [['--early-stopping'], /--early-stopping: got no --beams/],
+    [['--logprobs', '2'], /--logprobs: got no --json/],
+    [['--thinking-budget', '2'], /<think>/],
+    [['--json-schema', 'nowhere.json'], /--json-schema: got nowhere.json, expected a file/],
+    [['--json-schema', '{"not":{}}'], /the keyword not/],
+    [['--max-tokens', '1.5'], /--max-tokens: got 1.5/],
+  ])('%j is refused with the reason', async (args, message) => {
+    const { out, err } = await run(fixture, ...short, '--no-echo', ...args)
+    expect(out).toBe('')
+    expect(err).toMatch(message)
+  })
+})
+
+describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared` beside the checkout)', () => {
+  const story = ['--prompt', 'Once upon a time', '--max-tokens', '40', '--temperature', '0']
+
+  test('structure: choices, regex, grammar, schema, trigger', async () => {
+    const choice = await json(stories, '--prompt', 'She was', '--choices', ' happy, sad', '--max-tokens', '20')
+    expect(choice).toMatchObject({ text: expect.stringMatching(/^ (happy|sad)$/), reason: 'stop' })
+    const regex = await json(stories, '--prompt', 'He had', '--regex', ' [a-z]{3}, [0-9]{2}', '--max-tokens', '20')
+    expect(regex.text).toMatch(/^ [a-z]{3}, \d\d$/)
+    const grammar = join(scratch, 'g.gbnf')
+    writeFileSync(grammar, 'root ::= " a" word{2} "."\nword ::= " " [a-z]{1,6}')
+    expect((await json(stories, '--prompt', 'It was', '--grammar', grammar, '--max-tokens', '30')).text).toMatch(
+      /^ a( [a-z]{1,6}){2}\.$/,
+    )
+    writeFileSync(join(scratch, 'defs.json'), '{"$defs":{"mood":{"enum":["happy","sad"]}}}')
+    const schema = join(scratch, 'schema.json')
+    writeFileSync(
+      schema,
+      JSON.stringify({
+        type: 'object',
+        properties: {
+          mood: { $ref: 'defs.json#/$defs/mood' },
+          toys: { type: 'array', items: { type: 'string', maxLength: 8 }, maxItems: 2 },
+        },
+        required: ['mood', 'toys'],
+        additionalProperties: false,
+      }),
+    )
+    const { text } = await json(stories, '--prompt', 'Lily:', '--json-schema', schema, '--max-tokens', '120')
+    const value = JSON.parse(text) as { mood: string; toys: string[] }
+    expect(['happy', 'sad']).toContain(value.mood)
+    expect(value.toys.every(toy => [...toy].length <= 8)).toBe(true)
+    const lazy = await json(stories, ...story, '--regex', ' was happy!', '--trigger', ' was')
+    expect(lazy.text).toMatch(/ was happy!$/)
+  })
+
+  test('speculation by prompt lookup and by a draft model writes the same text in fewer passes', async () => {
+    for (const chain of [[], ['--temperature', '0.7', '--seed', '3', '--repeat-penalty', '1.1']]) {
+      const plain = await json(stories, ...story, ...chain)
+      const looked = await json(stories, ...story, ...chain, '--prompt-lookup')
+      const drafted = await json(stories, ...story, ...chain, '--draft', stories, '--draft-tokens', '4')
+      expect(looked.tokens).toEqual(plain.tokens)
+      expect(drafted.tokens).toEqual(plain.tokens)
+      expect(drafted.speculation!.passes).toBeLessThan(plain.tokens.length)
+    }
+    await expect(json(stories, ...story, '--draft', fixture)).rejects.toThrow(/--draft: got token/)
+  })
+
+  test('log-probabilities of prompt and text agree in every way of writing', async () => {
+    const plain = await json(stories, ...story, '--logprobs', '3')
+    const { prompt, generated } = plain.logprobs!
+    expect(prompt[0]).toBeNull()
+    expect(prompt.length).toBeGreaterThan(3)
+    expect(generated.map(g => g.token)).toEqual(plain.tokens)
+    for (const { rank, logprob, top, entropy } of generated) {
+      expect(rank).toBe(1)
+      expect(top).toHaveLength(3)
+      expect(top[0]!.logprob).toBe(logprob)
+      expect(entropy).toBeGreaterThan(0)
+    }
+    const fast = await json(stories, ...story, '--logprobs', '3', '--prompt-lookup')
+    expect(fast.logprobs).toEqual(plain.logprobs)
+    // what was written, read as a prompt
+    const again = await json(
+      stories,
+      '--prompt',
+      `Once upon a time${plain.text}`,
+      '--max-tokens',
+      '0',
+      '--logprobs',
+      '0',
+    )
+    const tail = again.logprobs!.prompt.slice(-generated.length)
+    tail.forEach((p, i) => void expect(p!.logprob).toBeCloseTo(generated[i]!.logprob, 3))
+  })
+
+  test('beams: one is greedy, four score no worse, and their log-probabilities add up to the score', async () => {
+    const plain = await json(stories, ...story)
+    expect((await json(stories, ...story, '--beams', '1')).tokens).toEqual(plain.tokens)
+    const { beams, logprobs, tokens } = await json(stories, ...story, '--beams', '4', '--logprobs', '1')
+    expect(beams).toHaveLength(4)
+    const sum = logprobs!.generated.reduce((s, p) => s + p.logprob, 0)
+    expect(sum / tokens.length).toBeCloseTo(beams![0]!.score, 3)
+    const [one] = (await json(stories, ...story, '--beams', '1')).beams!
+    expect(beams![0]!.score).toBeGreaterThanOrEqual(one!.score)
+    const held = await json(stories, ...story, '--beams', '3', '--regex', ' [a-z ]{10,20}\\.')
+    expect(held.text).toMatch(/^ [a-z ]{10,20}\.$/)
+    const best = await json(stories, ...story, '--temperature', '1', '--best-of', '3', '--seed', '1')
+    expect(best.bestOf).toHaveLength(3)
+    expect(best.tokens).toEqual(best.bestOf![0]!.tokens)
+  })
+})
