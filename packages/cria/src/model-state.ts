@@ -1,4 +1,5 @@
 /** A session as the searches of @cria/sampling see a model: it goes on, goes back, and forks cheaply. */
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import { type Llama, Session } from '@cria/llama'
 import type { ModelState } from '@cria/sampling/search'
 
@@ -21,6 +22,7 @@ export class States {
   readonly #options: StateOptions
   readonly #all: Session[] = []
   readonly #free: Session[] = []
+  #turn = performance.now()
   /** Seconds that taking in the prompt took. */
   promptSeconds = 0
 
@@ -66,6 +68,11 @@ export class States {
 
   async #extend(session: Session, tokens: readonly number[], all: boolean): Promise<Float32Array[]> {
     const { signal, onPrompt } = this.#options
+    // small models would never let Ctrl-C through
+    if (performance.now() - this.#turn > 10) {
+      await eventLoopTurn()
+      this.#turn = performance.now()
+    }
     if (session.length > 0) return all ? this.#check(session, tokens) : [(await session.evaluate(tokens)).slice()]
     const begin = performance.now()
     try {
