@@ -16,7 +16,7 @@ export function* texts(seed: number, count: number, split: Split): Generator<str
 }
 
 /** The vocabulary, trained as LLaMA's was: SentencePiece BPE with byte fallback. Saved as `tokenizer.json`. */
-export async function vocabulary(folder: string, seed: number, documents = sample): Promise<Tokenizer> {
+export async function vocabulary(folder: string, seed: number, documents: number = sample): Promise<Tokenizer> {
   const path = join(folder, 'tokenizer.json')
   if (!existsSync(path)) {
     const tokenizer = trainBpe(texts(seed, documents, 'train'), { vocabSize, kind: 'sentencepiece' })

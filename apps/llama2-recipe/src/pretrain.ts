@@ -68,7 +68,9 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
     seconds += spent
     if (skipped) say(`step ${step.step} skipped: ${skipped}`)
     if (step.step % 20 === 0 || step.step === steps)
-      say(`${step.step}/${steps} loss ${loss.toFixed(3)} norm ${norm.toFixed(2)} ${(seen / seconds).toFixed(0)} tokens/s`)
+      say(
+        `${step.step}/${steps} loss ${loss.toFixed(3)} norm ${norm.toFixed(2)} ${(seen / seconds).toFixed(0)} tokens/s`,
+      )
     if (step.step % every !== 0 && step.step !== steps) continue
     last = await measure()
     await saves.save({ step, data }, { score: last })

@@ -25,12 +25,12 @@ const shape = (hiddenSize: number, layers: number, heads: number, kv: number, ff
     tieWordEmbeddings: true,
   })
 
-export const sizes = {
+export type SizeName = '1m' | '3m' | '7m' | '10m' | '30m'
+
+export const sizes: Readonly<Record<SizeName, Size>> = {
   '1m': { config: shape(128, 5, 4, 2, 352), peak: 3e-3, tokens: 12e6 },
   '3m': { config: shape(256, 4, 8, 4, 688), peak: 2e-3, tokens: 40e6 },
   '7m': { config: shape(320, 6, 10, 5, 832), peak: 1.5e-3, tokens: 50e6 },
   '10m': { config: shape(384, 6, 6, 2, 1024), peak: 1.2e-3, tokens: 50e6 },
   '30m': { config: shape(576, 8, 9, 3, 1536), peak: 8e-4, tokens: 60e6 },
-} as const satisfies Record<string, Size>
-
-export type SizeName = keyof typeof sizes
+}
