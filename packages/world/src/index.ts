@@ -1,5 +1,23 @@
-/** Stories from a small simulated world, with questions, instructions, documents and a checker. */
+/** Stories from a small simulated world, with questions, instructions, documents, preference pairs and a checker. */
 export { type CheckOptions, checkStory, type Facts, type Problem, type Report } from './checker.js'
+export {
+  type DocumentKind,
+  type DocumentOptions,
+  document,
+  documents,
+  formatInstruction,
+  type WorldDocument,
+} from './documents.js'
+export {
+  type Constraints,
+  checkInstruction,
+  type Instruction,
+  type InstructionReport,
+  instructionFor,
+  parseInstruction,
+} from './instructions.js'
+export { type MutationKind, mutate, mutationKinds } from './mutate.js'
+export { type Preference, preference } from './preferences.js'
 export { formatQuestion, type Question, questions } from './questions.js'
 export { Random } from './random.js'
 export { type Split, type Story, splitOf, story } from './story.js'

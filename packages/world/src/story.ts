@@ -13,6 +13,8 @@ export interface Story {
   readonly tale: Tale
   /** For each event, which of its variables the text says. */
   readonly said: Telling['said']
+  /** For each event, the sentence that tells it. */
+  readonly sentences: Telling['sentences']
 }
 
 /** Words a story may have. */
@@ -38,9 +40,9 @@ export function story(seed: number, index: number, split: Split = 'train'): Stor
     if (splitOf(sketch) !== split) continue
     const tale = new Tale(random, sketch)
     plot.run(tale)
-    const { text, said } = tellTale(tale, random)
+    const { text, said, sentences } = tellTale(tale, random)
     const words = text.split(' ').length
     if (words < shortest || words > longest) continue
-    return { text, tale, said }
+    return { text, tale, said, sentences }
   }
 }

@@ -17,6 +17,8 @@ export interface Told {
   readonly lead: Lead
   /** A new paragraph begins here. */
   readonly paragraph: boolean
+  /** It brings something that was open to an end. */
+  readonly resolves: boolean
 }
 
 /** What is fixed before the simulation runs; what the held-out split and instructions go by. */
@@ -119,10 +121,11 @@ export class Tale {
     const definition = definitions[kind]
     if (!definition) throw new Error(`plot ${this.sketch.plot}: no event ${kind}`)
     const { world } = this
+    const open = world.threads.filter(thread => !thread.end)
     definition.rule?.(world, args)
     const [problem] = world.problems
     if (problem) throw new Error(`plot ${this.sketch.plot}, event ${kind}: ${problem}`)
-    this.events.push({ kind, args, lead, paragraph: this.#paragraph })
+    this.events.push({ kind, args, lead, paragraph: this.#paragraph, resolves: open.some(thread => thread.end) })
     this.#paragraph = false
   }
 

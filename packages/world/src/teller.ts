@@ -14,10 +14,14 @@ export interface Telling {
   readonly text: string
   /** For each event of the tale, which of its variables the text says. */
   readonly said: readonly ReadonlySet<Var>[]
+  /** For each event, the sentence that tells it, from 0. */
+  readonly sentences: readonly number[]
 }
 
 export function tellTale(tale: Tale, random: Random): Telling {
   const said: ReadonlySet<Var>[] = []
+  const sentences: number[] = []
+  let count = -1
   const voice = new Voice(random, tale.people)
   const used = new Map<Compiled, number>()
   let text = ''
@@ -71,17 +75,20 @@ export function tellTale(tale: Tale, random: Random): Telling {
       }
       sentence += joiner + voice.say(pattern, told.args, elide)
       said.push(voice.said)
+      sentences.push(count)
       last = { told, pattern, joined: true }
       continue
     }
     close()
+    count++
     if (text && !text.endsWith('\n')) text += ' '
     sentence = opener(told, pattern, random, text === '' || text.endsWith('\n')) + voice.say(pattern, told.args)
     said.push(voice.said)
+    sentences.push(count)
     last = { told, pattern, joined: false }
   }
   close()
-  return { text, said }
+  return { text, said, sentences }
 }
 
 function opener(told: Told, pattern: Pattern, random: Random, first: boolean): string {

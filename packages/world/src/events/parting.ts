@@ -23,7 +23,7 @@ export const parting: Record<string, Definition> = define({
     opener: 'next',
     rule: (w, { a, b, p }) => {
       w.together(a, b)
-      w.expect('parting', a)
+      w.expect('parting')
       if (p) w.at.set(a!, p)
       if (p) w.at.set(b!, p)
     },
@@ -41,7 +41,7 @@ export const parting: Record<string, Definition> = define({
     opener: 'after',
     rule: (w, { a, b }) => {
       if (a === b) w.fail('one cannot part from oneself')
-      w.close('parting', 'given up', a)
+      w.close('parting', 'given up')
       if (b) w.at.delete(b)
     },
     say: [

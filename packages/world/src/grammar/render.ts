@@ -108,7 +108,7 @@ export class Voice {
     if (again || (clear && form !== 'both' && this.random.chance(0.7)))
       return form === 'them' ? 'them' : form === 'their' ? 'their' : 'they'
     if (form === '' && clear && this.random.chance(0.25)) return 'the two friends'
-    const names = form === 'both' || this.random.chance(0.8) ? `${a.name} and ${b.name}` : `${b.name} and ${a.name}`
+    const names = `${a.name} and ${b.name}`
     return form === 'their' ? `${names}'s` : names
   }
 
