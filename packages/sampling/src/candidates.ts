@@ -386,12 +386,10 @@ export class Candidates {
       this.#compacted(n)
       this.sorted = sorted
     } else if (list) {
-      let n = 0
-      for (const id of list) {
-        if (id >= size) break
-        ids[n] = id
-        logits[n++] = logits[id]!
-      }
+      let n = list.length
+      while (n > 0 && list[n - 1]! >= size) n--
+      for (let i = 0; i < n; i++) logits[i] = logits[list[i]!]!
+      ids.set(n === list.length ? list : list.subarray(0, n))
       this.#compacted(n)
     } else {
       this.#refreshBlocks('grammar')

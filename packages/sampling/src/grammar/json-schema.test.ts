@@ -6,6 +6,7 @@ import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import * as z from 'zod'
+import { Instances } from '../../test/instances.js'
 import { byteVocabulary } from '../../test/vocabulary.js'
 import { type Grammar, GrammarMatcher, json, jsonSchema, loadSchemas, type Schema, SchemaError } from '../grammar.js'
 import { Random } from '../random.js'
@@ -214,6 +215,31 @@ describe('random writing is valid', () => {
         if (order === 'schema') expect(ended).toBeGreaterThan(8)
       })
     }
+  }
+})
+
+describe('every valid instance is accepted', () => {
+  for (const [name, schema] of Object.entries(schemas)) {
+    test(name, () => {
+      const grammars = [jsonSchema(schema), jsonSchema(schema, { order: 'any' })]
+      const validate = new Ajv2020({ strict: false, validateFormats: false, multipleOfPrecision: 9 }).compile(schema)
+      const instances = new Instances(schema as Record<string, unknown>, new Random(11))
+      let valid = 0
+      for (let i = 0; i < 10 * RUNS; i++) {
+        const value = instances.make()
+        const is = validate(value)
+        if (is) valid++
+        const shuffled = typeof value === 'object' && value !== null && !Array.isArray(value) && i % 2
+        const written = shuffled ? Object.fromEntries(Object.entries(value).reverse()) : value
+        for (const [order, grammar] of grammars.entries()) {
+          const text = JSON.stringify(order ? written : value, null, i % 3 ? 0 : 2)
+          // what is not valid must not pass either
+          const got = grammar.matches(text)
+          if (got !== is) expect([text, order, got]).toEqual([text, order, is])
+        }
+      }
+      expect(valid).toBeGreaterThan(RUNS)
+    })
   }
 })
 

@@ -2,7 +2,7 @@
  * Which tokens may follow, as bits. Most of the answer does not depend on the stack: the trie is walked once per set
  * of states with the callers left unknown, and remembered. Where a rule ends inside a token, the walk notes the place
  * in the trie ("escape") and goes on there from the caller's state, remembered as well. A mask is the union of a few
- * such pieces; only whole configurations that are new need even that.
+ * such pieces, and equal unions are one mask, so that a configuration met for the first time seldom needs even that.
  */
 import { HORIZON, TOKENS } from './lower.js'
 import type { Config, Frame, Machine, Thread } from './machine.js'
@@ -13,7 +13,7 @@ export interface TokenMask {
   readonly bits: Uint32Array
   /** Number of tokens allowed. */
   readonly count: number
-  /** All allowed ids, when there are at most 4096; undefined otherwise. */
+  /** All allowed ids, ascending, where going through them is cheaper than through what is ruled out. */
   readonly ids: Uint32Array | undefined
 }
 
@@ -26,6 +26,12 @@ interface Piece {
 
 /** Pieces kept; each is one bit per token. */
 const MAX_PIECES = 1024
+/** Unions kept. */
+const MAX_UNIONS = 1024
+/** Masks that rule out fewer tokens than this are applied token by token. */
+const FEW = 12_288
+/** Longer lists of ids are made until they hold so many in all (32 MB). */
+const LISTED = 8_000_000
 
 export class MaskBuilder {
   readonly #machine: Machine
@@ -33,6 +39,8 @@ export class MaskBuilder {
   #pieces = new Map<string, Piece>()
   #nextPiece = 0
   #ended: TokenMask | undefined
+  #unions = new Map<string, TokenMask>()
+  #listed = 0
   readonly #path: Config[] = []
 
   constructor(machine: Machine, vocabulary: GrammarVocabulary) {
@@ -44,8 +52,8 @@ export class MaskBuilder {
   mask(config: Config): TokenMask {
     const known = config.mask as TokenMask | undefined
     if (known) return known
-    const bits = new Uint32Array((this.#vocabulary.size + 31) >>> 5)
     const { unknown } = this.#machine
+    const pieces = new Set<Piece>()
     for (let i = 0; i < config.threads.length; ) {
       const { frame } = config.threads[i]!
       const local: Thread[] = []
@@ -56,13 +64,47 @@ export class MaskBuilder {
         counted ||= canonical !== state
         local.push({ state: canonical, frame: unknown })
       }
-      this.#follow(frame, local, counted, bits)
+      this.#follow(frame, local, counted, pieces)
     }
-    if (this.#machine.pda.hasTokens) this.#named(config, bits)
-    if (config.accepting) for (const id of this.#vocabulary.eos) bits[id >>> 5]! |= 1 << (id & 31)
-    const mask = finish(bits)
+    const mask = this.#machine.pda.hasTokens ? this.#union(pieces, config) : this.#shared(pieces, config)
     config.mask = mask
     return mask
+  }
+
+  /** The union of the pieces, found or made. */
+  #shared(pieces: ReadonlySet<Piece>, config: Config): TokenMask {
+    const ids = Array.from(pieces, piece => piece.id).sort((a, b) => a - b)
+    const key = `${config.accepting ? '!' : ''}${ids.join()}`
+    let mask = this.#unions.get(key)
+    if (mask) this.#unions.delete(key)
+    else {
+      mask = this.#union(pieces, config)
+      if (this.#unions.size >= MAX_UNIONS) this.#unions.delete(this.#unions.keys().next().value!)
+    }
+    this.#unions.set(key, mask)
+    return mask
+  }
+
+  #union(pieces: Iterable<Piece>, config: Config): TokenMask {
+    const bits = new Uint32Array((this.#vocabulary.size + 31) >>> 5)
+    for (const piece of pieces) or(bits, piece.bits)
+    if (this.#machine.pda.hasTokens) this.#named(config, bits)
+    if (config.accepting) for (const id of this.#vocabulary.eos) bits[id >>> 5]! |= 1 << (id & 31)
+    return this.#finish(bits)
+  }
+
+  #finish(bits: Uint32Array): TokenMask {
+    let count = 0
+    for (let i = 0; i < bits.length; i++) count += ones(bits[i]!)
+    const listed = count <= 4096 || (this.#vocabulary.size - count > FEW && this.#listed + count <= LISTED)
+    if (!listed) return { bits, count, ids: undefined }
+    if (count > 4096) this.#listed += count
+    const ids = new Uint32Array(count)
+    let n = 0
+    for (let word = 0; word < bits.length; word++) {
+      for (let rest = bits[word]!; rest; rest &= rest - 1) ids[n++] = word * 32 + 31 - Math.clz32(rest & -rest)
+    }
+    return { bits, count, ids }
   }
 
   /** Adds the tokens that edges name; the end tokens are never among them. */
@@ -83,20 +125,20 @@ export class MaskBuilder {
     if (!this.#ended) {
       const bits = new Uint32Array((this.#vocabulary.size + 31) >>> 5)
       for (const id of this.#vocabulary.eos) bits[id >>> 5]! |= 1 << (id & 31)
-      this.#ended = finish(bits)
+      this.#ended = this.#finish(bits)
     }
     return this.#ended
   }
 
   /** Adds the tokens that the threads of one frame allow, following its callers as far as tokens reach. */
-  #follow(frame: Frame, local: Thread[], counted: boolean, bits: Uint32Array): void {
+  #follow(frame: Frame, local: Thread[], counted: boolean, into: Set<Piece>): void {
     let piece = this.#piece(local, counted, undefined)
-    or(bits, piece.bits)
+    into.add(piece)
     let at = frame
     while (piece.escapes.length && at.below) {
       const state = this.#machine.pda.canonical(at.ret)
       piece = this.#piece([{ state, frame: this.#machine.unknown }], state !== at.ret, piece)
-      or(bits, piece.bits)
+      into.add(piece)
       at = at.below
     }
   }
@@ -153,18 +195,6 @@ export class MaskBuilder {
 
 function or(into: Uint32Array, from: Uint32Array): void {
   for (let i = 0; i < into.length; i++) into[i]! |= from[i]!
-}
-
-function finish(bits: Uint32Array): TokenMask {
-  let count = 0
-  for (let i = 0; i < bits.length; i++) count += ones(bits[i]!)
-  if (count > 4096) return { bits, count, ids: undefined }
-  const ids = new Uint32Array(count)
-  let n = 0
-  for (let word = 0; word < bits.length; word++) {
-    for (let rest = bits[word]!; rest; rest &= rest - 1) ids[n++] = word * 32 + 31 - Math.clz32(rest & -rest)
-  }
-  return { bits, count, ids }
 }
 
 function ones(word: number): number {

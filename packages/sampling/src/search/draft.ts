@@ -23,7 +23,8 @@ export interface PromptLookupOptions {
 
 /**
  * Prompt lookup (Saxena 2023): what followed the last time that the text ended like this. Free, and good where the
- * output repeats the input: edits, summaries, code.
+ * output repeats the input: edits, summaries, code. Where guesses keep failing it holds back for a while, longer after
+ * each failure, so that a text without repetition costs little.
  *
  * @example
  * await speculate(model, prompt, { draft: promptLookup(), chain: chain(greedy()), maxTokens: 100 })
@@ -31,20 +32,40 @@ export interface PromptLookupOptions {
 export function promptLookup({ maxNgram = 3, minNgram = 1 }: PromptLookupOptions = {}): DraftSource {
   integer('promptLookup', 'minNgram', minNgram, 1)
   integer('promptLookup', 'maxNgram', maxNgram, minNgram)
+  let last: { readonly at: number; readonly tokens: readonly number[] } | undefined
+  let failures = 0
+  let quietUntil = 0
+  let seen = 0
   return {
     propose(tokens, count) {
       const end = tokens.length
+      if (end <= seen) {
+        // another text
+        failures = 0
+        quietUntil = 0
+      } else if (last) {
+        failures = tokens[last.at] === last.tokens[0] ? 0 : Math.min(failures + 1, MOST_FAILURES)
+        if (failures > 1) quietUntil = end + 2 ** failures
+      }
+      last = undefined
+      seen = end
+      if (end < quietUntil) return { tokens: [] }
       for (let n = Math.min(maxNgram, end - 1); n >= minNgram; n--) {
         for (let at = end - n - 1; at >= 0; at--) {
           let i = 0
           while (i < n && tokens[at + i] === tokens[end - n + i]) i++
-          if (i === n) return { tokens: tokens.slice(at + n, at + n + count) }
+          if (i < n) continue
+          last = { at: end, tokens: tokens.slice(at + n, at + n + count) }
+          return last
         }
       }
       return { tokens: [] }
     },
   }
 }
+
+/** After so many failures in a row the pause (2 to the power of it, in tokens) grows no more. */
+const MOST_FAILURES = 5
 
 /**
  * A smaller model of the same vocabulary. Without a chain it guesses its likeliest token; with one that ends in

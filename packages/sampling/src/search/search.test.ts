@@ -212,6 +212,26 @@ describe('speculative decoding is lossless', () => {
     }
   }
 
+  test('prompt lookup holds back where it fails, and comes back for another text', () => {
+    const source = promptLookup({ minNgram: 1 })
+    // the token before never followed by the same one: every guess fails
+    const tokens = [1, 2]
+    let guesses = 0
+    for (let i = 0; i < 200; i++) {
+      tokens.push(1, 3 + i)
+      if ((source.propose(tokens.slice(0, -1), 3) as { tokens: number[] }).tokens.length) guesses++
+    }
+    expect(guesses).toBeGreaterThan(3)
+    expect(guesses).toBeLessThan(30)
+    expect(source.propose([5, 6, 5], 3)).toMatchObject({ tokens: [6, 5] })
+    const copy = promptLookup()
+    const text = [1, 2, 3, 4, 5, 6, 7, 8, 1]
+    for (let i = 1; i < 8; i++) {
+      expect(copy.propose(text, 1)).toMatchObject({ tokens: [i + 1] })
+      text.push(i + 1)
+    }
+  })
+
   test('rejection: pairs of tokens have the exact joint distribution, and more guesses are taken than by matching', async () => {
     const target = () => toy(21, 1)
     const shape = () => [topK(5), temperature(0.9)]
