@@ -123,6 +123,63 @@ describe('vllm', () => {
       'categorical',
     ])
   })
+  test('equal to the plain definition: bans, bias, penalties, temperature, min-p, top-k, top-p in this order', () => {
+    const softmax = (logits: number[]): number[] => {
+      const max = Math.max(...logits)
+      const e = logits.map(v => Math.exp(v - max))
+      const sum = e.reduce((a, b) => a + b)
+      return e.map(v => v / sum)
+    }
+    for (let seed = 0; seed < 40; seed++) {
+      const raw = gaussian(60, seed, 2.5)
+      const prompt = [3, 9, 9, 14]
+      const output = [21, 3, 21, 40]
+      const [repeat, frequency, presence, heat, least, k, p] = [1.3, 0.4, -0.6, 0.7 + (seed % 5) / 5, 0.02, 25, 0.93]
+      const pick = vllm({
+        repetition_penalty: repeat,
+        frequency_penalty: frequency,
+        presence_penalty: presence,
+        temperature: heat,
+        min_p: least,
+        top_k: k,
+        top_p: p,
+        logit_bias: { 5: 2, 7: -3 },
+        bad_words: [[11], [40, 12], [1, 13]],
+        min_tokens: 5,
+        stop_token_ids: [2],
+        seed,
+      })
+      pick.prompt(prompt)
+      for (const token of output) pick.accept(token)
+      pick.sample(raw)
+      let logits = Array.from(raw)
+      for (const banned of [2, 11, 12]) logits[banned] = -Infinity
+      logits[5]! += 2
+      logits[7]! -= 3
+      logits = logits.map((v, t) => {
+        const n = output.filter(o => o === t).length
+        const seen = n > 0 || prompt.includes(t)
+        const scaled = seen ? (v > 0 ? v / repeat! : v * repeat!) : v
+        return (scaled - n * frequency! - (n > 0 ? presence! : 0)) / heat!
+      })
+      const probs = softmax(logits)
+      logits = logits.map((v, t) => (probs[t]! < least! * Math.max(...probs) ? -Infinity : v))
+      const kth = [...logits].sort((a, b) => b - a)[k! - 1]!
+      logits = logits.map(v => (v < kth ? -Infinity : v))
+      const left = softmax(logits)
+      // from the least likely up, what lies within 1 - p goes
+      const order = left.map((_, t) => t).sort((a, b) => left[a]! - left[b]!)
+      let sum = 0
+      for (const t of order.slice(0, -1)) {
+        sum += left[t]!
+        if (sum <= 1 - p!) logits[t] = -Infinity
+      }
+      const expected = softmax(logits)
+      const { ids, probs: got, size } = pick.candidates
+      expect(size).toBe(expected.filter(v => v > 0).length)
+      for (let i = 0; i < size; i++) expect(got[i]).toBeCloseTo(expected[ids[i]!]!, 5)
+    }
+  })
   test('frequency and presence count the text, repetition the prompt too', () => {
     const pick = vllm({ repetition_penalty: 2, presence_penalty: 3, frequency_penalty: 1, temperature: 0 })
     pick.prompt([0])
