@@ -144,6 +144,15 @@ describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared`
     const value = JSON.parse(text) as { mood: string; toys: string[] }
     expect(['happy', 'sad']).toContain(value.mood)
     expect(value.toys.every(toy => [...toy].length <= 8)).toBe(true)
+    const loose = JSON.stringify({
+      type: 'array',
+      items: { enum: [1, 2] },
+      uniqueItems: true,
+      minItems: 1,
+      maxItems: 2,
+    })
+    const ignoring = ['--json-schema', loose, '--ignore-unsupported']
+    expect((await json(stories, '--prompt', 'x', '--max-tokens', '60', ...ignoring)).text).toMatch(/^\[\s*[12]/)
     const lazy = await json(stories, ...story, '--regex', ' was happy!', '--trigger', ' was')
     expect(lazy.text).toMatch(/ was happy!$/)
   })

@@ -98,10 +98,12 @@ export function samplingFlags(command: Command): Command {
     text(STRUCTURE, '--json-schema <file>', 'hold it to a JSON Schema; a { … } is the schema itself'),
     text(STRUCTURE, '--regex <r>', 'hold it to a regular expression'),
     text(STRUCTURE, '--choices <list>', 'one of these texts: a,b,c'),
+    flag(STRUCTURE, '--ignore-unsupported', 'leave out schema keywords that a grammar cannot enforce'),
     many(STRUCTURE, '--trigger <text>', 'free text until this appears, then the structure; repeatable'),
   ]
   for (const option of options) command.addOption(option)
-  return command
+  // a few long names stand out rather than push every description to the right
+  return command.configureHelp({ padWidth: () => 33 })
 }
 
 /** What `cria run` alone has. */

@@ -22,6 +22,7 @@ export interface StructureOptions {
   readonly jsonSchema?: string
   readonly regex?: string
   readonly choices?: string
+  readonly ignoreUnsupported?: boolean
   readonly trigger?: readonly string[]
 }
 
@@ -42,14 +43,15 @@ export async function structureOf(
     return undefined
   }
   const vocabulary = vocabularyOf(tokenizer)
-  const grammar = await grammarOf(kind, options[kind]!, tokenizer)
+  const grammar = await grammarOf(kind, options[kind]!, options.ignoreUnsupported ? 'ignore' : 'error', tokenizer)
   const lazy = trigger && { lazy: { words: trigger } }
   return () => constrain(grammar, { vocabulary, ...lazy })
 }
 
 async function grammarOf(
-  kind: keyof Omit<StructureOptions, 'trigger'>,
+  kind: 'grammar' | 'jsonSchema' | 'regex' | 'choices',
   value: string,
+  unsupported: 'error' | 'ignore',
   tokenizer: Tokenizer,
 ): Promise<Grammar<unknown>> {
   switch (kind) {
@@ -63,9 +65,8 @@ async function grammarOf(
       const inline = value.trimStart().startsWith('{')
       const schema = parse(inline ? value : await read('--json-schema', value))
       const base = inline ? undefined : pathToFileURL(resolve(value)).href
-      return jsonSchema(schema, {
-        schemas: await loadSchemas(schema, loadSchema, base === undefined ? {} : { base }),
-      }) as Grammar<unknown>
+      const schemas = await loadSchemas(schema, loadSchema, base === undefined ? {} : { base })
+      return jsonSchema(schema, { schemas, unsupported }) as Grammar<unknown>
     }
   }
 }
