@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { fromTokenizerJson, type Tokenizer, toTokenizerJson, trainBpe } from '@cria/tokenizer'
 import type { DocumentTokens } from '@cria/train'
 import { tokenFolder, tokenize } from '@cria/train/node'
-import { type Split, story } from '@cria/world'
+import { document, type Split } from '@cria/world'
 import { vocabSize } from './sizes.js'
 
 /** Documents that the vocabulary is made from: more would find the same words. */
 const sample = 20_000
 
 export function* texts(seed: number, count: number, split: Split): Generator<string> {
-  for (let i = 0; i < count; i++) yield story(seed, i, split).text
+  for (let i = 0; i < count; i++) yield document(seed, i, { split }).text
 }
 
 /** The vocabulary, trained as LLaMA's was: SentencePiece BPE with byte fallback. Saved as `tokenizer.json`. */
