@@ -59,6 +59,7 @@ export function tellTale(tale: Tale, random: Random): Telling {
       pattern.open &&
       sentence.length < joinLimit &&
       !/, (but|and|so|then|because) /.test(sentence) &&
+      !pattern.text.includes(', but ') &&
       !sentence.includes(',')
     if (canJoin && random.chance(joint === 'after' ? 0.35 : 0.65)) {
       const same =
@@ -94,6 +95,7 @@ export function tellTale(tale: Tale, random: Random): Telling {
 function opener(told: Told, pattern: Pattern, random: Random, first: boolean): string {
   if (!pattern.open) return ''
   const { lead } = told
+  if (lead === 'but' && pattern.text.includes(', but ')) return ''
   if (lead === 'but' || lead === 'so') return leads[lead]
   if (lead === 'next' || lead === 'one') return random.pick(openers[lead])
   if (lead === 'plain') return ''

@@ -20,10 +20,10 @@ export const courage: Record<string, Definition> = define({
     args: 'a',
     rule: (w, { a }) => void w.expect('fear', a),
     say: [
-      '<a> was ashamed and never told anyone',
-      '<a> wished that <a.he> were (braver|brave like the others|not so afraid)',
-      '<a> (tried|wanted) to hide it, but everyone knew',
-      '"I wish I were brave," <a> often (said|thought|sighed).',
+      '<a> was ashamed and never told anyone[ $tail]',
+      '<a> wished that <a.he> were (braver|brave like the others|not so afraid) $tail',
+      '<a> (tried|wanted) to hide it, but everyone knew[ $tail]',
+      '"I wish I were brave," <a> often (said|thought|sighed)[ $tail].',
     ],
   },
   trouble: {

@@ -1,10 +1,12 @@
 /** How stories end: happy, sad or both; what was learned; the last words. Nothing may be left open. */
+import type { Args } from '../state/entities.js'
 import type { Ledger } from '../state/ledger.js'
 import { type Definition, define } from './define.js'
 
 const end =
   (kind: string) =>
-  (w: Ledger): void => {
+  (w: Ledger, { a, b }: Args): void => {
+    w.hero(a, b)
     for (const thread of w.threads) if (!thread.end) w.fail(`the end comes while this is open: ${thread.kind}`)
     if (kind !== 'happy' && w.threads.every(thread => thread.end !== 'given up'))
       w.fail(`the end is ${kind} without a loss`)
@@ -20,13 +22,13 @@ export const ending: Record<string, Definition> = define({
     opener: 'none',
     rule: end('happy'),
     say: [
-      'That (night|evening), <a> (fell asleep|went to bed|lay in bed) (with a smile|smiling|happy and tired|and dreamed of the next day)',
-      'From that day on, <a> (often told this story|smiled whenever <a.he> thought of it|walked with <a.hs> head up high|was a little wiser|felt a little bigger)',
-      'It was (the best|a wonderful|a perfect) day, and <a> never forgot it',
-      '<a> (went|ran|skipped|danced) home (with a happy heart|and sang all the way|under the first stars|and had soup for supper)',
-      'When the (moon|first star) came out, <a> was still (smiling|happy|humming a song)',
-      'And <a> (lived happily ever after|was happy for a long, long time)',
-      'At supper, <a> told (everyone|the whole family) about it, and (they|everyone) (clapped|laughed|cheered)',
+      'That (night|evening), <a> (fell asleep|went to bed|lay in bed) (with a smile $nighttail|happy and tired $nighttail|and dreamed of $dream)',
+      'From that day on, <a> (often told this story|smiled whenever <a.he> thought of it|walked with <a.hs> head up high|was a little wiser|felt a little bigger) and $habit',
+      'It was (the best|a wonderful|a perfect) day, and <a.np> ate $food $nighttail',
+      '<a> (went|ran|skipped|danced) home (with a happy heart|and sang all the way|under the first stars|and had $food for supper)',
+      'When the (moon|first star) came out, <a> was still (smiling|happy|humming a song) and ate $food',
+      'And <a.np> (lived happily ever after|was happy for a long, long time) and $habit',
+      'At supper, <a> told (everyone|the whole family) about it, and (they|everyone) (clapped|laughed|cheered) and ate $food',
     ],
   },
   happyEndTwo: {
@@ -35,11 +37,11 @@ export const ending: Record<string, Definition> = define({
     rule: end('happy'),
     say: [
       '<ab> (were|stayed) (best|good|great) friends (ever after|forever|from that day on)',
-      'From that day on, <ab> (met|played|had tea|sang together) every (day|week|Sunday)',
-      'That (evening|night), <ab> (watched the stars|ate soup together|sat by the fire|watched the sun go down) and were happy',
-      '<ab> walked home (hand in hand|side by side|arm in arm) and (sang|laughed|talked) all the way',
-      'And <ab> never forgot that (day|happy day|wonderful day)',
-      'Everyone cheered for <ab.them>, and there was (cake|warm bread|sweet tea|soup) for all',
+      'From that day on, <ab> (met|played|had tea|sang together) every (day|week|Sunday) and ate $food',
+      'That (evening|night), <ab> (watched the stars|ate $food|sat by the fire|watched the sun go down) $nighttail',
+      '<ab> walked home (hand in hand|side by side|arm in arm) and (sang|laughed|talked) all the way $nighttail',
+      'And <ab.both> never forgot that (day|happy day|wonderful day) and the taste of $food',
+      'Everyone cheered for <ab.them> and ate $food',
     ],
   },
   sadEnd: {
@@ -48,7 +50,7 @@ export const ending: Record<string, Definition> = define({
     rule: end('sad'),
     say: [
       'That night, <a> (lay awake|could not sleep|cried into <a.hs> pillow) and thought of <o.the>',
-      '<a> went home (slowly|with a heavy heart|in the rain), and (nothing was the same|the house was very quiet|supper did not taste good)',
+      '<a> went home (slowly|with a heavy heart|in the rain), and (nothing was the same|the house was very quiet|not even $food tasted good) $nighttail',
       '<a> never saw <o.the> again, and that was very sad',
       '<a> (looked out of the window|stood at the window) (for a long time|until it was dark) and missed <o.the>',
     ],
@@ -68,6 +70,7 @@ export const ending: Record<string, Definition> = define({
     args: 'a x',
     x: 'lesson',
     opener: 'none',
+    rule: (w, { a }) => w.hero(a),
     say: [
       '<a> (learned|had learned|knew now|understood) that <x>',
       '(That day|From this), <a> learned that <x>',

@@ -10,11 +10,11 @@ export const feelings: Record<string, Definition> = define({
       w.feeling.set(a!, x!.forms.base!)
     },
     say: [
-      '<a> (was|felt) (very|so|terribly) <x>',
-      '<a> (was|felt) <x> and (sat down|sighed|hung <a.hs> head|did not know what to do|wanted to go home)',
+      '<a> (was|felt) (very|so|terribly) <x>[ $tail]',
+      '<a> (was|felt) <x> and (sat down|sighed|hung <a.hs> head|did not know what to do|wanted to go home|stared at the ground|kicked a stone)[ $tail]',
       '<a> (was|felt) so <x> that <a.he> (could not speak|wanted to cry|forgot about lunch|could not smile)',
-      '(a tear|two tears|big tears) ran down <a.his> (cheek|face|nose), and <a.he> (was|felt) very <x>',
-      '<a> (sat down|stood) under a tree and (was|felt) very <x>',
+      '(a tear|two tears|big tears) ran down <a.his> (cheek|face|nose), and <a.he> (was|felt) very <x>[ $tail]',
+      '<a> (sat down|stood|leaned) (under a tree|by a wall|on the steps|next to a bush|against a fence) and (was|felt) very <x>[ $tail]',
     ],
     ask: [['How did <a.name> feel then?', '<x>', 'feeling']],
   },
@@ -24,7 +24,7 @@ export const feelings: Record<string, Definition> = define({
       if (!w.threads.some(thread => !thread.end)) w.fail(`nothing makes ${a!.name} cry`)
     },
     say: [
-      '<a> (sat down and|hid <a.hs> face and|sat on a stone and) (cried|wept)',
+      '<a> (sat down and|hid <a.hs> face and|sat on a stone and) (cried|wept)[ $tail]',
       '<a> tried not to cry, but (a tear|one big tear) fell on (the grass|<a.hs> shoe|the ground|<a.hs> nose)',
       '"What shall I do now?" <a> (cried|sighed|asked).',
       '"This is the worst day ever," <a> (cried|sighed|said) $sadly.',
@@ -52,10 +52,10 @@ export const feelings: Record<string, Definition> = define({
       w.feeling.set(a!, x!.forms.base!)
     },
     say: [
-      '<a> (was|felt) (very|so) <x>',
-      '<a> (was|felt) so <x> that <a.he> (danced|jumped up and down|sang|laughed out loud|clapped <a.hs> hands|turned around three times)',
-      '<a> (smiled|laughed|danced) because <a.he> was so <x>',
-      '<a> had never been so <x> (before|in all <a.hs> life)',
+      '<a> (was|felt) (very|so) <x>[ $tail]',
+      '<a> (was|felt) so <x> that <a.he> $joy[ and $joy2]',
+      '<a> $joy because <a.he> was so <x>',
+      '<a> had never been so <x> (before|in all <a.hs> life), and <a.he> $joy',
     ],
     ask: [['How did <a.name> feel at the end?', '<x>', 'feeling']],
   },
@@ -81,9 +81,9 @@ export const feelings: Record<string, Definition> = define({
     args: 'a b',
     rule: (w, { a, b }) => w.together(a, b),
     say: [
-      '<ab> (laughed|giggled) (until their bellies hurt|together|so loudly that the birds flew up|all the way home)',
-      '<ab> (looked at each other|looked up) and (laughed|smiled|giggled)',
-      '<ab> danced (in a circle|around and around|hand in hand)',
+      '<ab> (laughed|giggled) (until their bellies hurt|together|so loudly that the birds flew up|all the way home)[ $tail]',
+      '<ab> (looked at each other|looked up) and (laughed|smiled|giggled)[ $tail]',
+      '<ab> danced (in a circle|around and around|hand in hand)[ $tail]',
     ],
   },
 })

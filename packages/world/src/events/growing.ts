@@ -23,10 +23,10 @@ export const growing: Record<string, Definition> = define({
     opener: 'next',
     rule: (w, { a }) => void w.expect('grow', a),
     say: [
-      '<a> looked at the ground, but there was nothing to see',
-      '<a> (lay down on the grass|sat down on a stone|got up early) and watched, but nothing happened',
-      '"Grow, please grow!" <a> (whispered|said|begged).',
-      '<a> came every (morning|day|evening) and saw nothing but earth',
+      '<a> looked at the ground, but there was nothing to see[ $tail]',
+      '<a> (lay down on the grass|sat down on a stone|got up early) and watched, but nothing happened[ $tail]',
+      '"Grow, please grow!" <a> (whispered|said|begged)[ $tail].',
+      '<a> came every (morning|day|evening) and saw nothing but earth[ $tail]',
     ],
   },
   advise: {
@@ -49,8 +49,8 @@ export const growing: Record<string, Definition> = define({
     opener: 'last',
     rule: (w, { a }) => void w.expect('grow', a),
     say: [
-      'a tiny green leaf came out of the ground, and <a> (jumped for joy|hardly dared to breathe|danced around it)',
-      '<a> saw a small green tip in the brown earth',
+      'a tiny green leaf came out of the ground, and <a> (jumped for joy|hardly dared to breathe|danced around it)[ $tail]',
+      '<a> saw a small green tip in the brown earth $tail',
     ],
     gist: 'a green leaf came out',
   },
@@ -139,7 +139,7 @@ export const growing: Record<string, Definition> = define({
     say: [
       '<a> was new <p.in> and knew nobody',
       '<a> had moved $near <p> a week ago and had no friends there',
-      '<a> had no one to play with and felt lonely',
+      '<a> had no one to play with and felt lonely[ $tail]',
     ],
     ask: [['Why was <a.name> lonely?', '<a.name> had no friends', 'other']],
     gist: '<a.name> was lonely',
@@ -152,9 +152,9 @@ export const growing: Record<string, Definition> = define({
     },
     say: [
       '<a> stood <p.in> and watched the others play $game',
-      '<a> hid behind a tree <p.in> and listened to the others laugh',
-      '<a> wanted to ask if <a.he> could play, too, but the words (did not come|stuck in <a.hs> throat)',
-      '<a> walked past the others three times, but nobody (noticed|looked up|said hello)',
+      '<a> hid behind a tree <p.in> and listened to the others laugh[ $tail]',
+      '<a> wanted to ask if <a.he> could play, too, but the words (did not come|stuck in <a.hs> throat)[ $tail]',
+      '<a> walked past the others three times, but nobody (noticed|looked up|said hello)[ $tail]',
     ],
     gist: '<a.name> watched the others',
   },

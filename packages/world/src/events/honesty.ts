@@ -111,7 +111,7 @@ export const honesty: Record<string, Definition> = define({
     say: [
       '<a> hid the pieces (under a bush|behind a box|under the bed|in a drawer) and ran away',
       '<a> pushed <o> behind the curtain and said nothing',
-      'nobody had seen it, and <a> (kept quiet|crept away|told no one)',
+      'nobody had seen it, and <a> (kept quiet|crept away|told no one)[ $tail]',
     ],
     gist: '<a.name> hid it',
   },
@@ -147,10 +147,10 @@ export const honesty: Record<string, Definition> = define({
     opener: 'later',
     rule: (w, { a }) => void w.expect('guilt', a),
     say: [
-      '<a> could not (eat|sleep|look anyone in the eyes), and there was a stone in <a.hs> belly',
-      '<a> tried to play, but <a.he> could think of nothing else',
-      '<a> lay in bed and (listened to <a.hs> heart|looked at the ceiling|turned from side to side)',
-      'The sweetest (cake|pudding|pie) tasted of nothing, and <a> knew why',
+      '<a> could not (eat|sleep|look anyone in the eyes), and there was a stone in <a.hs> belly[ $tail]',
+      '<a> tried to play, but <a.he> could think of nothing else[ $tail]',
+      '<a> lay in bed and (listened to <a.hs> heart|looked at the ceiling|turned from side to side) $nighttail',
+      'The sweetest (cake|pudding|pie) tasted of nothing, and <a.np> knew why',
     ],
   },
   confess: {

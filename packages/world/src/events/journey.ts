@@ -4,9 +4,10 @@ import { type Definition, define } from './define.js'
 export const journey: Record<string, Definition> = define({
   errand: {
     args: 'a b o p',
-    rule: (w, { a, b, o }) => {
+    rule: (w, { a, b, o, p }) => {
       w.person(b!)
       w.thing(o, a)
+      w.goal = p
       w.open('errand', { a, b, o })
     },
     say: [
@@ -101,6 +102,7 @@ export const journey: Record<string, Definition> = define({
     rule: (w, { a, p }) => {
       w.expect('errand', a)
       if (w.isOpen('obstacle', a)) w.fail(`${a!.name} cannot get on`)
+      w.reach(p)
       w.at.set(a!, p!)
     },
     say: [

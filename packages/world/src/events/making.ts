@@ -67,7 +67,7 @@ export const making: Record<string, Definition> = define({
     },
     say: [
       '<a> sat down at the table and went to work on <o>',
-      '<a> worked on <o> (until noon|all morning|with both hands|by the window|and hummed a song|and forgot the time)',
+      '<a> worked on <o> (until noon|all morning|with both hands|by the window|and hummed a song|and forgot the time)[ $tail]',
       '<a> (measured|counted|mixed|tried) and (tried|measured|mixed) again, and slowly <o.the> began to take shape',
       '<a> rolled up <a.hs> sleeves and began to make <o>',
     ],
@@ -86,10 +86,10 @@ export const making: Record<string, Definition> = define({
   again: {
     args: 'a',
     say: [
-      '<a> did not give up and (tried|began|started) again',
+      '<a> did not give up and (tried|began|started) again[ $tail]',
       '"Never mind," said <a.np>, and <a.he> (tried|began|started) again.',
-      '<a> took a deep breath and (tried|began|started) again (from the beginning|more slowly|with more care)',
-      '"One more time," <a> told <a.self>.',
+      '<a> took a deep breath and (tried|began|started) again (from the beginning|more slowly|with more care)[ $tail]',
+      '"One more time," <a> told <a.self> $tail.',
     ],
   },
   made: {
@@ -114,6 +114,8 @@ export const making: Record<string, Definition> = define({
     rule: (w, { a, b, o }) => {
       w.has(a, o)
       if (a === b) w.fail(`${a!.name} cannot give it to ${a!.name}`)
+      const meant = w.threads.find(({ kind, what }) => (kind === 'wish' || kind === 'gift') && what === o)?.whom
+      if (meant && b && meant !== b) w.fail(`it was for ${meant.name}, not for ${b.name}`)
       w.thing(o, b)
       if (o && b) w.owner.set(o, b)
       if (w.isOpen('gift')) w.close('gift', 'given', a)

@@ -27,23 +27,24 @@ export const opening: Record<string, Definition> = define({
     args: 'a',
     rule: (w, { a }) => w.person(a!),
     say: [
-      '<a> had $eyes eyes and a $heart heart',
+      '<a> had $eyes eyes and a $heart heart and $habit2',
       '<a> had (a small|a red|a blue|a green|a big|an old) $wearing and a very $heart heart',
       '<a> was (small|little|not very big|not very tall), but <a.he> had a $heart heart',
       '(Everyone|Everybody|All the neighbors) (liked|loved) <a.him> because <a.he> was (so kind|so funny|always kind|always fair|never rude|good to everyone)',
-      '<a> (laughed|sang|smiled|hummed) (all day long|from morning to night|even on gray days|more than anyone else)',
-      '<a> (never sat still|asked a hundred questions a day|talked to the flowers|knew every bird by its song|liked to get up early|counted the stars every night)',
+      '<a> $habit and $habit2',
+      '<a> $habit, and sometimes <a.he> $habit2',
+      '(Everyone|Everybody|The whole neighborhood) knew that <a> $habit',
     ],
   },
   likes: {
     args: 'a x',
     x: 'hobby',
     say: [
-      '<a> (loved|liked) <x.ing>',
-      'More than anything, <a> (loved|liked) <x.ing>',
-      '<a> (loved|liked) <x.ing> (in the morning|every day|after breakfast|on sunny days|with all <a.hs> heart|best of all)',
-      'What <a> (loved|liked) (best|most) was <x.ing>',
-      'Every (morning|day|afternoon|Sunday), <a> <x.past>',
+      '<a> (loved|liked) <x.ing>, and <a.he> $habit',
+      'More than anything, <a> (loved|liked) <x.ing> $tail',
+      '<a> (loved|liked) <x.ing> (in the morning|every day|after breakfast|on sunny days|with all <a.hs> heart|best of all) $tail',
+      'What <a> (loved|liked) (best|most) was <x.ing> $tail',
+      'Every (morning|day|afternoon|Sunday), <a> <x.past> $tail',
     ],
     ask: [['What did <a.name> like to do?', '<x.base>', 'other']],
   },
@@ -135,7 +136,7 @@ export const opening: Record<string, Definition> = define({
     say: [
       '<a> <o.used> <o> <p.in>',
       '<a> <o.used> <o> (all morning|for a long time|for an hour|again and again|until lunch|and hummed a song|and laughed)',
-      '<a> <o.used> <o> and felt like the (luckiest|happiest|proudest) <a.noun> in the (world|valley|land)',
+      '<a> <o.used> <o> and felt like the (luckiest|happiest|proudest) <a.noun> in the (world|country|land)',
     ],
     ask: [['What did <a.name> do with the <o.bare>?', '<a.name> <o.used> it', 'other']],
   },
@@ -163,7 +164,8 @@ export const opening: Record<string, Definition> = define({
       w.person(b!)
       w.here(a, p)
       w.together(a, b)
-      w.mark('met', a, b)
+      if (!a && p && w.at.has(w.people[0]!) && ![...w.at.values()].includes(p)) w.fail(`nobody is at the ${p.noun}`)
+      if (!a && p) w.at.set(b!, p)
     },
     say: [
       '<a> met <b.intro>',

@@ -99,9 +99,9 @@ export const party: Record<string, Definition> = define({
     },
     say: [
       '"You did not forget me!" (cried|laughed) <b.np>.',
-      '<b> did not know whether to laugh or to cry',
-      '<b> put <b.hs> hands to <b.hs> face and laughed',
-      '<b> understood at last why everyone had been so busy',
+      '<b> did not know whether to laugh or to cry[ and $joy]',
+      '<b> put <b.hs> hands to <b.hs> face and $joy',
+      '<b> understood at last why everyone had been so busy, and <b.he> $joy',
     ],
   },
 })

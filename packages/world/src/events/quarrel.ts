@@ -60,7 +60,7 @@ export const quarrel: Record<string, Definition> = define({
       if (a === b) w.fail(`${a!.name} cannot leave alone in two directions`)
     },
     say: [
-      '<a> went one way and <b> went the other, and nobody (said a word|looked back)',
+      '<a> went one way and <b> went the other, and nobody (said a word|looked back)[ $tail]',
       '"I will never play with you again!" said <a.np>, and <b> (turned away|ran off|walked away).',
       '<b> (stamped|ran|marched) off, and <a> sat down with <a.hs> back to the path',
     ],
@@ -70,10 +70,10 @@ export const quarrel: Record<string, Definition> = define({
     opener: 'later',
     rule: w => void w.expect('quarrel'),
     say: [
-      '<a> tried to play alone, but it was no fun without <b.him>',
-      '<a> thought of all the good days with <b.him>, and <a.hs> anger went away',
+      '<a> tried to play alone, but it was no fun without <b.him>[ $tail]',
+      '<a> thought of all the good days with <b.him>, and <a.hs> anger went away[ $tail]',
       'everything was quiet and boring for <a.him>, and <a.he> missed <b.him>',
-      '<a> (looked at|watched) the clouds and (wondered|thought about) what <b> was doing',
+      '<a> (looked at|watched) the clouds and (wondered|thought about) what <b> was doing[ $tail]',
     ],
   },
   sorry: {

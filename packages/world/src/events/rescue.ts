@@ -110,9 +110,9 @@ export const rescue: Record<string, Definition> = define({
       w.mark('sheltered')
     },
     say: [
-      '<ab> ran as fast as they could and hid <x>',
-      '<ab> found a dry place <x>',
-      '<ab> sat close together <x> and listened to the noise',
+      '<ab> ran (as fast as they could|hand in hand|without looking back|through the puddles|with wet hair) and hid <x>',
+      '<ab> found a dry place <x> (and shook off the wet|and held hands|and waited|and told each other stories|and sang against the noise|and counted to a hundred)',
+      '<ab> sat close together <x> and listened to the noise of the (wind|sky|branches|water|thunder|trees)',
       '"Quick, over there!" someone cried, and <ab> hid <x>.',
     ],
     ask: [['Where did <a.name> and <b.name> hide?', '<x>', 'other']],

@@ -143,10 +143,10 @@ export const search: Record<string, Definition> = define({
   },
   hint: {
     args: 'a? b o? p',
-    rule: (w, { a, b, o }) => {
+    rule: (w, { a, b, o, p }) => {
       w.together(a, b)
       w.expect('lost', a, o)
-      w.mark('hint', a, o)
+      w.goal = p
     },
     say: [
       '"(Yes|Oh yes)! I saw (something like that|<o.a>) <p.in>," said <b.np>.',

@@ -200,7 +200,7 @@ function* personAt(slot: Slot, text: string, at: number): Generator<[number, Ref
     if (article !== 'a' && article !== 'an') return
     let start = at + word.length + 1
     const trait = wordAt(text, start)
-    const wrongArticle = (article === 'an') !== /^[aeiou]/.test(trait) ? { wrongArticle: true as const } : {}
+    const wrongArticle = (article === 'an') !== /^([aeiou]|honest)/.test(trait) ? { wrongArticle: true as const } : {}
     if (!traitSet.has(trait)) return
     start += trait.length + 1
     for (const [end, species] of phrasesAt(speciesIndex, text, start)) {

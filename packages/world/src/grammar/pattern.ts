@@ -29,6 +29,8 @@ export interface Pattern {
   readonly text: string
   readonly nodes: readonly Node[]
   readonly sentence: boolean
+  /** It says no more than one person: without the name, many stories would have the same sentence. */
+  readonly bare: boolean
   /** It begins in the middle of a sentence as well as at its start, so it can take an opener and be joined on. */
   readonly open: boolean
   /** The variable of the subject, where the pattern begins with one: the part that a joined clause leaves out. */
@@ -105,6 +107,7 @@ export function compile(text: string): Pattern {
   return {
     text,
     nodes,
+    bare: new Set([...text.matchAll(/<([a-z])/g)].map(found => found[1])).size < 2,
     sentence: /[.!?"]\)?$/.test(text),
     open: !/^\(?["A-Z]/.test(text.replace('$once', 'Once')),
     subject,

@@ -6,7 +6,7 @@ import { type Args, named, type Person, type Thing, type Var } from '../state/en
 import { Focus } from './focus.js'
 import { isChoice, type Node, type Pattern, type Slot } from './pattern.js'
 
-export const article = (word: string): string => (/^[aeiou]/.test(word) && !/^(uni|use|one)/.test(word) ? 'an' : 'a')
+export const article = (word: string): string => (/^([aeiou]|honest)/.test(word) ? 'an' : 'a')
 export const capital = (text: string): string => {
   const at = text.startsWith('"') ? 1 : 0
   return text.slice(0, at) + text.charAt(at).toUpperCase() + text.slice(at + 1)
@@ -22,6 +22,7 @@ export class Voice {
   #pair: [Person, Person] | undefined
   #args: Args = {}
   #subject: Person | undefined
+  #bare = false
   #pronounsInRow = 0
   #known = new Set<Person>()
 
@@ -33,6 +34,7 @@ export class Voice {
   /** One clause or sentence, without capital and full stop where the pattern has none. `elide` leaves out the subject. */
   say(pattern: Pattern, args: Args, elide = false): string {
     this.#args = args
+    this.#bare = pattern.bare
     this.said = new Set()
     this.#said = []
     this.#things = []
@@ -123,7 +125,7 @@ export class Voice {
         ? who === first || !rival || who === this.#said.at(-1)
         : !rival &&
           this.focus.clear(who) &&
-          (form.length === 2 || (this.#pronounsInRow < 3 && this.random.chance(0.72)))
+          (form.length === 2 || (this.#pronounsInRow < 3 && this.random.chance(this.#bare ? 0.35 : 0.65)))
       this.#mention(who)
       if (who === this.#subject) this.#pronounsInRow = pronoun ? this.#pronounsInRow + 1 : 0
       if (pronoun) return pronounOf(who, form)

@@ -21,4 +21,16 @@ export const phrases: Readonly<Record<string, string>> = {
   kindly: 'kindly|with a smile|in a soft voice|gently|in a warm voice|cheerfully|and nodded|and winked',
   comforting:
     'and said nothing for a while|and stayed close|until the tears were gone|until the world looked better|and that helped a little',
+  tail: `while (a snail|a beetle|an ant|a ladybug|a caterpillar|a green bug|a brown moth|a tiny spider) (crawled|climbed|wandered|crept) (over a leaf|up a stem|along a twig|across the path|over a stone|past a daisy|into the shade)|while (a blackbird|a thrush|a pigeon|a lark|a magpie|a swallow|a finch|a wren) (called|sang|hopped about|watched|chirped|looked down) (from afar|nearby|overhead|in a tree|on a fence|on a roof|in the hedge)|while the (wind|leaves|grass|branches|shadows|clouds|flowers) (whispered|moved|danced|rustled|played|swayed) (softly|gently|all around|above|in the light|far and wide|to and fro)`,
+  nighttail:
+    'while (the moon|a big star|the evening star|a thin moon|a full moon|a yellow moon) (rose|shone|stood|hung|climbed) (over the roofs|over the hills|in the window|between the clouds|behind the trees|above the chimney|over the quiet land)|while (an old clock ticked|the fire crackled|the kettle hummed|a cricket sang|the rain whispered|the wind sang|the stove murmured) (softly|in the dark|all night long|through the night|far into the night)',
+  dream:
+    '(flying|dancing|sailing|walking|riding|swimming) (over the clouds|to the moon|across the sea|with the stars|on a rainbow|on a big white bird|through a field of candy|in a golden boat|with a hundred friends|on top of the world|through a door of light|on a giant cookie)|a (big|golden|tiny|purple|silver|singing|flying) (cake|whale|castle|ship|garden|train|tree|bed|mountain)',
+  food: '(soup|stew|noodles|dumplings|potatoes|beans|fried fish|mushrooms|rice|mashed turnips) with (butter|onions|herbs|cheese|carrots|peas|garlic|leeks|warm bread|lemon)|(pancakes|porridge|rice pudding|toast|waffles|apple pie|sweet buns|plum cake|cookies|pears) with (honey|jam|cream|milk|berries|nuts|syrup|cinnamon|cocoa|vanilla)',
+  habit:
+    'asked a hundred questions a day|talked to the flowers|got up before the sun|counted the stars every night|waved to every cloud|said hello to every tree|kept a stone in each pocket|laughed at thunder|slept with an open window|fed the birds in winter|whistled on the stairs|danced while cooking|sang in the bath|ran down every hill|never forgot a face',
+  habit2:
+    'sat still only at night|knew every bird by its song|walked barefoot in the rain|saved a crumb for the ants|hummed while walking|wore two different socks|greeted the moon by name|gave names to the snails|drew faces on eggs|read to the cat|ate soup with a big spoon|always found the best puddles|could wait very quietly|liked the smell of rain',
+  joy: 'danced|jumped up and down|sang|laughed out loud|clapped|turned around three times|hopped on one leg|threw a hat into the air|kissed a tree|ran in circles|skipped like a lamb|did a little dance|cheered',
+  joy2: 'hugged everyone in sight|could not stop smiling|whistled a tune|waved to the clouds|forgot to eat|bowed to the sun|hummed a song|felt as light as a feather|laughed at nothing at all',
 }

@@ -82,7 +82,6 @@ export const foods: readonly Noun[] = [
     'tasty',
     'juicy',
     'little',
-    'last',
   ]),
 ]
 

@@ -1,10 +1,19 @@
 /** Making something: a wish for a friend, a thing that is missing, a first try that fails, a gift. */
-import { crafts, foods, toys } from '../lexicon/things.js'
+import { crafts, foods, type Noun, toys } from '../lexicon/things.js'
 import { topicLists } from '../lexicon/topics.js'
 import type { Plot } from './define.js'
 import { befriend, happily, introduce } from './scenes.js'
 
 const makeable = toys.filter(({ noun }) => /kite|boat|drum|puppet|doll|hat|scarf|crown|basket|lantern|book/.test(noun))
+
+/** What it can be made of. */
+function materials({ noun, verb }: Noun): RegExp {
+  if (verb.base === 'eat') return /flour|honey|butter|eggs|milk|berries|sugar|nuts|cinnamon/
+  if (verb.base === 'wear' || /quilt|doll|puppet|wreath/.test(noun)) return /wool|cloth|thread|ribbon|string/
+  if (/vase|bowl/.test(noun)) return /clay|paint/
+  if (/card|picture|book|kite|lantern|mobile/.test(noun)) return /glue|paint|paper|ink|ribbon|string/
+  return /glue|paint|wood|nails|wax|wire|string/
+}
 
 export const make: Plot = {
   name: 'make',
@@ -18,9 +27,7 @@ export const make: Plot = {
     const b = befriend(t)
     t.paragraph()
     t.tell('wantMake', { a, b, o })
-    // The first sixteen are for handiwork, the others for the kitchen.
-    const food = foods.includes(o.noun)
-    const stuff = topicLists.stuff.filter((_, i) => i >= 16 === food)
+    const stuff = topicLists.stuff.filter(({ forms }) => materials(o.noun).test(forms.bare!))
     const needs = random.shuffle(stuff).slice(0, t.chance(0.3) ? 2 : 1)
     needs.forEach((x, i) => {
       t.tell('needs', { a, x, o }, i ? '' : 'but')

@@ -29,7 +29,8 @@ export class Ledger {
   /** Facts that are true from when they are said: `helps:Tom:Mia`. */
   marks: Set<string> = new Set()
   ending: string | undefined
-  weather: string | undefined
+  /** Where someone has been told to go, or has to. */
+  goal: Place | undefined
   problems: string[] = []
 
   clone(): Ledger {
@@ -44,7 +45,7 @@ export class Ledger {
     copy.threads = this.threads.map(thread => ({ ...thread }))
     copy.marks = new Set(this.marks)
     copy.ending = this.ending
-    copy.weather = this.weather
+    copy.goal = this.goal
     copy.problems = this.problems.slice()
     return copy
   }
@@ -88,8 +89,23 @@ export class Ledger {
 
   go(who: Person | undefined, where: Place | undefined): void {
     if (!who || !where) return
+    this.reach(where)
     if (this.at.get(who) === where) this.fail(`${who.name} is already at the ${where.noun}`)
     this.at.set(who, where)
+  }
+
+  /** Someone goes there: a place that was named for it must be this one. */
+  reach(where: Place | undefined): void {
+    if (!where || !this.goal) return
+    if (this.goal !== where) this.fail(`the way led to the ${this.goal.noun}, not to the ${where.noun}`)
+    this.goal = undefined
+  }
+
+  /** The story is about the first one introduced, and ends with them. */
+  hero(who: Person | undefined, other?: Person): void {
+    const [first] = this.people
+    if (who && first && who !== first && other !== first)
+      this.fail(`the story is about ${first.name}, not about ${who.name}`)
   }
 
   has(who: Person | undefined, what: Thing | undefined): void {
