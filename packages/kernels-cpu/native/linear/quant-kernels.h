@@ -184,6 +184,8 @@ static void panel_tile(const uint8_t* panel, const uint8_t* x, size_t n_blocks, 
         fstore(sum, fma(v[t][r], fset(head.d), fload(sum)));
       });
     });
+    // Sums stay in memory between blocks: kept in registers they would be spilled beside being stored.
+    __asm__ volatile("" ::: "memory");
     panel += panel_block(sub, min);
     x += T * kXBlock;
   }
