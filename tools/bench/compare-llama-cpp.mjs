@@ -6,16 +6,18 @@
 //   -n N          tokens to decode (64)                          -d N      cache depths, comma-separated (0)
 //   -r N          rounds (5)                                     --backend B   of cria bench (cpu)
 //   --llama-flags "…"  more flags for llama-bench                --out FILE    bench/results/llama-cpp-<time>.json
+//   --append      add these rounds to those that FILE holds, so that a long race can be run in short calls
 //
 // LLAMA_BENCH names the llama-bench to race (default: the one on PATH); CRIA the command line of ours (default: this
 // repository's). In a round, each model, thread count and depth is run once by both, one right after the other, and
 // who goes first alternates. Exit code 1 if a side fails, 2 for wrong arguments.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, release, totalmem } from 'node:os'
+import { loadavg } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { machine } from './machine.mjs'
 import { summarise, table } from './summary.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -41,6 +43,7 @@ function options() {
         backend: { type: 'string', default: 'cpu' },
         'llama-flags': { type: 'string', default: '' },
         out: { type: 'string' },
+        append: { type: 'boolean', default: false },
       },
     })
   } catch (error) {
@@ -65,6 +68,7 @@ function options() {
     rounds: counts('rounds', 1)[0],
     backend: values.backend,
     llamaFlags: values['llama-flags'].split(' ').filter(Boolean),
+    append: values.append,
     out: values.out ?? join(root, 'bench/results', `llama-cpp-${new Date().toISOString().replace(/[:.]/g, '-')}.json`),
   }
 }
@@ -116,24 +120,13 @@ async function benchOurs(o, model, threads, depth) {
   })
 }
 
-async function machine() {
-  const git = await run('git', ['-C', root, 'describe', '--always', '--dirty']).catch(() => ({ stdout: 'unknown' }))
-  const manifest = join(root, 'packages/cria/package.json')
-  return {
-    date: new Date().toISOString(),
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30) },
-    system: { platform: process.platform, arch: process.arch, release: release(), node: process.version },
-    cria: {
-      version: existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'unknown',
-      commit: git.stdout.trim(),
-    },
-  }
-}
-
 const o = options()
-const samples = []
-const load = []
-for (let round = 0; round < o.rounds; round++) {
+const before =
+  o.append && existsSync(o.out) ? JSON.parse(readFileSync(o.out, 'utf8')) : { models: [], load: [], samples: [] }
+const samples = [...before.samples]
+const load = [...before.load]
+const first = 1 + samples.reduce((most, s) => Math.max(most, s.round), -1)
+for (let round = first; round < first + o.rounds; round++) {
   for (const model of o.models) {
     for (const threads of o.threads) {
       for (const depth of o.depth) {
@@ -149,10 +142,11 @@ for (let round = 0; round < o.rounds; round++) {
       }
     }
   }
-  process.stderr.write(`round ${round + 1} of ${o.rounds}\n`)
+  process.stderr.write(`round ${round - first + 1} of ${o.rounds}\n`)
 }
 const rows = summarise(samples)
-const models = o.models.map(m => ({ name: basename(m), bytes: statSync(m).size }))
+const raced = o.models.map(m => ({ name: basename(m), bytes: statSync(m).size }))
+const models = [...before.models.filter(m => !raced.some(r => r.name === m.name)), ...raced]
 const flags = {
   prompt: o.prompt,
   decode: o.decode,
@@ -162,7 +156,7 @@ const flags = {
   backend: o.backend,
 }
 const document = {
-  ...(await machine()),
+  ...(await machine(root)),
   llamaCpp: theirVersion,
   models,
   flags: { ...flags, llamaBench: o.llamaFlags },

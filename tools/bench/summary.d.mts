@@ -25,4 +25,4 @@ export interface Row {
 }
 export function median(values: readonly number[]): number
 export function summarise(samples: readonly Sample[]): Row[]
-export function table(rows: readonly Row[]): string
+export function table(rows: readonly Row[], peer?: string): string

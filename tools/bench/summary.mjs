@@ -50,9 +50,9 @@ export function summarise(samples) {
 }
 
 /** The rows of `summarise` as aligned text, tokens per second and ratios as `median (min–max)`. */
-export function table(rows) {
+export function table(rows, peer = 'llama.cpp') {
   const cell = (v, digits) => `${v.median.toFixed(digits)} (${v.min.toFixed(digits)}–${v.max.toFixed(digits)})`
-  const lines = [['model', 'test', 'threads', 'cria t/s', 'llama.cpp t/s', 'ratio']]
+  const lines = [['model', 'test', 'threads', 'cria t/s', `${peer} t/s`, 'ratio']]
   for (const r of rows) {
     const test = r.depth ? `${r.test} @ ${r.depth}` : r.test
     lines.push([r.model, test, String(r.threads), cell(r.ours, 1), cell(r.theirs, 1), cell(r.ratio, 2)])
