@@ -9,9 +9,18 @@ import {
   type Program,
   type Spec,
 } from '@cria/tensor'
-import type { Compiled, Engine } from './engine.js'
+import type { CallTime, Compiled, Engine } from './engine.js'
 import { kernelFor } from './kernels/index.js'
-import { type Assembled, assemble, type CpuKernel, Lowering, type OpenSlot, type Place, patch } from './lowering.js'
+import {
+  type Assembled,
+  assemble,
+  type CpuKernel,
+  Lowering,
+  type OpenSlot,
+  type Place,
+  patch,
+  type Step,
+} from './lowering.js'
 import { CpuBuf, type Form, Storage, stored } from './storage.js'
 
 /** Plans that take longer than this (rough nanoseconds of AVX-512) leave the event loop; WebAssembly takes several times as long. */
@@ -126,6 +135,8 @@ class CpuExecutable implements Executable {
   private readonly changes: readonly CpuBuf[]
   private readonly repacked: readonly CpuBuf[]
   private readonly offsets: readonly (number | undefined)[]
+  /** What the program does, for a profile alone. */
+  private readonly steps: readonly Step[]
 
   constructor(
     private readonly engine: Engine,
@@ -154,7 +165,9 @@ class CpuExecutable implements Executable {
       program.inputs,
       program.outputs.map(o => o.slot),
       engine.threads,
+      engine.profile !== undefined,
     )
+    this.steps = engine.profile === undefined ? [] : to.steps
     this.offsets = made.offsets
     this.bytes = made.arenaBytes
     this.arena = engine.alloc(made.arenaBytes)
@@ -186,7 +199,21 @@ class CpuExecutable implements Executable {
     for (const buf of this.repacked) if (buf.packedVersion !== buf.version) this.storage.packed(buf)
     const given = inputs.map(x => (x instanceof Uint8Array ? x : this.storage.rows(x as CpuBuf)))
     for (const buf of this.changes) this.storage.changed(buf)
-    return this.engine.replay(this.compiled, this.away, given)
+    const pending = this.engine.replay(this.compiled, this.away, given)
+    const { profile } = this.engine
+    if (profile === undefined) return pending
+    if (pending === undefined) return profile(this.times())
+    return pending.then(() => profile(this.times()))
+  }
+
+  private times(): CallTime[] {
+    const times = this.engine.times?.(this.compiled) ?? []
+    return this.steps.map(({ opcode, operands }, i) => ({
+      kernel: opcode,
+      shapes: operands.map(o => o.spec.shape),
+      waited: times[2 * i] ?? 0,
+      worked: times[2 * i + 1] ?? 0,
+    }))
   }
 
   output(i: number): Buf {

@@ -6,6 +6,19 @@
 /** A compiled program on the engine's side. */
 export type Compiled = object
 
+/** One kernel call of a replay, as the first thread saw it. */
+export interface CallTime {
+  /** The kernel: an opcode of native/executor/opcodes.h. */
+  readonly kernel: string
+  readonly shapes: readonly (readonly number[])[]
+  /** Nanoseconds waiting for other threads before it, and working. */
+  readonly waited: number
+  readonly worked: number
+}
+
+/** Receives the calls of a replay in their order. */
+export type Profile = (calls: readonly CallTime[]) => void
+
 export interface Engine {
   readonly name: 'cpu' | 'wasm'
   /** Instruction set: `avx512`, `avx2`, `neon`, `generic`, `simd128`, `relaxed`. */
@@ -33,6 +46,10 @@ export interface Engine {
   settled(): void | Promise<void>
   /** A private view of a range of a file. */
   map?(path: string, offset: number, bytes: number): number
+  /** Where times of kernel calls go; absent: nothing is timed. */
+  readonly profile?: Profile | undefined
+  /** Waited and worked nanoseconds of each call of a program's last replay, one after another. */
+  times?(program: Compiled): readonly number[]
   stats(): { readonly bytes: number; readonly replays: number }
   dispose(): void
 }

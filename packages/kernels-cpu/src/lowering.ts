@@ -21,6 +21,8 @@ export interface Place {
   readonly slot: number
   readonly spec: Spec
   readonly packed: boolean
+  /** Bytes from the start of the slot. Default 0. */
+  readonly offset?: number
 }
 
 export interface Step {
@@ -65,6 +67,12 @@ export interface OpenSlot {
 /** The same storage under another shape. */
 export const view = (p: Place, shape: Shape): Place => ({ ...p, spec: { dtype: p.spec.dtype, shape } })
 export const flat = (p: Place): Place => view(p, [sizeOf(p)])
+/** Rows `from` … `to` of a matrix of f32 or i32, or elements of a vector. */
+export const rowsOf = (p: Place, from: number, to: number): Place => {
+  const [, ...rest] = p.spec.shape
+  const width = rest.reduce((a, b) => a * b, 1)
+  return { ...view(p, [to - from, ...rest]), offset: (p.offset ?? 0) + from * width * 4 }
+}
 export const sizeOf = (p: Place): number => p.spec.shape.reduce((a, b) => a * b, 1)
 
 export class Lowering {
@@ -109,6 +117,7 @@ const headerWords = 8
 const operandWords = 12
 const barrierBefore = 1
 const solo = 2
+const timed = 4
 /** Work below this many nanoseconds is done by one thread: two waits cost about as much. */
 const soloBelow = 1500
 
@@ -122,7 +131,7 @@ export interface Assembled {
   readonly cost: number
   readonly barriers: number
   /** Where the words hold the address of each slot. */
-  readonly patches: readonly { readonly word: number; readonly slot: number }[]
+  readonly patches: readonly { readonly word: number; readonly slot: number; readonly offset: number }[]
 }
 
 /** Places temporaries, orders threads and writes the words; addresses are filled in by `patch`. */
@@ -132,20 +141,31 @@ export function assemble(
   inputs: readonly number[],
   outputs: readonly number[],
   threads: number,
+  profile = false,
 ): Assembled {
   const arena = place(slots, steps, inputs, outputs)
   const flags = schedule(slots, steps, arena.offsets, threads)
-  const patches: { word: number; slot: number }[] = []
+  const patches: { word: number; slot: number; offset: number }[] = []
   const total = steps.reduce((n, s) => n + headerWords + s.operands.length * operandWords + s.attrs.length, 0)
   const words = new Int32Array(total)
   let at = 0
   steps.forEach((step, i) => {
     const { operands, attrs } = step
     const length = headerWords + operands.length * operandWords + attrs.length
-    words.set([length, opcodes.indexOf(step.opcode), flags[i]!, step.scratch, operands.length, attrs.length], at)
+    words.set(
+      [
+        length,
+        opcodes.indexOf(step.opcode),
+        flags[i]! | (profile ? timed : 0),
+        step.scratch,
+        operands.length,
+        attrs.length,
+      ],
+      at,
+    )
     let o = at + headerWords
-    for (const { slot, spec, packed } of operands) {
-      patches.push({ word: o, slot })
+    for (const { slot, spec, packed, offset = 0 } of operands) {
+      patches.push({ word: o, slot, offset })
       words[o + 2] = dtypeCode(spec.dtype) + (packed ? 256 : 0)
       words[o + 3] = spec.shape.length
       words.set(spec.shape, o + 4)
@@ -230,8 +250,8 @@ function schedule(
 
 /** Writes the address of every operand. */
 export function patch({ words, patches }: Assembled, addressOf: (slot: number) => number): void {
-  for (const { word, slot } of patches) {
-    const address = addressOf(slot)
+  for (const { word, slot, offset } of patches) {
+    const address = addressOf(slot) + offset
     words[word] = address | 0
     words[word + 1] = Math.floor(address / 2 ** 32)
   }

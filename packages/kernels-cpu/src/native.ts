@@ -1,6 +1,6 @@
 /** The native addon as an engine: finding it, and its calls. */
 import { DeviceError, Unavailable } from '@cria/tensor'
-import type { Compiled, Engine } from './engine.js'
+import type { Compiled, Engine, Profile } from './engine.js'
 
 /** What native/addon/addon.cpp exports. Addresses are numbers. */
 interface Addon {
@@ -25,6 +25,7 @@ interface Addon {
   execute(runtime: object, words: Int32Array, scratch: number): void
   compile(runtime: object, words: Int32Array, inputs: Float64Array, scratch: number): object
   replay(program: object, away: boolean, inputs: readonly (Uint8Array | number)[]): undefined | Promise<void>
+  times(program: object): number[]
 }
 
 export interface NativeOptions {
@@ -32,6 +33,8 @@ export interface NativeOptions {
   readonly threads?: number
   /** Instruction set: `avx512`, `avx2`, `neon` or `generic`. Default: the environment's CRIA_CPU_ISA, else the best. */
   readonly isa?: string
+  /** Called after each replay of a plan with the time of every kernel call on the first thread. Default: nothing is timed. */
+  readonly profile?: Profile
 }
 
 /** Where addons live, in the order in which they are tried. */
@@ -79,7 +82,7 @@ async function load(): Promise<Addon> {
 }
 
 /** An engine on the native addon. @throws Unavailable with the reason. */
-export async function nativeEngine({ threads, isa }: NativeOptions = {}): Promise<Engine> {
+export async function nativeEngine({ threads, isa, profile }: NativeOptions = {}): Promise<Engine> {
   const native = await addon()
   const wanted = isa ?? process.env.CRIA_CPU_ISA ?? ''
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 1024))
@@ -100,7 +103,7 @@ export async function nativeEngine({ threads, isa }: NativeOptions = {}): Promis
     )
   }
   const [name, count] = native.describe(runtime)
-  return new NativeEngine(native, runtime, name, count)
+  return new NativeEngine(native, runtime, name, count, profile)
 }
 
 class NativeEngine implements Engine {
@@ -112,6 +115,7 @@ class NativeEngine implements Engine {
     private readonly runtime: object,
     readonly isa: string,
     readonly threads: number,
+    readonly profile: Profile | undefined,
   ) {}
 
   alloc(bytes: number): number {
@@ -158,6 +162,9 @@ class NativeEngine implements Engine {
     const { last } = this
     this.last = undefined
     return last
+  }
+  times(program: Compiled): readonly number[] {
+    return this.native.times(program)
   }
   map(path: string, offset: number, bytes: number): number {
     try {

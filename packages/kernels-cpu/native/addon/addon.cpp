@@ -268,6 +268,25 @@ napi_value replay(napi_env env, napi_callback_info info) {
   return promise;
 }
 
+// times(program): nanoseconds waited and worked in each call of the last replay, as [waited, worked, …]
+napi_value times(napi_env env, napi_callback_info info) {
+  Args args(env, info);
+  auto* compiled = args.external<Compiled>(0);
+  if (args.failed()) return nullptr;
+  if (const std::shared_ptr<Runtime> r = compiled->runtime.lock()) r->settle();
+  const std::vector<int32_t>& words = compiled->program.words;
+  napi_value list;
+  napi_create_array(env, &list);
+  uint32_t i = 0;
+  for (size_t at = 0; at < words.size();) {
+    const Call& call = *(const Call*)(words.data() + at);
+    napi_set_element(env, list, i++, js_number(env, call.waited));
+    napi_set_element(env, list, i++, js_number(env, call.worked));
+    at += (size_t)call.words;
+  }
+  return list;
+}
+
 napi_value init(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
 #define CRIA_EXPORT(name, fn) {name, nullptr, fn, nullptr, nullptr, nullptr, napi_default, nullptr}
@@ -275,7 +294,7 @@ napi_value init(napi_env env, napi_value exports) {
       CRIA_EXPORT("stats", stats),     CRIA_EXPORT("alloc", alloc),     CRIA_EXPORT("release", release),
       CRIA_EXPORT("map", map),         CRIA_EXPORT("copy", copy),       CRIA_EXPORT("pack", pack_matrix),
       CRIA_EXPORT("measure", measure), CRIA_EXPORT("execute", execute), CRIA_EXPORT("compile", compile),
-      CRIA_EXPORT("replay", replay),
+      CRIA_EXPORT("replay", replay),   CRIA_EXPORT("times", times),
 #undef CRIA_EXPORT
   };
   napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions);

@@ -1,6 +1,8 @@
 // The pool, and futexes for its waits.
 #include "pool.h"
 
+#include <chrono>
+
 #include "cpu.h"
 
 #if defined(__linux__)
@@ -20,6 +22,10 @@ void futex_wake(int32_t* word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1 
 void futex_wait(int32_t* word, int32_t seen) { std::atomic_ref<int32_t>(*word).wait(seen); }
 void futex_wake(int32_t* word) { std::atomic_ref<int32_t>(*word).notify_all(); }
 #endif
+
+uint64_t nanoseconds() {
+  return (uint64_t)std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 // Between two decode steps JavaScript samples a token: workers stay awake about that long (some 100 µs).
 constexpr int kIdleSpins = 6000;

@@ -13,6 +13,7 @@ constexpr int kMaxRank = 8;
 enum CallFlags : int32_t {
   kBarrierBefore = 1,  // reads or overwrites what earlier calls of other threads wrote
   kSolo = 2,           // thread 0 alone: cheaper than a barrier
+  kTimed = 4,          // thread 0 writes into the header how long it waited and worked
 };
 
 // A tensor: where it is and what it looks like. Always dense and row-major, or packed by linear/pack.cpp.
@@ -42,7 +43,7 @@ struct Call {
   int32_t scratch;  // bytes of scratch memory that each thread needs
   int32_t n_operands;
   int32_t n_attrs;
-  int32_t spare[2];
+  uint32_t waited, worked;  // nanoseconds of the last walk, where kTimed asks for them
 
   const Operand& op(int i) const { return ((const Operand*)(this + 1))[i]; }
   const int32_t* attrs() const { return (const int32_t*)((const Operand*)(this + 1) + n_operands); }

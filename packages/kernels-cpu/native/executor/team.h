@@ -8,6 +8,8 @@ namespace cria {
 // Sleeps until *word is no longer `seen` (or a wake, or a spurious return); wakes all sleepers. Per platform.
 void futex_wait(int32_t* word, int32_t seen);
 void futex_wake(int32_t* word);
+// Nanoseconds of a clock that only moves forward; 0 where there is none.
+uint64_t nanoseconds();
 
 // Looks at a word before sleeping: some 50 µs. WebAssembly has no instruction to pause.
 #if defined(__wasm__)
@@ -70,9 +72,17 @@ inline void walk(const int32_t* words, size_t n_words, const OpFn* table, Team& 
   const Ctx mine{thread, team.n, scratch}, alone{0, 1, scratch};
   for (size_t at = 0; at < n_words;) {
     const Call& call = *(const Call*)(words + at);
+    const bool timed = (call.flags & kTimed) && thread == 0;
+    const uint64_t arrived = timed ? nanoseconds() : 0;
     if (call.flags & kBarrierBefore) team.wait(thread);
+    const uint64_t started = timed ? nanoseconds() : 0;
     if (!(call.flags & kSolo)) table[call.opcode](call, mine);
     else if (thread == 0) table[call.opcode](call, alone);
+    if (timed) {
+      Call& mutable_call = const_cast<Call&>(call);
+      mutable_call.waited = (uint32_t)(started - arrived);
+      mutable_call.worked = (uint32_t)(nanoseconds() - started);
+    }
     at += (size_t)call.words;
   }
 }
