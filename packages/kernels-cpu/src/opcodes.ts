@@ -35,6 +35,10 @@ export const opcodes = [
   'cross_entropy',
   'adamw',
   'random_bits',
+  'rms_norm_grad',
+  'swiglu_grad',
+  'attention_grad',
+  'cross_entropy_grad',
 ] as const
 
 export type Opcode = (typeof opcodes)[number]

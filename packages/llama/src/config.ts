@@ -1,5 +1,5 @@
 /** The configuration of a LLaMA-family model: the keys of `config.json` in camelCase, every one present. */
-import { ArgumentError, type RopeScaling } from '@cria/tensor'
+import { ArgumentError, type Products, type RopeScaling } from '@cria/tensor'
 
 export interface LlamaConfig {
   readonly vocabSize: number
@@ -39,6 +39,12 @@ export interface LlamaConfig {
    * Off, the default, computes what PyTorch does in f32 on the same weights.
    */
   readonly roundActivations: boolean
+  /**
+   * How f32 weights are multiplied: `f32`, the default, or `bf16`, which rounds both sides to bf16 and sums in f32,
+   * forward and backward. Training with `bf16` keeps f32 master weights and is about twice as fast where the CPU has
+   * bf16 products.
+   */
+  readonly products: Products
 }
 
 type Required = 'vocabSize' | 'hiddenSize' | 'intermediateSize' | 'numHiddenLayers' | 'numAttentionHeads'
@@ -68,6 +74,7 @@ export function llamaConfig(given: Pick<LlamaConfig, Required> & Partial<LlamaCo
     qkNorm: false,
     slidingWindow: 0,
     roundActivations: false,
+    products: 'f32',
     ...given,
   }
   check(config)

@@ -41,27 +41,32 @@ export interface Step {
 export class Linear {
   readonly weight: Tensor // [out, in]
   readonly bias: Tensor | undefined // [out]
-  private readonly _round: boolean
+  private readonly _rounding: Rounding
 
   constructor(
     w: ParameterSource,
     inputs: number,
     outputs: number,
-    { bias = false, roundActivations = false }: { bias?: boolean; roundActivations?: boolean } = {},
+    { bias = false, ...rounding }: { bias?: boolean } & Rounding = {},
   ) {
     this.weight = w.get('weight', [outputs, inputs])
     this.bias = bias ? w.get('bias', [outputs]) : undefined
-    this._round = roundActivations
+    this._rounding = rounding
   }
 
   forward(x: Tensor): Tensor {
-    return project(x, this.weight, this.bias, this._round)
+    return project(x, this.weight, this.bias, this._rounding)
   }
 }
 
+type Rounding = Partial<Pick<LlamaConfig, 'roundActivations' | 'products'>>
+
 /** `linear`, with x rounded to bf16 where the weight is bf16 and the configuration asks for it. */
-const project = (x: Tensor, weight: Tensor, bias: Tensor | undefined, round: boolean): Tensor =>
-  linear(round && weight.dtype === 'bf16' ? cast(cast(x, 'bf16'), 'f32') : x, weight, bias)
+function project(x: Tensor, weight: Tensor, bias: Tensor | undefined, rounding: Rounding): Tensor {
+  const { roundActivations = false, products = 'f32' } = rounding
+  const given = roundActivations && weight.dtype === 'bf16' ? cast(cast(x, 'bf16'), 'f32') : x
+  return linear(given, weight, bias, { products })
+}
 
 export class RMSNorm {
   readonly weight: Tensor // [width]
@@ -103,22 +108,27 @@ export class Attention {
       qkNorm,
       rmsNormEps,
       roundActivations,
+      products,
     } = _config
     this.qProj = new Linear(w.at('q_proj'), hiddenSize, numAttentionHeads * headDim, {
       bias: attentionBias,
       roundActivations,
+      products,
     })
     this.kProj = new Linear(w.at('k_proj'), hiddenSize, numKeyValueHeads * headDim, {
       bias: attentionBias,
       roundActivations,
+      products,
     })
     this.vProj = new Linear(w.at('v_proj'), hiddenSize, numKeyValueHeads * headDim, {
       bias: attentionBias,
       roundActivations,
+      products,
     })
     this.oProj = new Linear(w.at('o_proj'), numAttentionHeads * headDim, hiddenSize, {
       bias: outputBias,
       roundActivations,
+      products,
     })
     this.qNorm = qkNorm ? new RMSNorm(w.at('q_norm'), headDim, rmsNormEps) : undefined
     this.kNorm = qkNorm ? new RMSNorm(w.at('k_norm'), headDim, rmsNormEps) : undefined
@@ -154,8 +164,8 @@ export class MLP {
   readonly upProj: Linear
   readonly downProj: Linear
 
-  constructor(w: ParameterSource, { hiddenSize, intermediateSize, mlpBias, roundActivations }: LlamaConfig) {
-    const options = { bias: mlpBias, roundActivations }
+  constructor(w: ParameterSource, { hiddenSize, intermediateSize, mlpBias, roundActivations, products }: LlamaConfig) {
+    const options = { bias: mlpBias, roundActivations, products }
     this.gateProj = new Linear(w.at('gate_proj'), hiddenSize, intermediateSize, options)
     this.upProj = new Linear(w.at('up_proj'), hiddenSize, intermediateSize, options)
     this.downProj = new Linear(w.at('down_proj'), intermediateSize, hiddenSize, options)
@@ -290,7 +300,7 @@ export class Llama {
 
   /** Hidden states f32 [..., C] → logits f32 [..., vocab]. */
   logits(hidden: Tensor): Tensor {
-    return project(hidden, this.lmHead.weight, undefined, this._config.roundActivations)
+    return project(hidden, this.lmHead.weight, undefined, this._config)
   }
 
   /** Tokens → logits of every position: f32 [..., T, vocab]. */

@@ -33,7 +33,11 @@
   X(attention_join)     \
   X(cross_entropy)      \
   X(adamw)              \
-  X(random_bits)
+  X(random_bits)        \
+  X(rms_norm_grad)      \
+  X(swiglu_grad)        \
+  X(attention_grad)     \
+  X(cross_entropy_grad)
 
 namespace cria {
 enum Opcode : int {

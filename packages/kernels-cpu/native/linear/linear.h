@@ -87,6 +87,7 @@ struct MatmulArgs {
   size_t lda, ldb, ldc;
   size_t batch, batch_stride_a, batch_stride_b, batch_stride_c;
   void* thread_scratch;  // matmul_thread_bytes() bytes for each thread, one after another
+  bool bf16;             // round both sides to bf16 before they are multiplied
 };
 
 // ---- the table of one instruction set ---------------------------------------------------------------------------

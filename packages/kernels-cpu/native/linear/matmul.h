@@ -1,17 +1,20 @@
 // General float matrix product for training and attention: C (+)= op(A)·op(B), any orientation. Both operands are packed
-// to what the tile kernel of float-kernels.h reads (B in panels of kFloatRows columns, A in tiles of FT rows), so the
-// orientation only matters to the packing. Threads share nothing: each packs what its part of C needs.
+// to what the tile kernels of float-kernels.h read (B in panels of kFloatRows columns, A in tiles of FT rows), so the
+// orientation only matters to the packing, which also rounds to bf16 where asked. Threads share nothing: each packs what
+// its part of C needs.
 #pragma once
 #include "float-kernels.h"
 
 namespace cria::CRIA_ISA {
 
-constexpr size_t kMatmulK = kPanelCols;                     // a B panel of this depth stays in L1
-constexpr size_t kMatmulN = 512 / kFloatRows * kFloatRows;   // B block: 512 KB, in L2
+constexpr size_t kMatmulK = W == 16 ? 384 : 256;             // words of k at a time: a B panel streams through L1
+constexpr size_t kMatmulN = 512 / kFloatRows * kFloatRows;   // B block: 512 or 768 KB, in L2
 constexpr size_t kMatmulM = (size_t)FT * 12;                 // A block: streams through L2
 
-// `rows` vectors of n elements, element k of vector i at src[i·ld + k] (contiguous along k) or src[k·ld + i], to
-// dst[k·slots + i] as f32; slots past `rows` are zero.
+// What packed operands hold in a 32-bit word: a value, a value that is rounded to bf16, or two bf16 of neighbouring k.
+enum class Words { values, rounded, pairs };
+
+// The operand as vectors along k: element k of vector i at data[i·ld + k] (along_k) or data[k·ld + i].
 struct Source { const void* data; Dtype type; size_t ld; bool along_k; };
 
 CRIA_INLINE F load_as_f32(Dtype type, const void* p, size_t i) {
@@ -19,81 +22,155 @@ CRIA_INLINE F load_as_f32(Dtype type, const void* p, size_t i) {
   return type == kF16 ? load_f16((const uint16_t*)p + i) : load_bf16((const uint16_t*)p + i);
 }
 CRIA_INLINE F load_as_f32_n(Dtype type, const void* p, size_t i, size_t n) {
+  if (n >= W) return load_as_f32(type, p, i);
+  if (n == 0) return fzero();
   if (type == kF32) return fload_n((const float*)p + i, n);
   return type == kF16 ? load_f16_n((const uint16_t*)p + i, n) : load_bf16_n((const uint16_t*)p + i, n);
 }
+CRIA_INLINE F round_to_bf16(F x) {
+  uint16_t h[W];
+  store_bf16(h, x);
+  return load_bf16(h);
+}
 
-static void pack_source(float* dst, size_t slots, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
-  if (!s.along_k) {
-    for (size_t k = 0; k < n; k++) {
-      const size_t at = (k0 + k) * s.ld + row;
-      float* out = dst + k * slots;
-      size_t i = 0;
-      for (; i + W <= rows; i += W) fstore(out + i, load_as_f32(s.type, s.data, at + i));
-      if (i < rows) fstore_n(out + i, load_as_f32_n(s.type, s.data, at + i, rows - i), rows - i);
-      for (i = rows; i < slots; i++) out[i] = 0.0f;
+// W words of one column of packed values, from vectors of two neighbouring k (`odd` only for pairs).
+template <Words words> CRIA_INLINE F packed_words(F even, F odd) {
+  if constexpr (words == Words::rounded) return round_to_bf16(even);
+#if defined(CRIA_BF16_DOT)
+  if constexpr (words == Words::pairs) return floats(zip_bf16(even, odd));
+#endif
+  (void)odd;
+  return even;
+}
+template <Words words> constexpr size_t kPerWord = words == Words::pairs ? 2 : 1;
+
+// `rows` vectors from `row` on, n elements each from k0 on, in tiles of `slots` vectors `tile_words` apart; column k of a
+// tile is `slots` words. Slots past `rows` are zero. With fewer slots than W, a store runs into the next column, which is
+// written next.
+template <Words words>
+static void pack_across(float* dst, size_t slots, size_t tile_words, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
+  constexpr size_t per = kPerWord<words>;
+  const size_t columns = div_up(n, per);
+  for (size_t k = 0; k < columns; k++) {
+    const size_t at = (k0 + k * per) * s.ld + row;
+    const bool odd = per == 2 && k * per + 1 < n, last = k + 1 == columns;
+    for (size_t tile = 0; tile < rows; tile += slots) {
+      float* out = dst + tile / slots * tile_words + k * slots;
+      for (size_t i = 0; i < slots; i += W) {
+        const size_t left = tile + i < rows ? rows - tile - i : 0;
+        const F even = load_as_f32_n(s.type, s.data, at + tile + i, left);
+        const F value = packed_words<words>(even, odd ? load_as_f32_n(s.type, s.data, at + s.ld + tile + i, left) : fzero());
+        if (last && i + W > slots) fstore_n(out + i, value, slots - i);
+        else fstore(out + i, value);
+      }
     }
-    return;
-  }
-  if (s.type == kF32) {
-    interleave_rows(dst, slots, (const float*)s.data + row * s.ld + k0, s.ld, rows, n);
-    return;
-  }
-  // Half floats are widened a strip at a time, then interleaved like f32.
-  constexpr size_t kStrip = 64;
-  float strip[32 * kStrip];
-  for (size_t k = 0; k < n; k += kStrip) {
-    const size_t here = min_of(kStrip, n - k);
-    for (size_t i = 0; i < rows; i++) {
-      const size_t at = (row + i) * s.ld + k0 + k;
-      size_t j = 0;
-      for (; j + W <= here; j += W) fstore(strip + i * kStrip + j, load_as_f32(s.type, s.data, at + j));
-      if (j < here) fstore_n(strip + i * kStrip + j, load_as_f32_n(s.type, s.data, at + j, here - j), here - j);
-    }
-    interleave_rows(dst + k * slots, slots, strip, kStrip, rows, here);
   }
 }
-static_assert(FT <= 32 && kFloatRows <= 32, "the strip of pack_source holds 32 rows");
+
+// W neighbouring words along k of one vector.
+template <Words words> CRIA_INLINE F load_words(const Source& s, size_t at) {
+#if defined(CRIA_BF16_DOT)
+  if constexpr (words == Words::pairs) return floats(pairs_bf16(load_as_f32(s.type, s.data, at), load_as_f32(s.type, s.data, at + W)));
+#endif
+  return packed_words<words>(load_as_f32(s.type, s.data, at), fzero());
+}
+// One word; `two`: its second half exists.
+template <Words words> CRIA_INLINE float load_word(const Source& s, size_t at, bool two) {
+  float word[W];
+  fstore(word, packed_words<words>(load_as_f32_n(s.type, s.data, at, 1), two ? load_as_f32_n(s.type, s.data, at + 1, 1) : fzero()));
+  return word[0];
+}
+
+// The same for vectors that lie along k, by transposing W×W words in registers; the last columns go one by one.
+template <Words words>
+static void pack_along(float* dst, size_t slots, size_t tile_words, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
+  constexpr size_t per = kPerWord<words>;
+  const size_t columns = div_up(n, per);
+  for (size_t tile = 0; tile < rows; tile += slots) {
+    float* out = dst + tile / slots * tile_words;
+    const size_t here = min_of(slots, rows - tile);
+    size_t k = 0;
+    for (; (k + W) * per <= n && k + W < columns; k += W) {
+      for (size_t i = 0;; i = min_of(i + W, slots - W)) {
+        F v[W];
+        for (size_t j = 0; j < (size_t)W; j++) {
+          v[j] = i + j < here ? load_words<words>(s, (row + tile + i + j) * s.ld + k0 + k * per) : fzero();
+        }
+        transpose(v);
+        for (size_t j = 0; j < (size_t)W; j++) fstore(out + (k + j) * slots + i, v[j]);
+        if (i + W >= slots) break;
+      }
+    }
+    for (; k < columns; k++) {
+      for (size_t i = 0; i < slots; i++) {
+        const size_t at = (row + tile + i) * s.ld + k0 + k * per;
+        out[k * slots + i] = i < here ? load_word<words>(s, at, k * per + 1 < n) : 0.0f;
+      }
+    }
+  }
+}
+
+template <Words words>
+CRIA_INLINE void pack_source(float* dst, size_t slots, size_t tile_words, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
+  if (s.along_k) pack_along<words>(dst, slots, tile_words, s, row, rows, k0, n);
+  else pack_across<words>(dst, slots, tile_words, s, row, rows, k0, n);
+}
 
 static size_t matmul_thread_bytes() {
   return align_up((kMatmulK * kMatmulN + kMatmulK * kMatmulM + FT * kFloatRows + 2 * W) * sizeof(float));
 }
 
+// T rows × kFloatRows columns of C over one block of k.
+template <Words words, int T>
+CRIA_INLINE void matmul_tile(const float* panel, const float* x, size_t k, float* c, size_t ldc, bool fresh) {
+#if defined(CRIA_BF16_DOT)
+  if constexpr (words == Words::pairs) {
+    const uint8_t* w[FR];
+    for (int r = 0; r < FR; r++) w[r] = (const uint8_t*)(panel + r * W);
+    return bf16_tile<T>(w, kFloatRows * 4, (const uint32_t*)x, FT, div_up(k, 2), c, ldc, fresh);
+  }
+#endif
+  const float* w[FR];
+  for (int r = 0; r < FR; r++) w[r] = panel + r * W;
+  float_tile<T>(w, kFloatRows, x, FT, k, c, ldc, fresh);
+}
+
 // C[m0..m1) × [n0..n1) of one matrix.
+template <Words words>
 static void matmul_part(const MatmulArgs& a, const Source& sa, const Source& sb, float* c, Range m, Range n, float* scratch) {
+  constexpr size_t kDepth = kMatmulK * kPerWord<words>;
   float* packed_b = scratch;
   float* packed_a = packed_b + kMatmulK * kMatmulN;
   float* edge = packed_a + kMatmulK * kMatmulM + 2 * W;
   for (size_t j0 = n.begin; j0 < n.end; j0 += kMatmulN) {
     const size_t nb = min_of(kMatmulN, n.end - j0);
-    for (size_t k = 0; k < a.k; k += kMatmulK) {
-      const size_t kb = min_of(kMatmulK, a.k - k);
+    for (size_t k = 0; k < a.k; k += kDepth) {
+      const size_t kb = min_of(kDepth, a.k - k);
       const bool fresh = k == 0 && !a.accumulate;
-      for (size_t j = 0; j < nb; j += kFloatRows) {
-        pack_source(packed_b + j * kMatmulK, kFloatRows, sb, j0 + j, min_of(kFloatRows, nb - j), k, kb);
-      }
+      pack_source<words>(packed_b, kFloatRows, kMatmulK * kFloatRows, sb, j0, nb, k, kb);
       for (size_t i0 = m.begin; i0 < m.end; i0 += kMatmulM) {
         const size_t mb = min_of(kMatmulM, m.end - i0);
-        for (size_t i = 0; i < mb; i += FT) {
-          pack_source(packed_a + i * kMatmulK, FT, sa, i0 + i, min_of(FT, mb - i), k, kb);
-        }
+        pack_source<words>(packed_a, FT, kMatmulK * FT, sa, i0, mb, k, kb);
         for (size_t j = 0; j < nb; j += kFloatRows) {
-          const float* w[FR];
-          for (int r = 0; r < FR; r++) w[r] = packed_b + j * kMatmulK + r * W;
+          const float* panel = packed_b + j * kMatmulK;
           const size_t cols = min_of(kFloatRows, nb - j);
           for (size_t i = 0; i < mb; i += FT) {
             const float* x = packed_a + i * kMatmulK;
             float* to = c + (i0 + i) * a.ldc + j0 + j;
             const size_t rows = min_of(FT, mb - i);
+            // The next tile of C comes from far while this one is computed.
+            for (size_t r = FT; r < min_of(2 * FT, mb - i); r++) {
+              for (size_t q = 0; q < cols; q += 16) __builtin_prefetch(to + r * a.ldc + q, 1);
+            }
             if (rows == (size_t)FT && cols == kFloatRows) {
-              float_tile<FT>(w, kFloatRows, x, FT, kb, to, a.ldc, fresh);
+              matmul_tile<words, FT>(panel, x, kb, to, a.ldc, fresh);
               continue;
             }
             for (size_t r = 0; r < rows && !fresh; r++) {
               for (size_t q = 0; q < cols; q++) edge[r * kFloatRows + q] = to[r * a.ldc + q];
             }
-            if (rows <= 4) float_tile<4>(w, kFloatRows, x, FT, kb, edge, kFloatRows, fresh);
-            else float_tile<FT>(w, kFloatRows, x, FT, kb, edge, kFloatRows, fresh);
+            if (rows <= 4) matmul_tile<words, 4>(panel, x, kb, edge, kFloatRows, fresh);
+            else matmul_tile<words, FT>(panel, x, kb, edge, kFloatRows, fresh);
             for (size_t r = 0; r < rows; r++) {
               for (size_t q = 0; q < cols; q++) to[r * a.ldc + q] = edge[r * kFloatRows + q];
             }
@@ -132,8 +209,14 @@ static void matmul(const MatmulArgs& a, int thread, int n_threads) {
     const Source sa = {(const uint8_t*)a.a + in_a, a.type_a, a.lda, !a.trans_a};
     const Source sb = {(const uint8_t*)a.b + in_b, a.type_b, a.ldb, a.trans_b};
     const Range mt = share(m_tiles, (int)(part / best_n), (int)best_m), nt = share(n_tiles, (int)(part % best_n), (int)best_n);
-    matmul_part(a, sa, sb, a.c + b * a.batch_stride_c, {mt.begin * FT, min_of(mt.end * FT, a.m)},
-                {nt.begin * kFloatRows, min_of(nt.end * kFloatRows, a.n)}, scratch);
+    const Range rows = {mt.begin * FT, min_of(mt.end * FT, a.m)}, columns = {nt.begin * kFloatRows, min_of(nt.end * kFloatRows, a.n)};
+    float* c = a.c + b * a.batch_stride_c;
+#if defined(CRIA_BF16_DOT)
+    if (a.bf16) matmul_part<Words::pairs>(a, sa, sb, c, rows, columns, scratch);
+#else
+    if (a.bf16) matmul_part<Words::rounded>(a, sa, sb, c, rows, columns, scratch);
+#endif
+    else matmul_part<Words::values>(a, sa, sb, c, rows, columns, scratch);
   }
 }
 

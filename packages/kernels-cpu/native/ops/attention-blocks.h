@@ -12,15 +12,17 @@ constexpr float kNothing = -1e30f;  // the running maximum before any key
 
 CRIA_INLINE size_t padded(size_t n) { return pieces(n, W) * W; }
 
-// Operands q [..., T, H, D], k and v [..., S, Hkv, D], positions, [start]; attributes scale, window, has start.
+// Operands q [..., T, H, D], k and v [..., S, Hkv, D], positions, [start], from number `base` on; attributes scale,
+// window, has start.
 struct Attention {
   const Call& c;
+  int base;
   size_t batch, tokens, heads, width, keys, kv_heads, group, period;
   float scale;
   int32_t window;
 
-  explicit Attention(const Call& call) : c(call) {
-    const Operand &q = c.op(0), &k = c.op(1);
+  explicit Attention(const Call& call, int from = 0) : c(call), base(from) {
+    const Operand &q = c.op(base), &k = c.op(base + 1);
     batch = q.product(0, q.rank - 3);
     tokens = (size_t)q.dims[q.rank - 3];
     heads = (size_t)q.dims[q.rank - 2];
@@ -28,17 +30,17 @@ struct Attention {
     keys = (size_t)k.dims[k.rank - 3];
     kv_heads = (size_t)k.dims[k.rank - 2];
     group = heads / kv_heads;
-    period = c.op(3).size();
+    period = c.op(base + 3).size();
     scale = c.attr_f(0);
     window = c.attr(1);
   }
   // First and last key that a query (batch · tokens + token) sees; none if last < first.
   struct Visible { int32_t first, last; };
   Visible visible(size_t query) const {
-    const int32_t position = c.op(3).as<int32_t>()[query % period];
+    const int32_t position = c.op(base + 3).as<int32_t>()[query % period];
     int32_t first = 0;
     if (c.attr(2)) {
-      const int32_t start = c.op(4).as<int32_t>()[query % c.op(4).size()];
+      const int32_t start = c.op(base + 4).as<int32_t>()[query % c.op(base + 4).size()];
       first = start > 0 ? start : 0;
     }
     if (window > 0 && position - window + 1 > first) first = position - window + 1;

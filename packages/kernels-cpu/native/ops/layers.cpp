@@ -81,31 +81,40 @@ void op_rope(const Call& c, const Ctx& ctx) {
   const bool interleaved = c.attr(0);
   const float scale = c.attr_f(2), sign = c.attr(1) ? -scale : scale;
   float *cosines = (float*)ctx.own(c), *sines = cosines + half;
-  const Range r = share(tokens, 1, ctx);
-  for (size_t t = r.begin; t < r.end; t++) {
-    const float position = (float)c.op(1).as<int32_t>()[t % period];
+  // Sequences of a batch share positions, so a table of angles serves them all.
+  const Range r = share(least(period, tokens), 1, ctx);
+  for (size_t p = r.begin; p < r.end; p++) {
+    const float position = (float)c.op(1).as<int32_t>()[p];
     for (size_t i = 0; i < half; i++) {
       const SinCos a = sin_cos((double)(position * frequencies.as()[i]));
       cosines[i] = (float)a.cos * scale;
       sines[i] = (float)a.sin * sign;
     }
-    for (size_t h = 0; h < heads; h++) {
-      const float* from = x.as() + (t * heads + h) * width;
-      float* to = c.op(3).as() + (t * heads + h) * width;
-      if (interleaved) {
-        for (size_t i = 0; i < half; i++) {
-          const float a = from[2 * i], b = from[2 * i + 1];
-          to[2 * i] = a * cosines[i] - b * sines[i];
-          to[2 * i + 1] = b * cosines[i] + a * sines[i];
+    for (size_t t = p; t < tokens; t += period) {
+      for (size_t h = 0; h < heads; h++) {
+        const float* __restrict from = x.as() + (t * heads + h) * width;
+        float* __restrict to = c.op(3).as() + (t * heads + h) * width;
+        if (interleaved) {
+          for (size_t i = 0; i < half; i++) {
+            const float a = from[2 * i], b = from[2 * i + 1];
+            to[2 * i] = a * cosines[i] - b * sines[i];
+            to[2 * i + 1] = b * cosines[i] + a * sines[i];
+          }
+        } else {
+          size_t i = 0;
+          for (; i + W <= half; i += W) {
+            const F a = fload(from + i), b = fload(from + i + half), co = fload(cosines + i), si = fload(sines + i);
+            fstore(to + i, a * co - b * si);
+            fstore(to + i + half, b * co + a * si);
+          }
+          for (; i < half; i++) {
+            const float a = from[i], b = from[i + half];
+            to[i] = a * cosines[i] - b * sines[i];
+            to[i + half] = b * cosines[i] + a * sines[i];
+          }
         }
-      } else {
-        for (size_t i = 0; i < half; i++) {
-          const float a = from[i], b = from[i + half];
-          to[i] = a * cosines[i] - b * sines[i];
-          to[i + half] = b * cosines[i] + a * sines[i];
-        }
+        if (2 * half < width) memcpy(to + 2 * half, from + 2 * half, (width - 2 * half) * 4);
       }
-      if (2 * half < width) memcpy(to + 2 * half, from + 2 * half, (width - 2 * half) * 4);
     }
   }
 }

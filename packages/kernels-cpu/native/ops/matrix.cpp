@@ -7,7 +7,8 @@ namespace cria::CRIA_ISA {
 
 static const LinearKernels* kernels() { return CRIA_JOIN(linear_kernels_, CRIA_ISA)(); }
 
-// Operands a, b, c; attributes transA, transB, m, n, k, batch, then elements between batches of a and of b.
+// Operands a, b, c; attributes transA, transB, m, n, k, batch, elements between batches of a and of b, then 1: add to c, 2: products of
+// operands rounded to bf16.
 void op_matmul(const Call& c, const Ctx& ctx) {
   const bool ta = c.attr(0), tb = c.attr(1);
   const size_t m = (size_t)c.attr(2), n = (size_t)c.attr(3), k = (size_t)c.attr(4);
@@ -19,6 +20,8 @@ void op_matmul(const Call& c, const Ctx& ctx) {
   args.type_b = c.op(1).type();
   args.trans_a = ta;
   args.trans_b = tb;
+  args.accumulate = c.attr(8) & 1;
+  args.bf16 = c.attr(8) & 2;
   args.m = m;
   args.n = n;
   args.k = k;

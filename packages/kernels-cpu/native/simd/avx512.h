@@ -145,6 +145,13 @@ constexpr int kFloatVecs = 2, kFloatTokens = 14;  // 28 sums, 2 weights, 1 activ
 #if defined(__AVX512BF16__)
 #define CRIA_BF16_DOT 1
 // acc[r] += w[r][0]·x[0] + w[r][1]·x[1] of bf16 pairs.
+// Words of neighbours (lo[0], lo[1]), …, (hi[W-2], hi[W-1]), and of (even[i], odd[i]), rounded to nearest even.
+CRIA_INLINE I pairs_bf16(F lo, F hi) { return {(__m512i)_mm512_cvtne2ps_pbh(hi.v, lo.v)}; }
+CRIA_INLINE I zip_bf16(F even, F odd) {
+  const __m512i e = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(even.v));
+  const __m512i o = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(odd.v));
+  return {_mm512_or_si512(e, _mm512_slli_epi32(o, 16))};
+}
 CRIA_INLINE F dot_bf16(F acc, B w, X x) { return {_mm512_dpbf16_ps(acc.v, (__m512bh)w.v, (__m512bh)x.v)}; }
 #endif
 

@@ -1,4 +1,4 @@
-/** Attention: tiles of queries for prompts, parts of the keys for decoding. */
+/** Attention: tiles of queries for prompts, parts of the keys for decoding; and the way back. */
 import type { Spec } from '@cria/tensor'
 import { flat, type KernelMaker, view } from '../lowering.js'
 import { f32Bits } from '../opcodes.js'
@@ -54,4 +54,29 @@ export const attention: KernelMaker = ({ inputs, attrs }) => {
     })
     to.step('attention_join', [partial, flat(y!)], { cost: batch * tokens * heads * (parts * 4 + width * 0.3) })
   }
+}
+
+/** Rows of a tile of queries on the way back. */
+const gradRows = 64
+
+export const attentionGrad: KernelMaker = ({ inputs, attrs }) => {
+  const [, q, k] = inputs as [Spec, Spec, Spec]
+  if (k.dtype !== 'f32' || attrs.halves === true) return undefined
+  const [tokens, heads, width] = q.shape.slice(-3) as [number, number, number]
+  const [keys, kvHeads] = k.shape.slice(-3) as [number, number]
+  const batch = product(q.shape.slice(0, -3))
+  const group = heads / kvHeads
+  const size = Math.min(tokens, Math.max(1, Math.floor(gradRows / group)))
+  const m = padded(size * group)
+  const dp = padded(width)
+  const floats = 4 * keys * dp + 2 * keys * m + 3 * m * dp + 2 * width * m + 2 * m
+  const queries = [batch, tokens, heads, width]
+  const shapes = [queries, queries, [batch, keys, kvHeads, width], [batch, keys, kvHeads, width]]
+  return (to, given, made) =>
+    to.step('attention_grad', [...given.map((p, i) => (i < 4 ? view(p, shapes[i]!) : flat(p))), ...made.map(flat)], {
+      attrs: [f32Bits(attrs.scale as number), attrs.window as number, attrs.start === true ? 1 : 0, size],
+      writes: [0, 1, 2].map(i => given.length + i),
+      scratch: Math.ceil(floats / 16) * 64,
+      cost: batch * tokens * heads * keys * width * 0.02,
+    })
 }

@@ -2,13 +2,14 @@
 import type { OpCall } from '@cria/tensor'
 import type { CpuKernel, KernelMaker } from '../lowering.js'
 import { stored } from '../storage.js'
-import { attention } from './attention.js'
+import { attention, attentionGrad } from './attention.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { layers } from './layers.js'
 import { matrix } from './matrix.js'
 import { movement } from './movement.js'
 import { reduce } from './reduce.js'
+import { training } from './training.js'
 
 const makers: Readonly<Record<string, KernelMaker>> = {
   ...elementwise,
@@ -18,6 +19,8 @@ const makers: Readonly<Record<string, KernelMaker>> = {
   ...indexing,
   ...layers,
   attention,
+  attention_grad: attentionGrad,
+  ...training,
 }
 
 export function kernelFor(call: OpCall): CpuKernel | undefined {

@@ -1,7 +1,7 @@
-/** The layers of a transformer, and what training adds. */
+/** The layers of a transformer. */
 import type { Spec } from '@cria/tensor'
 import { flat, type KernelMaker, type Place, view } from '../lowering.js'
-import { f32Bits, f64Bits } from '../opcodes.js'
+import { f32Bits } from '../opcodes.js'
 
 const product = (s: readonly number[]): number => s.reduce((a, b) => a * b, 1)
 const f32s = (...specs: readonly (Spec | undefined)[]): boolean => specs.every(s => s?.dtype === 'f32')
@@ -54,18 +54,6 @@ const rope: KernelMaker = ({ inputs, attrs: { interleaved, inverse, scale } }) =
     })
 }
 
-const crossEntropy: KernelMaker =
-  ({ inputs: [logits] }) =>
-  (to, [x, targets], [y]) =>
-    to.step('cross_entropy', [rows(x!), flat(targets!), flat(y!)], { cost: product(logits!.shape) })
-
-const adamw: KernelMaker = ({ inputs, attrs: { beta1, beta2, eps, weightDecay } }) => {
-  if (!f32s(...inputs.slice(0, 4))) return undefined
-  const attrs = [beta1, beta2, eps, weightDecay].flatMap(x => f64Bits(x as number))
-  const cost = product(inputs[0]!.shape)
-  return (to, all) => to.step('adamw', all.map(flat), { attrs, writes: [0, 2, 3], cost })
-}
-
 export const layers: Readonly<Record<string, KernelMaker>> = {
   softmax: softmax(false),
   log_softmax: softmax(true),
@@ -73,6 +61,4 @@ export const layers: Readonly<Record<string, KernelMaker>> = {
   layer_norm: layerNorm,
   swiglu,
   rope,
-  cross_entropy: crossEntropy,
-  adamw,
 }

@@ -9,38 +9,45 @@ const product = (s: readonly number[]): number => s.reduce((a, b) => a * b, 1)
 const perProduct = 0.006
 const perByte = 0.03
 
-function matmulStep(
-  to: Lowering,
-  a: Place,
-  b: Place,
-  c: Place,
-  [ta, tb]: [boolean, boolean],
-  [m, n, k]: [number, number, number],
-  batch: number,
-  shared: boolean,
-): void {
+export interface Product {
+  readonly transposed: readonly [boolean, boolean]
+  /** Rows and columns of the result, and the length of the sums. */
+  readonly size: readonly [m: number, n: number, k: number]
+  readonly batch?: number
+  /** One right side for the whole batch. */
+  readonly shared?: boolean
+  readonly bf16?: boolean
+  /** Add to what is there. */
+  readonly accumulate?: boolean
+}
+
+export function matmulStep(to: Lowering, a: Place, b: Place, c: Place, product: Product): void {
+  const { transposed, size, batch = 1, shared = false, bf16 = false, accumulate = false } = product
+  const [m, n, k] = size
+  const [ta, tb] = transposed.map(Number) as [number, number]
   to.step('matmul', [flat(a), flat(b), flat(c)], {
-    attrs: [ta ? 1 : 0, tb ? 1 : 0, m, n, k, batch, m * k, shared ? 0 : k * n],
+    attrs: [ta, tb, m, n, k, batch, m * k, shared ? 0 : k * n, (accumulate ? 1 : 0) + (bf16 ? 2 : 0)],
     scratch: to.engine.measure('matmul'),
     cost: batch * m * n * k * perProduct + batch * (m + n) * k * 0.2,
   })
 }
 
-const matmul: KernelMaker = ({ inputs, attrs: { transposeA, transposeB } }) => {
-  const [a, b] = inputs as [Spec, Spec]
-  if (a.dtype !== 'f32') return undefined
-  const ta = transposeA === true
-  const tb = transposeB === true
-  const [r, c] = a.shape.slice(-2) as [number, number]
-  const [m, k] = ta ? [c, r] : [r, c]
-  const n = b.shape.at(tb ? -2 : -1)!
-  const batch = product(a.shape.slice(0, -2))
-  const shared = b.shape.length === 2
-  // A left side that is not transposed and shares its right side is one tall matrix.
-  if (shared && !ta && batch > 1)
-    return (to, [x, y], [z]) => matmulStep(to, x!, y!, z!, [ta, tb], [m * batch, n, k], 1, true)
-  return (to, [x, y], [z]) => matmulStep(to, x!, y!, z!, [ta, tb], [m, n, k], batch, shared)
-}
+const matmul =
+  (bf16: boolean): KernelMaker =>
+  ({ inputs, attrs: { transposeA, transposeB } }) => {
+    const [a, b] = inputs as [Spec, Spec]
+    if (a.dtype !== 'f32') return undefined
+    const transposed = [transposeA === true, transposeB === true] as const
+    const [r, c] = a.shape.slice(-2) as [number, number]
+    const [m, k] = transposeA ? [c, r] : [r, c]
+    const n = b.shape.at(transposeB ? -2 : -1)!
+    const batch = product(a.shape.slice(0, -2))
+    const shared = b.shape.length === 2
+    // A left side that is not transposed and shares its right side is one tall matrix.
+    const tall = shared && !transposeA && batch > 1
+    const size = [tall ? m * batch : m, n, k] as const
+    return (to, [x, y], [z]) => matmulStep(to, x!, y!, z!, { transposed, size, batch: tall ? 1 : batch, shared, bf16 })
+  }
 
 const linear: KernelMaker = ({ inputs }) => {
   const [x, w] = inputs as [Spec, Spec]
@@ -54,7 +61,7 @@ const linear: KernelMaker = ({ inputs }) => {
     const from = view(a!, [tokens, cols])
     const into = view(y!, [tokens, rows])
     // A dense weight that something else changes or reads as rows stays rows.
-    if (!b!.packed) return matmulStep(to, from, b!, into, [false, true], [tokens, rows, cols], 1, true)
+    if (!b!.packed) return matmulStep(to, from, b!, into, { transposed: [false, true], size: [tokens, rows, cols] })
     const flags = 0
     const kind = to.engine.measure('kind', code, flags)
     const prepared = to.shared(`linear:${kind}:${cols}`, from, () => {
@@ -87,4 +94,10 @@ const embedding: KernelMaker = ({ inputs }: OpCall) => {
     to.step('embedding', [flat(i!), t!, flat(y!)], { cost: product(ids.shape) * table.shape[1]! * 1.5 })
 }
 
-export const matrix: Readonly<Record<string, KernelMaker>> = { matmul, linear, dequantize, embedding }
+export const matrix: Readonly<Record<string, KernelMaker>> = {
+  matmul: matmul(false),
+  matmul_bf16: matmul(true),
+  linear,
+  dequantize,
+  embedding,
+}

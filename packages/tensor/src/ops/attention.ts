@@ -5,7 +5,7 @@ import { format, isBlock, type Spec, sameShape, sameSpec } from '../spec.js'
 import type { Tensor } from '../tensor.js'
 import { dequantize, matmul } from './linear.js'
 import { softmax } from './nn.js'
-import { cast, iota, less, lessEqual, mul, reshape, select, sub, transpose } from './primitives.js'
+import { cast, iota, less, lessEqual, mul, reshape, select, sub, sum, transpose } from './primitives.js'
 import { checkPositions } from './rope.js'
 
 /** q, k, v, positions, and start where given. */
@@ -43,6 +43,43 @@ const attentionOp: Op<AttentionInputs, AttentionAttrs> = defineOp({
     return { shape: q.shape, dtype: 'f32' }
   },
   definition: attend,
+  grad({ inputs, attrs, grad: g }) {
+    const [, k] = inputs
+    const [dq, dk, dv] = attentionGradOp.all([g, ...inputs], attrs)
+    // Gradients come in f32; frozen block formats take none.
+    const back = (x: Tensor): Tensor | undefined => (isBlock(k.dtype) ? undefined : cast(x, k.dtype))
+    return [dq, back(dk!), back(dv!)]
+  },
+})
+
+/** The gradient of the result, then the inputs of `attention`. */
+type AttentionGradInputs = readonly [Tensor, ...AttentionInputs]
+
+/** Gradients of q, k and v in f32; the weights are computed again, and nothing need hold all of them at one time. */
+const attentionGradOp: Op<AttentionGradInputs, AttentionAttrs> = defineOp({
+  name: 'attention_grad',
+  infer: ([, q, k]) => [
+    { shape: q.shape, dtype: 'f32' },
+    { shape: k.shape, dtype: 'f32' },
+    { shape: k.shape, dtype: 'f32' },
+  ],
+  definition([g, ...inputs], attrs) {
+    const [q, k, v] = inputs
+    const [t, h, d] = q.shape.slice(-3) as [number, number, number]
+    const [s, hkv] = k.shape.slice(-3) as [number, number]
+    const batch = q.shape.slice(0, -3)
+    const grouped = (x: Tensor): Tensor => reshape(transpose(x, headsFirst(x)), [...batch, hkv, (h / hkv) * t, d])
+    const weights = reshape(weigh(inputs, attrs), [...batch, hkv, (h / hkv) * t, s])
+    const gh = grouped(g)
+    const kh = transpose(dequantize(k), headsFirst(k))
+    const byWeight = matmul(gh, transpose(dequantize(v), headsFirst(v)), { transposeB: true })
+    const kept = sum(mul(byWeight, weights), -1, { keep: true })
+    const byScore = mul(mul(weights, sub(byWeight, kept)), attrs.scale)
+    const dq = reshape(matmul(byScore, kh), [...batch, h, t, d])
+    const dk = matmul(byScore, grouped(q), { transposeA: true })
+    const dv = matmul(weights, gh, { transposeA: true })
+    return [dq, dk, dv].map(x => transpose(x, headsFirst(x)))
+  },
 })
 
 /** The formula: softmax(q kᵀ · scale, masked) v, head groups sharing one k and v. */

@@ -1,7 +1,15 @@
 export { gelu, relu, rsqrt, sigmoid, sign, silu, softplus, square } from './activations.js'
 export { type AttentionOptions, attention, attentionWeights } from './attention.js'
 export { assign, gather, pick, scatterAdd, writeRows } from './indexing.js'
-export { dequantize, embedding, linear, matmul } from './linear.js'
+export {
+  dequantize,
+  embedding,
+  type LinearOptions,
+  linear,
+  type MatmulOptions,
+  matmul,
+  type Products,
+} from './linear.js'
 export { crossEntropy, type LinearCrossEntropyOptions, linearCrossEntropy, type Reduction } from './loss.js'
 export { layerNorm, logSoftmax, rmsNorm, softmax, swiglu } from './nn.js'
 export { type AdamWOptions, adamw, clipFactor, globalNorm } from './optim.js'

@@ -1,15 +1,19 @@
 /** Matrix products, and layers on weights of any dtype. */
 import { DTypeError, ShapeError } from '../errors.js'
-import { defineOp, type Op } from '../op.js'
-import { format, isBlock, isFloat, type Shape, sameShape } from '../spec.js'
+import { defineOp, type Op, type OpDefinition } from '../op.js'
+import { format, isBlock, isFloat, type Shape, type Spec, sameShape } from '../spec.js'
 import type { Tensor } from '../tensor.js'
 import { gather } from './indexing.js'
 import { add, cast, reshape, sum, transpose } from './primitives.js'
 
 type MatmulAttrs = { transposeA: boolean; transposeB: boolean }
 
-const matmulOp: Op<[Tensor, Tensor], MatmulAttrs> = defineOp({
-  name: 'matmul',
+/** `f32`, the default, multiplies as it is; `bf16` rounds both sides to bf16 first, in the backward pass too. Sums are in f32. */
+export type Products = 'f32' | 'bf16'
+
+/** One declaration for both kinds of products. */
+const product = (name: string, products: Products): OpDefinition<[Tensor, Tensor], MatmulAttrs> => ({
+  name,
   infer([a, b], { transposeA, transposeB }) {
     const fail = (why: string): never => {
       throw new ShapeError(
@@ -33,16 +37,19 @@ const matmulOp: Op<[Tensor, Tensor], MatmulAttrs> = defineOp({
     return { shape: [...batchA, m, n], dtype: a.dtype }
   },
   widens: true,
+  ...(products === 'bf16' && { definition: ([a, b], attrs) => matmul(rounded(a), rounded(b), attrs) }),
   grad({ inputs: [a, b], attrs: { transposeA: ta, transposeB: tb }, grad: g }) {
+    const matmul = (x: Tensor, y: Tensor, attrs: Partial<MatmulAttrs> = {}): Tensor =>
+      multiply(x, y, { ...attrs, products })
     // A right side without batch axes is shared by all: its gradient sums over them.
     const shared = b.shape.length === 2 && a.shape.length > 2
     const da = !ta
       ? matmul(g, b, { transposeB: !tb })
       : shared
-        ? transposedShared(a, b, g, tb)
+        ? transposedShared(matmul, b, g, tb)
         : matmul(b, g, { transposeA: tb, transposeB: true })
     const db = shared
-      ? weightGrad(a, g, ta, tb)
+      ? weightGrad(matmul, a, g, ta, tb)
       : tb
         ? matmul(g, a, { transposeA: true, transposeB: ta })
         : matmul(a, g, { transposeA: !ta })
@@ -50,27 +57,39 @@ const matmulOp: Op<[Tensor, Tensor], MatmulAttrs> = defineOp({
   },
 })
 
+const matmulOp: Op<[Tensor, Tensor], MatmulAttrs> = defineOp(product('matmul', 'f32'))
+const matmulBf16Op: Op<[Tensor, Tensor], MatmulAttrs> = defineOp(product('matmul_bf16', 'bf16'))
+
+const rounded = (x: Tensor): Tensor => cast(cast(x, 'bf16'), x.dtype)
+
+type Multiply = (a: Tensor, b: Tensor, attrs?: Partial<MatmulAttrs>) => Tensor
+
 const matrix = (shape: Shape, transposed: boolean): [number, number] => {
   const [r, c] = [shape.at(-2)!, shape.at(-1)!]
   return transposed ? [c, r] : [r, c]
 }
 
 /** dA for `Aᵀ B` with a shared B: (g Bᵀ)ᵀ, batch by batch. */
-function transposedShared(a: Tensor, b: Tensor, g: Tensor, tb: boolean): Tensor {
-  const gb = matmul(g, b, { transposeB: !tb })
-  const perm = Array.from({ length: a.shape.length }, (_, i) => i)
+function transposedShared(multiply: Multiply, b: Tensor, g: Tensor, tb: boolean): Tensor {
+  const gb = multiply(g, b, { transposeB: !tb })
+  const perm = Array.from({ length: g.shape.length }, (_, i) => i)
   perm.push(perm.splice(-2, 1)[0]!)
   return transpose(gb, perm)
 }
 
 /** dB for a B that every batch shares: the batches stacked are one tall matrix. */
-function weightGrad(a: Tensor, g: Tensor, ta: boolean, tb: boolean): Tensor {
+function weightGrad(multiply: Multiply, a: Tensor, g: Tensor, ta: boolean, tb: boolean): Tensor {
   if (ta) {
-    const each = tb ? matmul(g, a, { transposeA: true, transposeB: true }) : matmul(a, g)
+    const each = tb ? multiply(g, a, { transposeA: true, transposeB: true }) : multiply(a, g)
     return sum(reshape(each, [-1, ...each.shape.slice(-2)]), 0)
   }
   const rows = (x: Tensor): Tensor => reshape(x, [-1, x.shape.at(-1)!])
-  return tb ? matmul(rows(g), rows(a), { transposeA: true }) : matmul(rows(a), rows(g), { transposeA: true })
+  return tb ? multiply(rows(g), rows(a), { transposeA: true }) : multiply(rows(a), rows(g), { transposeA: true })
+}
+
+export interface MatmulOptions extends Partial<MatmulAttrs> {
+  /** Default `f32`. */
+  readonly products?: Products
 }
 
 /**
@@ -80,8 +99,10 @@ function weightGrad(a: Tensor, g: Tensor, ta: boolean, tb: boolean): Tensor {
 export const matmul = (
   a: Tensor,
   b: Tensor,
-  { transposeA = false, transposeB = false }: Partial<MatmulAttrs> = {},
-): Tensor => matmulOp([a, b], { transposeA, transposeB })
+  { transposeA = false, transposeB = false, products = 'f32' }: MatmulOptions = {},
+): Tensor => (products === 'bf16' ? matmulBf16Op : matmulOp)([a, b], { transposeA, transposeB })
+
+const multiply = matmul
 
 const dequantizeOp: Op<[Tensor], Record<never, never>> = defineOp({
   name: 'dequantize',
@@ -126,15 +147,27 @@ const linearOp: Op<[Tensor, Tensor], Record<never, never>> = defineOp({
   },
 })
 
+export interface LinearOptions {
+  /** How an f32 weight is multiplied, in the backward pass too: default `f32`. Other dtypes are multiplied as they are. */
+  readonly products?: Products
+}
+
 /**
  * x · Wᵀ (+ bias): x [..., in] f32, weight [out, in] in any float or block dtype, bias [out] f32.
  *
  * @example
  * linear(x, weight) // [..., out]
  */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  const y = linearOp([x, weight], {})
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor, { products = 'f32' }: LinearOptions = {}): Tensor {
+  const y = products === 'bf16' && weight.dtype === 'f32' ? linearBf16(x, weight) : linearOp([x, weight], {})
   return bias === undefined ? y : add(y, bias)
+}
+
+/** bf16 products over f32 weights: training keeps the weights exact and multiplies their nearest bf16. */
+function linearBf16(x: Tensor, weight: Tensor): Tensor {
+  const { shape } = linearOp.declaration.infer([x, weight], {}) as Spec
+  const rows = reshape(x, [-1, weight.shape[1]!])
+  return reshape(matmul(rows, weight, { transposeB: true, products: 'bf16' }), shape)
 }
 
 const embeddingOp: Op<[Tensor, Tensor], Record<never, never>> = defineOp({

@@ -1,15 +1,17 @@
 /** Cross-entropy, from logits or straight from hidden states without ever holding all logits. */
 
 import { recompute } from '../autograd.js'
-import { ArgumentError, DTypeError, ShapeError } from '../errors.js'
+import { ArgumentError, DTypeError, GradError, ShapeError } from '../errors.js'
 import { defineOp, type Op } from '../op.js'
 import { format, sameShape } from '../spec.js'
 import type { Tensor } from '../tensor.js'
 import { pick } from './indexing.js'
-import { linear } from './linear.js'
+import { linear, matmul, type Products } from './linear.js'
 import {
   add,
+  broadcastTo,
   cast,
+  concat,
   div,
   equal,
   exp,
@@ -42,11 +44,17 @@ const crossEntropyOp: Op<[Tensor, Tensor], Record<never, never>> = defineOp({
   },
   // A negative target counts nothing: padding, or a prompt that is not trained on.
   definition: ([logits, targets]) => select(counted(targets), sub(logsumexp(logits), pick(logits, targets)), 0),
-  grad({ inputs: [logits, targets], grad: g }) {
+  grad: ({ inputs: [logits, targets], grad: g }) => [crossEntropyGradOp([logits, targets, g], {}), undefined],
+})
+
+const crossEntropyGradOp: Op<[Tensor, Tensor, Tensor], Record<never, never>> = defineOp({
+  name: 'cross_entropy_grad',
+  infer: ([logits]) => ({ shape: logits.shape, dtype: 'f32' }),
+  definition([logits, targets, g]) {
     const column = (x: Tensor): Tensor => reshape(x, [...x.shape, 1])
     const hot = cast(equal(column(targets), iota(logits.device, logits.shape.at(-1)!)), 'f32')
     const p = exp(sub(logits, logsumexp(logits, -1, { keep: true })))
-    return [mul(sub(p, hot), column(select(counted(targets), g, 0))), undefined]
+    return mul(sub(p, hot), column(select(counted(targets), g, 0)))
   },
 })
 
@@ -71,21 +79,64 @@ export function crossEntropy(
 /** The number of rows that count, at least 1: an empty batch has loss 0, not NaN. */
 const countOf = (targets: Tensor): Tensor => maximum(sum(cast(counted(targets), 'f32')), 1)
 
+type LinearCrossEntropyAttrs = { chunk: number; products: Products }
+
+/**
+ * `scale` · Σ losses of `linear(hidden, weight)`, and its gradients by hidden and weight, made on the way: the logits
+ * of a chunk are still there. Inputs hidden [N, D], weight [V, D], targets [N], scale [].
+ */
+const linearCrossEntropyOp: Op<[Tensor, Tensor, Tensor, Tensor], LinearCrossEntropyAttrs> = defineOp({
+  name: 'linear_cross_entropy',
+  infer: ([hidden, weight]) => [
+    { shape: [], dtype: 'f32' },
+    { shape: hidden.shape, dtype: 'f32' },
+    { shape: weight.shape, dtype: 'f32' },
+  ],
+  definition([hidden, weight, targets, scale], { chunk, products }) {
+    const parts = chunks(targets.size, chunk).map(([at, end]) => {
+      const x = slice(hidden, 0, at, end)
+      const y = slice(targets, 0, at, end)
+      const logits = linear(x, weight, undefined, { products })
+      const d = crossEntropyGradOp([logits, y, broadcastTo(scale, [end - at])], {})
+      return [
+        crossEntropy(logits, y, { reduction: 'sum' }),
+        matmul(d, weight, { products }),
+        matmul(d, x, { transposeA: true, products }),
+      ] as const
+    })
+    const total = parts.map(p => p[0]).reduce(add)
+    return [mul(total, scale), concat(parts.map(p => p[1])), parts.map(p => p[2]).reduce(add)]
+  },
+  grad({ outputs: [, dHidden, dWeight], grads: [g, ...more] }) {
+    if (g === undefined || more.some(x => x !== undefined))
+      throw new GradError(
+        'linear_cross_entropy: got a gradient of a gradient, expected one of the loss alone. Use crossEntropy(linear(hidden, weight), targets)',
+        { op: 'linear_cross_entropy' },
+      )
+    return [mul(dHidden!, g), mul(dWeight!, g), undefined, undefined]
+  },
+})
+
+const chunks = (n: number, size: number): [number, number][] =>
+  Array.from({ length: Math.ceil(n / size) }, (_, i) => [i * size, Math.min(n, (i + 1) * size)])
+
 export interface LinearCrossEntropyOptions {
   readonly reduction?: 'mean' | 'sum'
   /** Rows whose logits exist at one time. Default 256 (TRL's chunked loss). */
   readonly chunk?: number
+  /** How hidden and an f32 weight are multiplied: see `linear`. Default `f32`. */
+  readonly products?: Products
 }
 
 /**
- * Cross-entropy of `linear(hidden, weight)` without materialising all logits: each chunk of rows is computed, reduced
- * and, in the backward pass, computed again. hidden f32 [..., D], weight [V, D], targets i32 [...].
+ * Cross-entropy of `linear(hidden, weight)` without materialising all logits: each chunk of rows is computed and
+ * reduced, under a gradient to its part of the gradients at once. hidden f32 [..., D], weight [V, D], targets i32 [...].
  */
 export function linearCrossEntropy(
   hidden: Tensor,
   weight: Tensor,
   targets: Tensor,
-  { reduction = 'mean', chunk = 256 }: LinearCrossEntropyOptions = {},
+  { reduction = 'mean', chunk = 256, products = 'f32' }: LinearCrossEntropyOptions = {},
 ): Tensor {
   if (!Number.isInteger(chunk) || chunk < 1)
     throw new ArgumentError(`linear_cross_entropy: got chunk ${chunk}, expected a whole number ≥ 1`, {
@@ -94,19 +145,31 @@ export function linearCrossEntropy(
     })
   const rows = reshape(hidden, [-1, hidden.shape.at(-1) ?? 0])
   const wanted = reshape(targets, [-1])
-  const n = wanted.size
-  let total: Tensor | undefined
-  for (let at = 0; at < n; at += chunk) {
-    const end = Math.min(at + chunk, n)
-    const part = recompute(
-      () => crossEntropy(linear(slice(rows, 0, at, end), weight), slice(wanted, 0, at, end), { reduction: 'sum' }),
-      hidden.device,
+  const { device } = hidden
+  const n = rows.shape[0]!
+  if (n === 0 || n !== wanted.size)
+    throw new ShapeError(
+      `linear_cross_entropy: got hidden ${format(hidden)} and targets ${format(targets)}, expected at least one row and one target for each`,
+      { op: 'linear_cross_entropy' },
     )
-    total = total === undefined ? part : add(total, part)
+  const mean = reduction === 'mean'
+  const [tape, ...outer] = device.tapes
+  if (
+    tape !== undefined &&
+    outer.length === 0 &&
+    weight.dtype === 'f32' &&
+    (tape.watches(hidden) || tape.watches(weight))
+  ) {
+    const scale = mean ? div(1, countOf(wanted)) : device.constant(1, 'f32')
+    return linearCrossEntropyOp([rows, weight, wanted, scale], { chunk, products })
   }
-  if (total === undefined)
-    throw new ShapeError(`linear_cross_entropy: got hidden ${format(hidden)}, expected at least one row`, {
-      op: 'linear_cross_entropy',
-    })
-  return reduction === 'sum' ? total : div(total, countOf(wanted))
+  const total = chunks(n, chunk)
+    .map(([at, end]) =>
+      recompute(() => {
+        const logits = linear(slice(rows, 0, at, end), weight, undefined, { products })
+        return crossEntropy(logits, slice(wanted, 0, at, end), { reduction: 'sum' })
+      }, device),
+    )
+    .reduce(add)
+  return mean ? div(total, countOf(wanted)) : total
 }

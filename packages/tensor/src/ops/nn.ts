@@ -3,7 +3,7 @@ import { DTypeError, ShapeError } from '../errors.js'
 import { defineOp, type Op } from '../op.js'
 import { format, isFloat, type Spec, sameSpec } from '../spec.js'
 import type { Tensor } from '../tensor.js'
-import { rsqrt, silu, square } from './activations.js'
+import { rsqrt, sigmoid, silu, square } from './activations.js'
 import { add, div, exp, mul, reshape, sub, sum } from './primitives.js'
 import { logsumexp, max, mean } from './reduce.js'
 
@@ -62,7 +62,17 @@ const rmsNormOp: Op<[Tensor, Tensor], { eps: number }> = defineOp({
   infer: ([x, w]) => normed('rms_norm', x, w),
   widens: true,
   definition: ([x, w], { eps }) => mul(mul(x, rsqrt(add(mean(square(x), -1, { keep: true }), eps))), w),
-  grad({ inputs: [x, w], attrs: { eps }, grad: g }) {
+  grad: ({ inputs: [x, w], attrs, grad: g }) => rmsNormGradOp.all([x, w, g], attrs),
+})
+
+const rmsNormGradOp: Op<[Tensor, Tensor, Tensor], { eps: number }> = defineOp({
+  name: 'rms_norm_grad',
+  infer: ([x, w]) => [
+    { shape: x.shape, dtype: x.dtype },
+    { shape: w.shape, dtype: w.dtype },
+  ],
+  widens: true,
+  definition([x, w, g], { eps }) {
     const r = rsqrt(add(mean(square(x), -1, { keep: true }), eps))
     const unit = mul(x, r)
     const gw = mul(g, w)
@@ -101,6 +111,21 @@ const swigluOp: Op<[Tensor, Tensor], None> = defineOp({
   },
   widens: true,
   definition: ([gate, up]) => mul(silu(gate), up),
+  grad: ({ inputs: [gate, up], grad: g }) => swigluGradOp.all([gate, up, g], {}),
+})
+
+const swigluGradOp: Op<[Tensor, Tensor, Tensor], None> = defineOp({
+  name: 'swiglu_grad',
+  infer: ([{ shape, dtype }]) => [
+    { shape, dtype },
+    { shape, dtype },
+  ],
+  widens: true,
+  definition([gate, up, g]) {
+    const s = sigmoid(gate)
+    const slope = mul(s, add(mul(gate, sub(1, s)), 1))
+    return [mul(mul(g, up), slope), mul(g, mul(gate, s))]
+  },
 })
 
 /** silu(gate) · up, the LLaMA feed-forward's gate. */

@@ -1,0 +1,107 @@
+/** What training adds: losses, gradients of the layers, AdamW. */
+import type { Spec } from '@cria/tensor'
+import { flat, type KernelMaker, type Lowering, type Place, rowsOf, sizeOf, view } from '../lowering.js'
+import { binaries, f32Bits, f64Bits, reductions } from '../opcodes.js'
+import { matmulStep } from './matrix.js'
+
+const product = (s: readonly number[]): number => s.reduce((a, b) => a * b, 1)
+const f32s = (...specs: readonly (Spec | undefined)[]): boolean => specs.every(s => s?.dtype === 'f32')
+
+/** A tensor as rows of its last axis. */
+const rows = (p: Place): Place => view(p, [product(p.spec.shape.slice(0, -1)), p.spec.shape.at(-1) ?? 1])
+
+const crossEntropy: KernelMaker =
+  ({ inputs: [logits] }) =>
+  (to, [x, targets], [y]) =>
+    to.step('cross_entropy', [rows(x!), flat(targets!), flat(y!)], { cost: product(logits!.shape) })
+
+const crossEntropyGrad: KernelMaker =
+  ({ inputs: [logits] }) =>
+  (to, [x, targets, g], [y]) =>
+    to.step('cross_entropy_grad', [rows(x!), flat(targets!), flat(g!), rows(y!)], {
+      cost: product(logits!.shape) * 1.5,
+    })
+
+/** Chunk by chunk: logits, their gradient and the losses in place, and what they add to both gradients. */
+const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } }) => {
+  if (!f32s(inputs[0], inputs[1], inputs[3])) return undefined
+  const [n, width] = inputs[0]!.shape as [number, number]
+  const words = inputs[1]!.shape[0]!
+  const size = Math.min(n, chunk as number)
+  const bf16 = products === 'bf16'
+  return (to, [hidden, weight, targets, scale], [loss, dHidden, dWeight]) => {
+    const logits = to.temp({ dtype: 'f32', shape: [size, words] })
+    const losses = to.temp({ dtype: 'f32', shape: [n] })
+    for (let at = 0; at < n; at += size) {
+      const end = Math.min(n, at + size)
+      const part = end - at
+      const x = rowsOf(hidden!, at, end)
+      const d = view(logits, [part, words])
+      matmulStep(to, x, weight!, d, { transposed: [false, true], size: [part, words, width], bf16 })
+      to.step('cross_entropy_grad', [d, rowsOf(flat(targets!), at, end), flat(scale!), rowsOf(losses, at, end), d], {
+        writes: [3, 4],
+        cost: part * words * 1.5,
+      })
+      matmulStep(to, d, weight!, rowsOf(dHidden!, at, end), {
+        transposed: [false, false],
+        size: [part, width, words],
+        bf16,
+      })
+      matmulStep(to, d, x, dWeight!, {
+        transposed: [true, false],
+        size: [words, width, part],
+        bf16,
+        accumulate: at > 0,
+      })
+    }
+    const total = to.temp({ dtype: 'f32', shape: [1] })
+    sumRows(to, view(losses, [n, 1]), total)
+    to.step('binary', [total, flat(scale!), flat(loss!)], { attrs: [binaries.indexOf('mul'), 0] })
+  }
+}
+
+/** Sums down the rows of a matrix. */
+function sumRows(to: Lowering, x: Place, y: Place): void {
+  const [n, width] = x.spec.shape as [number, number]
+  to.step('reduce', [view(x, [1, n, width]), y], { attrs: [reductions.indexOf('sum'), 1], cost: sizeOf(x) * 0.2 })
+}
+
+/** Rows whose parts of a norm's gradient are added together first: the same for any number of threads. */
+const normBlock = 32
+
+const rmsNormGrad: KernelMaker = ({ inputs: [x], attrs: { eps } }) => {
+  if (!f32s(x)) return undefined
+  const width = x!.shape.at(-1)!
+  const n = product(x!.shape.slice(0, -1))
+  return (to, [a, w, g], [dx, dw]) => {
+    const parts = to.temp({ dtype: 'f32', shape: [Math.ceil(n / normBlock), width] })
+    to.step('rms_norm_grad', [rows(a!), w!, rows(g!), rows(dx!), parts], {
+      attrs: [f32Bits(eps as number), normBlock],
+      writes: [3, 4],
+      cost: n * width * 0.4,
+    })
+    sumRows(to, parts, dw!)
+  }
+}
+
+const swigluGrad: KernelMaker = ({ inputs: [gate] }) =>
+  f32s(gate)
+    ? (to, given, made) =>
+        to.step('swiglu_grad', [...given, ...made].map(flat), { writes: [3, 4], cost: product(gate!.shape) * 0.6 })
+    : undefined
+
+const adamw: KernelMaker = ({ inputs, attrs: { beta1, beta2, eps, weightDecay } }) => {
+  if (!f32s(...inputs.slice(0, 4))) return undefined
+  const attrs = [beta1, beta2, eps, weightDecay].flatMap(x => f64Bits(x as number))
+  const cost = product(inputs[0]!.shape)
+  return (to, all) => to.step('adamw', all.map(flat), { attrs, writes: [0, 2, 3], cost })
+}
+
+export const training: Readonly<Record<string, KernelMaker>> = {
+  cross_entropy: crossEntropy,
+  cross_entropy_grad: crossEntropyGrad,
+  linear_cross_entropy: linearCrossEntropy,
+  rms_norm_grad: rmsNormGrad,
+  swiglu_grad: swigluGrad,
+  adamw,
+}
