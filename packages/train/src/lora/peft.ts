@@ -116,6 +116,13 @@ const neutral: Readonly<Record<string, readonly unknown[]>> = {
   lora_bias: [false, undefined, null],
   alora_invocation_tokens: [null, undefined],
   target_parameters: [null, undefined],
+  trainable_token_indices: [null, undefined],
+  use_qalora: [false, undefined],
+  use_bdlora: [null, false, undefined],
+  arrow_config: [null, undefined],
+  kasa_config: [null, undefined],
+  velora_config: [null, undefined],
+  monteclora_config: [null, undefined],
 }
 
 function settingsOf(config: unknown): LoraSettings {

@@ -4,6 +4,7 @@ import { cpu } from '@cria/kernels-cpu'
 import { add, type Device, f32, mul, sum, type Tensor } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { unit } from '../../test/golden.js'
 import { constant, cosine, linear, type Schedule, wsd } from '../schedules.js'
 import { trainStep } from '../step.js'
 import { adamW } from './adamw.js'
@@ -31,13 +32,6 @@ interface Golden {
 const path = new URL('../../../../tools/golden/optim.json', import.meta.url)
 const golden = JSON.parse(readFileSync(path, 'utf8')) as Golden
 
-/** The golden script's hash of (stream, i), in [-1, 1). */
-function unit(stream: number, i: number): number {
-  let x = (i + Math.imul(stream + 1, 0x9e3779b9)) >>> 0
-  x = Math.imul(x ^ (x >>> 16), 0x7feb352d) >>> 0
-  x = Math.imul(x ^ (x >>> 15), 0x846ca68b) >>> 0
-  return (((x ^ (x >>> 16)) >>> 0) >>> 8) / 2 ** 23 - 1
-}
 const values = (stream: number, shape: readonly number[]): Float32Array =>
   Float32Array.from({ length: shape.reduce((a, n) => a * n, 1) }, (_, i) => unit(stream, i))
 const decoded = (text: string): Float32Array => new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer)

@@ -1,0 +1,223 @@
+/** Adapters against PEFT (tools/golden/peft_golden.py): loading, forward, gradients, merging, files; and over quantised weights. */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cpu } from '@cria/kernels-cpu'
+import type { Llama } from '@cria/llama'
+import {
+  blockFormats,
+  crossEntropy,
+  type Device,
+  decodeBlocks,
+  grad,
+  i32,
+  iota,
+  parameters,
+  spec,
+  type Tensor,
+  valueAndGrad,
+} from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
+import { encodeBlocks } from '@cria/weights'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { goldenBatch, goldenModel, unit } from '../../test/golden.js'
+import { loadAdapter, saveAdapter } from '../node.js'
+import { trainStep } from '../step.js'
+import { lora } from './adapter.js'
+import { readPeft } from './peft.js'
+
+interface Probe {
+  readonly name: string
+  readonly norm: number
+  readonly dot: number
+}
+interface Golden {
+  readonly plainLoss: number
+  readonly variants: readonly { name: string; loss: number; logits: Probe; gradients: Probe[]; merged: Probe[] }[]
+}
+const at = (path: string): string => fileURLToPath(new URL(`../../../../tools/golden/${path}`, import.meta.url))
+const golden = JSON.parse(readFileSync(at('peft.json'), 'utf8')) as Golden
+const batch = goldenBatch()
+
+let device: Device
+let folder: string
+let model: Llama
+let before: number
+beforeAll(async () => {
+  device = await cpu({ threads: 2 })
+  folder = await mkdtemp(join(tmpdir(), 'cria-lora-'))
+})
+afterAll(async () => {
+  device.dispose()
+  await rm(folder, { recursive: true, force: true })
+})
+beforeEach(() => {
+  before = device.liveBytes
+  model = goldenModel(device)
+})
+afterEach(() => {
+  model.dispose()
+  expect(device.liveBytes).toBe(before)
+})
+
+const forward = (m: Llama): Tensor =>
+  m.forward(m.device.tensor(batch.tokens, [2, 16], 'i32'), { positions: iota(m.device, 16) })
+const lossOf = (m: Llama): Tensor => crossEntropy(forward(m), m.device.tensor(batch.targets, [2, 16], 'i32'))
+async function loss(m: Llama): Promise<number> {
+  const t = m.device.scope(() => lossOf(m))
+  const value = await t.item()
+  t.dispose()
+  return value
+}
+async function agrees(tensor: Tensor, want: Probe, stream: number): Promise<void> {
+  const got = (await tensor.data()) as Float32Array
+  const norm = Math.sqrt(got.reduce((a, x) => a + x * x, 0))
+  const dot = got.reduce((a, x, i) => a + x * unit(2000 + stream, i), 0)
+  expect(Math.abs(norm - want.norm) / want.norm, want.name).toBeLessThan(1e-4)
+  expect(Math.abs(dot - want.dot) / want.norm, want.name).toBeLessThan(1e-3)
+}
+/** PEFT's name of one of our parameters. */
+const peftName = (name: string): string =>
+  `base_model.model.${name.replace(/lora_([ab])$/, (_, x: string) => `lora_${x.toUpperCase()}.weight`)}`
+
+test('the model without an adapter is PEFT’s', async () => {
+  expect(Math.abs((await loss(model)) - golden.plainLoss)).toBeLessThan(1e-5)
+})
+
+describe.each(golden.variants.map((v, i) => ({ ...v, i })))('$name from PEFT', ({ name, loss: want, ...variant }) => {
+  test('loads, computes, differentiates, merges and is unmerged', async () => {
+    const adapter = await loadAdapter(model, at(`fixtures/peft-${name}`))
+    expect(Math.abs((await loss(model)) - want)).toBeLessThan(1e-5)
+    const logits = device.scope(() => forward(model))
+    await agrees(logits, { ...variant.logits, name: 'logits' }, 0)
+    logits.dispose()
+    const { value, grads } = device.scope(() => valueAndGrad(() => lossOf(model), parameters(adapter)))
+    expect(Object.keys(grads).map(peftName).sort()).toEqual(variant.gradients.map(g => g.name).sort())
+    for (const [key, g] of Object.entries(grads)) {
+      const stream = variant.gradients.findIndex(p => p.name === peftName(key))
+      await agrees(g, variant.gradients[stream]!, stream)
+      g.dispose()
+    }
+    value.dispose()
+
+    const weights = parameters(model)
+    const plain = await weights[variant.merged[0]!.name]!.bytes()
+    const kept = plain.slice()
+    adapter.merge()
+    expect(adapter.attached).toBe(false)
+    expect(Math.abs((await loss(model)) - want)).toBeLessThan(2e-5)
+    for (const [i, probe] of variant.merged.entries()) await agrees(weights[probe.name]!, probe, i)
+    adapter.unmerge()
+    expect((await weights[variant.merged[0]!.name]!.bytes()).slice()).toEqual(kept)
+    expect(Math.abs((await loss(model)) - want)).toBeLessThan(1e-5)
+    adapter.detach()
+    expect(Math.abs((await loss(model)) - golden.plainLoss)).toBeLessThan(1e-5)
+    adapter.dispose()
+  })
+
+  test('is saved byte for byte as PEFT saves it', async () => {
+    const adapter = await loadAdapter(model, at(`fixtures/peft-${name}`))
+    await saveAdapter(adapter, join(folder, name))
+    const file = 'adapter_model.safetensors'
+    expect(await readFile(join(folder, name, file))).toEqual(await readFile(at(`fixtures/peft-${name}/${file}`)))
+    const ours = JSON.parse(await readFile(join(folder, name, 'adapter_config.json'), 'utf8'))
+    const theirs = JSON.parse(await readFile(at(`fixtures/peft-${name}/adapter_config.json`), 'utf8'))
+    // A set in Python: its order is any.
+    theirs.target_modules.sort()
+    expect(theirs).toMatchObject(ours)
+    adapter.dispose()
+  })
+})
+
+test('a fresh adapter changes nothing, learns, and leaves the model as it was', async () => {
+  const plain = await loss(model)
+  const weights = await Promise.all(Object.values(parameters(model)).map(async t => (await t.bytes()).slice()))
+  for (const dora of [false, true]) {
+    const adapter = lora(model, { rank: 4, alpha: 8, targets: 'all-linear', dora, seed: 1 })
+    expect(adapter.layers.size).toBe(14)
+    expect(Math.abs((await loss(model)) - plain)).toBeLessThan(dora ? 1e-5 : 1e-12)
+    const step = trainStep(adapter, {
+      batch: { tokens: i32([2, 16]), targets: i32([2, 16]) },
+      loss: ({ tokens, targets }) =>
+        crossEntropy(model.forward(tokens, { positions: iota(device, 16) }), targets, { reduction: 'sum' }),
+    })
+    let last = 0
+    for (let i = 0; i < 20; i++) last = (await step.run({ inputs: batch, count: 32 }, { lr: 1e-2 })).loss
+    expect(last).toBeLessThan(plain * 0.8)
+    step.dispose()
+    adapter.dispose()
+    expect(await loss(model)).toBe(plain)
+  }
+  expect(await Promise.all(Object.values(parameters(model)).map(async t => (await t.bytes()).slice()))).toEqual(weights)
+})
+
+test('adapters are stacked and swapped', async () => {
+  const plain = await loss(model)
+  const first = await loadAdapter(model, at('fixtures/peft-lora'))
+  const alone = await loss(model)
+  const second = lora(model, { targets: ['q_proj'] })
+  expect(await loss(model)).toBe(alone)
+  expect(() => first.detach()).toThrow(/later adapter/)
+  second.detach()
+  first.detach()
+  expect(await loss(model)).toBe(plain)
+  second.attach()
+  first.attach()
+  expect(await loss(model)).toBe(alone)
+  first.dispose()
+  second.dispose()
+})
+
+test('over quantised weights the gradients are those over their values, and training lowers the loss', async () => {
+  const size = blockFormats.q8_0
+  const quantised =
+    (dense: boolean) =>
+    (on: Device): Llama =>
+      goldenModel(on, (values, shape, name) => {
+        if (!name.includes('down_proj')) return on.tensor(values, shape)
+        const bytes = new Uint8Array((values.length / size.block) * size.bytes)
+        encodeBlocks('q8_0', values, bytes)
+        if (!dense) return on.upload(spec('q8_0', shape), bytes)
+        decodeBlocks('q8_0', bytes, values)
+        return on.tensor(values, shape)
+      })
+  const slow = reference()
+  const gradients: Float32Array[][] = []
+  for (const dense of [false, true]) {
+    const m = quantised(dense)(slow)
+    const adapter = lora(m, { targets: ['down_proj'], dora: true, seed: 2 })
+    const grads = slow.scope(() => grad(() => lossOf(m), parameters(adapter)))
+    gradients.push(await Promise.all(Object.values(grads).map(async g => (await g.data()) as Float32Array)))
+    if (!dense) expect(() => adapter.merge()).toThrow(/down_proj of q8_0, expected dense weights/)
+    adapter.dispose()
+    m.dispose()
+  }
+  gradients[0]!.forEach((g, i) => g.forEach((x, j) => expect(Math.abs(x - gradients[1]![i]![j]!)).toBeLessThan(1e-6)))
+  slow.dispose()
+
+  const m = quantised(false)(device)
+  const first = await loss(m)
+  const adapter = lora(m, { targets: ['down_proj'], rank: 16 })
+  const step = trainStep(adapter, {
+    batch: { tokens: i32([2, 16]), targets: i32([2, 16]) },
+    loss: ({ tokens, targets }) =>
+      crossEntropy(m.forward(tokens, { positions: iota(device, 16) }), targets, { reduction: 'sum' }),
+  })
+  for (let i = 0; i < 20; i++) await step.run({ inputs: batch, count: 32 }, { lr: 1e-2 })
+  expect(await loss(m)).toBeLessThan(first * 0.9)
+  for (const t of [step, adapter, m]) t.dispose()
+})
+
+test('what cannot be is refused by name', async () => {
+  expect(() => lora(model, { targets: ['query'] })).toThrow(/none is called query. There are .*q_proj/)
+  expect(() => lora(model, { targets: ['lm_head'] })).toThrow(/output layer/)
+  expect(() => lora(model, { rank: 0 })).toThrow(/rank 0/)
+  const config = JSON.parse(await readFile(at('fixtures/peft-lora/adapter_config.json'), 'utf8'))
+  const none = { tensors: new Map() } as never
+  await expect(readPeft(model, { ...config, bias: 'all' }, none)).rejects.toThrow(/got bias "all"/)
+  await expect(readPeft(model, { ...config, rank_pattern: { a: 2 } }, none)).rejects.toThrow(/rank_pattern/)
+  await expect(readPeft(model, { ...config, peft_type: 'IA3' }, none)).rejects.toThrow(/peft_type "IA3"/)
+  await expect(readPeft(model, config, none)).rejects.toThrow(/got no tensor .*lora_A/)
+})
