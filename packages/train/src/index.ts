@@ -16,16 +16,30 @@ export {
 } from './data/tokens.js'
 export { type WindowOptions, windows } from './data/windows.js'
 export { CheckpointError, DataError, TrainError } from './errors.js'
+export { Evaluator, type EvaluatorOptions, evaluator } from './evaluate.js'
 export type { GuardOptions, GuardState } from './guard.js'
 export { type InitOptions, type InitScheme, initialise } from './init.js'
 export { LoraAdapter, LoraLayer, type LoraOptions, type LoraSettings, lora } from './lora/adapter.js'
 export type { Adaptable } from './lora/find.js'
 export { peftConfig, readPeft, writePeft } from './lora/peft.js'
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EvaluationEvent,
+  SampleEvent,
+  Sink,
+  SkipEvent,
+  StartEvent,
+  StepEvent,
+  TrainEvent,
+} from './metrics/events.js'
+export { Meter, type MeterOptions, meter, peakFlops } from './metrics/meter.js'
 export { type AdamWSettings, adamW } from './optim/adamw.js'
 export { type LionSettings, lion } from './optim/lion.js'
 export { type MuonSettings, muon, newtonSchulz } from './optim/muon.js'
 export { type Decays, matrices, type Optimiser, perParameter, type Update } from './optim/optimiser.js'
 export { type SgdSettings, sgd } from './optim/sgd.js'
+export { type MemoryPlan, type PlanMemoryOptions, planMemory, type StepBuilder, type StepChoice } from './planner.js'
 export { type Forward, recomputeBlocks } from './recompute.js'
 export {
   type ConstantSchedule,

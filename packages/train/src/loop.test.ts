@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpu } from '@cria/kernels-cpu'
 import { Llama, llamaConfig } from '@cria/llama'
-import { type Device, linearCrossEntropy } from '@cria/tensor'
+import { cast, type Device, linearCrossEntropy, type ParameterSource, type Tensor } from '@cria/tensor'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { batches, cosine, initialise, trainStep, windows } from './index.js'
+import type { TokenBatchSpecs } from './data/batches.js'
+import { batches, cosine, evaluator, initialise, trainStep, windows } from './index.js'
 import { checkpoints, tokenFile } from './node.js'
+import type { TrainStepOptions } from './step.js'
 
 let folder: string
 let device: Device
@@ -68,4 +70,48 @@ test('the loss falls, and a resumed run equals the uninterrupted one bit for bit
   expect(cut.losses).toEqual(whole.losses.slice(20))
   expect(cut.weights).toEqual(whole.weights)
   expect(device.liveBytes).toBe(before)
+})
+
+test('an evaluator gives the mean loss of the weights as they are, and changes nothing', async () => {
+  const model = new Llama(config, initialise(device, 'torchtitan', { layers: 2 }))
+  const data = batches(windows(await tokenFile(join(folder, 'train.bin')), { length: 32 }), { size: 4 })
+  const loss: TrainStepOptions<TokenBatchSpecs>['loss'] = ({ tokens, targets, ...where }) =>
+    linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, { reduction: 'sum' })
+  const heldOut = evaluator(device, { batch: data.specs, loss })
+  const step = trainStep(model, { batch: data.specs, loss })
+  const list = await data.take(3)
+  const first = await heldOut.run(list)
+  expect(await heldOut.run(list)).toBe(first)
+  const { loss: trained } = await step.run(list[0]!, { lr: 1e-2 })
+  expect(Math.abs((await heldOut.run([list[0]!])) - trained)).toBeGreaterThan(1e-4)
+  expect(await heldOut.run(list)).toBeLessThan(first)
+  await data.close()
+  for (const t of [heldOut, step, model]) t.dispose()
+})
+
+test('bf16 weights are trained through f32 masters', async () => {
+  const fresh = initialise(device, 'llama2.c', { layers: 2, seed: 1 })
+  const halved = (w: ParameterSource): ParameterSource => {
+    const get = (name: string, shape: readonly number[]): Tensor =>
+      device.scope(() => (shape.length === 2 ? cast(w.get(name, shape), 'bf16') : w.get(name, shape)))
+    return { get, find: get, at: part => halved(w.at(part)) }
+  }
+  const model = new Llama(config, halved(fresh))
+  const data = batches(windows(await tokenFile(join(folder, 'train.bin')), { length: 32, seed: 1 }), { size: 4 })
+  const step = trainStep(model, {
+    batch: data.specs,
+    loss: ({ tokens, targets, ...where }) =>
+      linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, { reduction: 'sum' }),
+  })
+  const losses: number[] = []
+  for (let i = 0; i < 30; i++) losses.push((await step.run(await data.next(), { lr: 1e-2 })).loss)
+  expect(losses.at(-1)).toBeLessThan(losses[0]! * 0.6)
+  const name = 'model.layers.0.mlp.up_proj.weight'
+  expect(step.weights[name]!.dtype).toBe('bf16')
+  const master = (await step.optimiserState[`${name}.master`]!.data()) as Float32Array
+  const rounded = (await step.weights[name]!.data()) as Float32Array
+  expect(master.some((x, i) => x !== rounded[i])).toBe(true)
+  master.forEach((x, i) => expect(Math.abs(x - rounded[i]!)).toBeLessThanOrEqual(Math.abs(x) * 2 ** -8))
+  await data.close()
+  for (const t of [step, model]) t.dispose()
 })

@@ -19,6 +19,9 @@ export {
   textDocuments,
 } from './node/documents.js'
 export type { FileRecord } from './node/files.js'
+export { jsonl, readEvents } from './node/jsonl.js'
+export { type ReportOptions, report, reportHtml } from './node/report.js'
 export { readTokenManifest, type ShardRecord, type TokenManifest, tokenFolder } from './node/shards.js'
+export { type TerminalOptions, terminal } from './node/terminal.js'
 export { tokenFile } from './node/token-file.js'
 export { type TokenizeOptions, tokenize } from './node/tokenize.js'

@@ -16,6 +16,7 @@ import {
   lessEqual,
   mul,
   type Plan,
+  type Program,
   parameters,
   plan,
   type Spec,
@@ -178,6 +179,11 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     }
   }
 
+  /** What is replayed for a (micro-)batch: plain data, for listings and planning. */
+  get program(): Program {
+    return (this.whole ?? this.micro!).program
+  }
+
   /** Steps run so far. */
   get step(): number {
     return this.done
@@ -235,8 +241,9 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
   }
 
   /** Clip, optimiser, averages: what follows the gradients. */
-  private finish(loss: Tensor, grads: Readonly<Record<string, Tensor>>, inputs: Omit<ScalarTensors, 'share'>): Outcome {
+  private finish(loss: Tensor, raw: Readonly<Record<string, Tensor>>, inputs: Omit<ScalarTensors, 'share'>): Outcome {
     const { clip = 1, ema } = this.options
+    const grads = Object.fromEntries(Object.entries(raw).map(([name, g]) => [name, cast(g, 'f32')]))
     const norm = globalNorm(Object.values(grads))
     const sound = mul(cast(lessEqual(norm, inputs.limit), 'f32'), cast(lessEqual(abs(loss), noLimit), 'f32'))
     const factor = Number.isFinite(clip) ? clipFactor(norm, clip) : loss.device.constant(1, 'f32')
@@ -244,7 +251,7 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     for (const [name, weight] of Object.entries(this.weights)) {
       const { master, ...state } = this.states[name]!
       const parameter = master ?? weight
-      const gradient = cast(grads[name]!, 'f32')
+      const gradient = grads[name]!
       this.optimiser.update({ name, parameter, gradient, state, lr: inputs.lr, step: inputs.step, scale })
       // The one place where mixed precision ends: f32 masters, rounded to what the forward pass multiplies with.
       if (master !== undefined) assign(weight, cast(master, weight.dtype as 'bf16'))

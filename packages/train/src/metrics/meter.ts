@@ -1,0 +1,131 @@
+/** Makes events out of what the loop knows: rates, share of the peak, time left. */
+import { type Device, f32, matmul, plan, sizeOf } from '@cria/tensor'
+import type { StepResult, TrainStep } from '../step.js'
+import type { Sink, StepEvent, TrainEvent } from './events.js'
+
+export interface MeterOptions {
+  /** Steps of the whole run. */
+  readonly steps: number
+  /** Operations of a training step for each token. Default 6 for each parameter (Kaplan et al. 2020), no attention. */
+  readonly flopsPerToken?: number
+  /** FLOP/s of the device at best: `await peakFlops(device)`. Absent: no `share`. */
+  readonly peak?: number
+  readonly notes?: unknown
+  /** Milliseconds. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+const window = 20
+
+/**
+ * Tells the sinks about a run.
+ *
+ * @example
+ * const log = meter(step, { steps: 1000 }, [jsonl('run/metrics.jsonl'), terminal()])
+ * log.step(await step.run(batch, { lr }))
+ * log.sample('Once', story)
+ * await log.end()
+ */
+export const meter = (step: TrainStep<never> | Metered, options: MeterOptions, sinks: readonly Sink[]): Meter =>
+  new Meter(step as Metered, options, sinks)
+
+/** What the meter asks of a step. */
+type Metered = Pick<TrainStep, 'device' | 'weights' | 'step'>
+
+export class Meter {
+  private readonly parameters: number
+  private readonly now: () => number
+  /** Time and tokens of the last steps; first the moment before them. */
+  private readonly recent: { time: number; tokens: number }[]
+
+  constructor(
+    private readonly trained: Metered,
+    private readonly options: MeterOptions,
+    private readonly sinks: readonly Sink[],
+  ) {
+    this.now = options.now ?? Date.now
+    this.parameters = Object.values(trained.weights).reduce((a, t) => a + sizeOf(t.shape), 0)
+    this.recent = [{ time: this.now(), tokens: 0 }]
+    const { steps, peak, notes } = options
+    this.emit({
+      type: 'start',
+      time: this.now(),
+      step: trained.step,
+      steps,
+      parameters: this.parameters,
+      device: trained.device.description,
+      ...(peak !== undefined && { peak }),
+      ...(notes !== undefined && { notes }),
+    })
+  }
+
+  /** Hands an event to every sink. */
+  emit(event: TrainEvent): void {
+    for (const sink of this.sinks) sink.write(event)
+  }
+
+  /** A step that has run; one that was skipped gives a second event that says why. */
+  step({ step, loss, norm, lr, count, skipped }: StepResult): StepEvent {
+    const time = this.now()
+    this.recent.push({ time, tokens: count })
+    if (this.recent.length > window + 1) this.recent.shift()
+    const seconds = Math.max(1e-9, (time - this.recent[0]!.time) / 1000)
+    const tokensPerSecond = this.recent.slice(1).reduce((a, r) => a + r.tokens, 0) / seconds
+    const { flopsPerToken = 6 * this.parameters, peak, steps } = this.options
+    const event: StepEvent = {
+      type: 'step',
+      time,
+      step,
+      loss,
+      norm,
+      lr,
+      tokens: count,
+      tokensPerSecond,
+      ...(peak !== undefined && { share: (tokensPerSecond * flopsPerToken) / peak }),
+      memory: this.trained.device.liveBytes,
+      remaining: Math.max(0, steps - step) * (seconds / (this.recent.length - 1)),
+    }
+    this.emit(event)
+    if (skipped !== undefined) this.emit({ type: 'skip', time, step, reason: skipped })
+    return event
+  }
+
+  /** A loss on data that is not trained on. */
+  evaluation(loss: number, name = 'held out'): void {
+    this.emit({ type: 'evaluation', time: this.now(), step: this.trained.step, name, loss })
+  }
+
+  sample(prompt: string, text: string): void {
+    this.emit({ type: 'sample', time: this.now(), step: this.trained.step, prompt, text })
+  }
+
+  checkpoint(path: string): void {
+    this.emit({ type: 'checkpoint', time: this.now(), step: this.trained.step, path })
+  }
+
+  /** The last event; closes the sinks. */
+  async end(reason = 'done'): Promise<void> {
+    this.emit({ type: 'end', time: this.now(), step: this.trained.step, reason })
+    for (const sink of this.sinks) await sink.close?.()
+  }
+}
+
+/**
+ * FLOP/s of an f32 matrix product of this size on the device, the best of five: what can be reached in practice, and
+ * what `share` is then a share of.
+ */
+export async function peakFlops(device: Device, size = 1024): Promise<number> {
+  const square = f32([size, size])
+  const [a, b] = [device.empty(square), device.empty(square)]
+  const product = plan(device, {}, () => matmul(a, b), { name: 'peak' })
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 6; i++) {
+    const started = performance.now()
+    const result = await product.run({})
+    // A backend may queue: reading one number waits for all of it.
+    await device.backend.read(result.storage('peak').buf, 0, 4)
+    if (i > 0) best = Math.min(best, (performance.now() - started) / 1000)
+  }
+  for (const owned of [product, a, b]) owned.dispose()
+  return (2 * size ** 3) / best
+}

@@ -1,0 +1,180 @@
+/** Events, their file, the terminal, the page and the planner. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { Llama, type LlamaConfig, llamaConfig } from '@cria/llama'
+import { crossEntropy, type Device, f32, i32, iota, linearCrossEntropy, mul, sum } from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  initialise,
+  lora,
+  meter,
+  peakFlops,
+  planMemory,
+  recomputeBlocks,
+  type StepChoice,
+  trainStep,
+} from '../index.js'
+import { jsonl, readEvents, report, reportHtml, terminal } from '../node.js'
+import type { TrainEvent } from './events.js'
+import { bytes, duration, sparkline } from './format.js'
+
+let folder: string
+const device = reference()
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cria-metrics-'))
+})
+afterAll(async () => {
+  device.dispose()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A step of two numbers, and a clock that moves half a second each time it is read. */
+function setUp() {
+  const module = { w: device.tensor([1, 2]) }
+  const step = trainStep(module, { batch: { g: f32([2]) }, loss: ({ g }) => sum(mul(module.w, g)) })
+  let time = 0
+  const now = (): number => {
+    time += 500
+    return time
+  }
+  const run = (g: number) => step.run({ inputs: { g: [g, 1] }, count: 100 }, { lr: 0.1 })
+  return { step, now, run }
+}
+
+test('a meter gives rates, shares and the time left', async () => {
+  const { step, now, run } = setUp()
+  const events: TrainEvent[] = []
+  const log = meter(step, { steps: 10, flopsPerToken: 50, peak: 100_000, now, notes: { seed: 1 } }, [
+    { write: e => void events.push(e) },
+  ])
+  for (let i = 0; i < 3; i++) log.step(await run(i))
+  log.step(await run(Number.NaN))
+  log.sample('Once', ' upon')
+  await log.end()
+  expect(events.map(e => e.type)).toEqual(['start', 'step', 'step', 'step', 'step', 'skip', 'sample', 'end'])
+  expect(events[0]).toMatchObject({ steps: 10, parameters: 2, notes: { seed: 1 } })
+  // Reads of the clock: at the beginning, at the start event, then once a step.
+  expect(events[3]).toMatchObject({ step: 3, tokens: 100, tokensPerSecond: 150, share: 0.075, remaining: 7 * (2 / 3) })
+  expect(events[5]).toMatchObject({ type: 'skip', step: 4 })
+})
+
+test('a file keeps what a killed run repeated, once', async () => {
+  const path = join(folder, 'metrics.jsonl')
+  const sink = jsonl(path)
+  const start = (step: number): TrainEvent => ({ type: 'start', time: 0, step, steps: 5, parameters: 1, device: 'd' })
+  const at = (step: number, name: string): TrainEvent => ({ type: 'evaluation', time: 0, step, name, loss: 1 })
+  for (const e of [start(0), at(1, 'a'), at(2, 'a'), at(3, 'lost'), start(2), at(3, 'b')]) sink.write(e)
+  expect(readEvents(path).flatMap(e => (e.type === 'evaluation' ? `${e.step}${e.name}` : []))).toEqual([
+    '1a',
+    '2a',
+    '3b',
+  ])
+})
+
+test('the terminal shows the state in place, and lines where there is none', async () => {
+  for (const live of [true, false]) {
+    const { step, now, run } = setUp()
+    let text = ''
+    const stream = new Writable({
+      write(chunk, _, done) {
+        text += String(chunk)
+        done()
+      },
+    })
+    const log = meter(step, { steps: 3, now }, [terminal({ stream, live, every: 0 })])
+    for (let i = 0; i < 3; i++) log.step(await run(i))
+    log.sample('Once', ' upon')
+    await log.end()
+    expect(text).toMatch(live ? /tokens\/s · .* left/ : /step 3\/3 {2}loss .* left/)
+    expect(text).toContain('done after')
+    expect(text.includes('\x1b[')).toBe(live)
+  }
+})
+
+test('the page has curves and samples, needs nothing else, and escapes what it shows', async () => {
+  const { step, now, run } = setUp()
+  const path = join(folder, 'page.jsonl')
+  const log = meter(step, { steps: 5, now }, [jsonl(path)])
+  for (let i = 0; i < 5; i++) log.step(await run(i))
+  log.evaluation(2.5)
+  log.sample('Once', ' <script>alert(1)</script>')
+  await log.end('a & b')
+  report(path, join(folder, 'page.html'))
+  const html = reportHtml(readEvents(path))
+  expect(html).toContain('&lt;script&gt;')
+  expect(html).not.toMatch(/<script|https?:\/\/|NaN/)
+  expect(html.match(/<svg/g)).toHaveLength(4)
+  expect(reportHtml([])).toContain('No events yet')
+})
+
+test('formats', () => {
+  expect(sparkline([1, 2, 3, 4, 5, 6, 7, 8], 8)).toBe('▁▂▃▄▅▆▇█')
+  expect(sparkline([1, 1], 8)).toBe('▁▁')
+  expect([duration(5), duration(65), duration(3700)]).toEqual(['5s', '1m 05s', '1h 01m'])
+  expect([bytes(12), bytes(1500), bytes(2.5e9)]).toEqual(['12 B', '1.5 kB', '2.5 GB'])
+})
+
+test('the peak is a positive rate', async () => {
+  expect(await peakFlops(device, 16)).toBeGreaterThan(0)
+})
+
+const config = llamaConfig({
+  vocabSize: 512,
+  hiddenSize: 64,
+  intermediateSize: 172,
+  numHiddenLayers: 5,
+  numAttentionHeads: 8,
+  numKeyValueHeads: 4,
+})
+const build =
+  (c: LlamaConfig, chunked = true) =>
+  (on: Device, { rows, accumulate, recompute }: StepChoice) => {
+    const model = new Llama(c, initialise(on, 'llama2.c', { layers: c.numHiddenLayers }))
+    if (recompute) recomputeBlocks(model.model.layers)
+    const tokens = i32([rows, 64])
+    return trainStep(model, {
+      batch: { tokens, targets: tokens },
+      accumulate,
+      loss: ({ tokens: ids, targets }) => {
+        const hidden = model.model.forward(ids, { positions: iota(on, 64) })
+        return chunked
+          ? linearCrossEntropy(hidden, model.lmHead.weight, targets, { reduction: 'sum', chunk: 64 })
+          : crossEntropy(model.logits(hidden), targets, { reduction: 'sum' })
+      },
+    })
+  }
+
+test('the planner measures the real plan and says what would help', () => {
+  const plan = planMemory(build(config), { rows: 8 })
+  expect(plan.parameters).toBe(292_800)
+  expect(plan.weights).toBe(plan.parameters * 4)
+  expect(plan.optimiser).toBe(plan.parameters * 8)
+  expect(plan.logits).toBe(64 * 512 * 4)
+  expect(planMemory(build(config, false), { rows: 8 }).logits).toBe(8 * 64 * 512 * 4)
+  const recomputed = planMemory(build(config), { rows: 8, recompute: true })
+  expect(recomputed.activations).toBeLessThan(plan.activations * 0.6)
+  const over = planMemory(build(config), { rows: 8, budget: plan.total * 0.7 })
+  expect(over.suggestions[0]).toMatch(/recompute|rows/)
+  expect(over.suggestions.join()).not.toMatch(/^.*still too much/)
+  expect(plan.suggestions).toEqual([])
+})
+
+test('the planner counts frozen weights under an adapter', () => {
+  const plan = planMemory(
+    (on, { rows }) => {
+      const model = new Llama(config, initialise(on, 'nanoGPT', { layers: 5 }))
+      const adapter = lora(model, { rank: 4 })
+      const tokens = i32([rows, 64])
+      return trainStep(adapter, {
+        batch: { tokens, targets: tokens },
+        loss: b => crossEntropy(model.forward(b.tokens, { positions: iota(on, 64) }), b.targets, { reduction: 'sum' }),
+      })
+    },
+    { rows: 2 },
+  )
+  expect(plan.parameters).toBe(5 * 4 * (64 + 64 + 64 + 32))
+  expect(plan.frozen).toBeGreaterThan(292_800 * 4 - 1)
+})
