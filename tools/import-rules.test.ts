@@ -12,7 +12,9 @@ const llama = entry('packages/llama', '@cria/llama', {
   dependencies: { '@cria/tensor': 'workspace:^' },
   devDependencies: { '@cria/kernels-cpu': 'workspace:^' },
 })
-const house = [tensor, cpu, llama]
+const train = entry('packages/train', '@cria/train', { dependencies: { '@cria/tokenizer': 'workspace:^' } })
+const tokenizer = entry('packages/tokenizer', '@cria/tokenizer')
+const house = [tensor, cpu, llama, train, tokenizer]
 
 test('an orderly house has no findings', () => {
   const files = [
@@ -21,6 +23,7 @@ test('an orderly house has no findings', () => {
     { path: 'packages/tensor/src/b.ts', text: `import { a } from './a.js'\nexport type B = number\nconsole.log(a)` },
     { path: 'packages/llama/src/index.ts', text: `import { a } from '@cria/tensor'\nexport const b = a` },
     { path: 'packages/llama/src/model.test.ts', text: `import { cpu } from '@cria/kernels-cpu'` },
+    { path: 'packages/train/src/node/tokenize.ts', text: `import '@cria/tokenizer'` },
   ]
   expect(findings(house, files)).toEqual([])
 })
@@ -28,6 +31,11 @@ test('an orderly house has no findings', () => {
 test.each([
   ['a circle of files', { path: 'packages/tensor/src/a.ts', text: `import './b.js'` }, /circle of files/],
   ['a model that names a backend', { path: 'packages/llama/src/x.ts', text: `import '@cria/kernels-cpu'` }, /no arrow/],
+  [
+    'an import outside the entry that may',
+    { path: 'packages/train/src/step.ts', text: `import '@cria/tokenizer'` },
+    /only its node entry/,
+  ],
   [
     'an import that is not listed',
     { path: 'packages/llama/src/x.ts', text: `import '@cria/weights'` },

@@ -27,6 +27,16 @@ const arrows: Record<string, readonly string[]> = {
   '@cria/conformance': ['@cria/tensor'],
   '@cria/train': ['@cria/tensor', '@cria/weights', '@cria/tokenizer'],
 }
+/** Arrows that only some files of a package may use: by entry, so that the rest runs without what lies there. */
+const narrow: readonly { readonly from: string; readonly to: string; readonly within: RegExp; readonly why: string }[] =
+  [
+    {
+      from: '@cria/train',
+      to: '@cria/tokenizer',
+      within: /^packages\/train\/src\/node[./]/,
+      why: 'only its node entry tokenises',
+    },
+  ]
 const backend = /^@cria\/kernels-[^/]+/
 
 /** Whether `from` may name `to`. A backend stands on the contract alone; a package without arrows names no backend. */
@@ -160,6 +170,9 @@ export function findings(packages: readonly Package[], sources: readonly SourceF
           out.push(
             `${source.path} imports ${name}, which ${owner.folder}/package.json does not list${testing ? '' : ' in dependencies'}`,
           )
+        const narrowed = narrow.find(rule => rule.from === owner.manifest.name && rule.to === name)
+        if (!testing && narrowed && !narrowed.within.test(source.path))
+          out.push(`${source.path} imports ${name}; ${narrowed.why}`)
         if (!testing && !mayName(owner.manifest.name, name))
           out.push(`${source.path} imports ${name}; no arrow of the house goes there`)
       } else if (!testing && source.path.startsWith('packages/') && source.path.includes('/src/')) {

@@ -1,0 +1,143 @@
+/** Checkpoints: kill -9 at any moment, damage of every kind, what is kept, and other models. */
+import { spawn } from 'node:child_process'
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { f32, mul, sum, type Tensor } from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { adamW, lion } from '../index.js'
+import { trainStep } from '../step.js'
+import { checkpoints, verifyCheckpoint } from './checkpoints.js'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cria-checkpoints-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs test/kill-run.ts, killing it this many milliseconds after it is ready. */
+function run(to: string, steps: number, killAfter?: number): Promise<{ killed: boolean; from: number }> {
+  const script = fileURLToPath(new URL('../../test/kill-run.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--conditions=cria-source', '--import', 'tsx', script, to, String(steps)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let out = ''
+  child.stdout.on('data', (text: Buffer) => {
+    if (out === '' && killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter)
+    out += text.toString()
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      if (signal !== 'SIGKILL' && code !== 0) reject(new Error(`kill-run ended with ${code}: ${out}`))
+      else resolve({ killed: signal === 'SIGKILL', from: Number(out.split(' ')[1]) })
+    })
+  })
+}
+
+const kills = Number(process.env.CRIA_KILLS ?? 2)
+
+test(`killed ${kills} times at random moments, every checkpoint is whole and the end is that of one run`, async () => {
+  const steps = 60 + 40 * kills
+  const [whole, torn] = [join(folder, 'whole'), join(folder, 'torn')]
+  await run(whole, steps)
+  let killed = 0
+  let furthest = 0
+  for (let i = 0; i < kills; i++) {
+    const outcome = await run(torn, steps, 20 + Math.random() * 400)
+    if (outcome.killed) killed++
+    expect(outcome.from).toBeGreaterThanOrEqual(furthest)
+    furthest = outcome.from
+    for (const name of await readdir(torn)) if (/^step-\d+$/.test(name)) await verifyCheckpoint(join(torn, name))
+  }
+  expect(killed).toBeGreaterThan(0)
+  await run(torn, steps)
+  const last = `step-${String(steps).padStart(8, '0')}`
+  const files = async (path: string) => (await verifyCheckpoint(join(path, last))).files
+  expect(await files(torn)).toEqual(await files(whole))
+}, 600_000)
+
+describe('a folder of checkpoints', () => {
+  const device = reference()
+  afterAll(() => device.dispose())
+  const setUp = (optimiser = adamW()) => {
+    const module = { w: device.tensor([1, 2, 3, 4], [2, 2]) }
+    const step = trainStep(module, {
+      batch: { g: f32([2, 2]) },
+      loss: ({ g }) => sum(mul(module.w as Tensor, g)),
+      optimiser,
+    })
+    const go = (n: number) => step.run({ inputs: { g: [n, -n, 1, 2] }, count: 1 }, { lr: 0.1 })
+    return { step, go }
+  }
+
+  test('keeps the last ones and the best', async () => {
+    const saves = await checkpoints(join(folder, 'kept'), { keep: 2, files: { 'config.json': '{}' } })
+    const { step, go } = setUp()
+    for (const score of [5, 1, 4, 3, 2]) {
+      await go(score)
+      await saves.save({ step }, { score, notes: { seed: 7 } })
+    }
+    const steps = (await saves.list()).map(path => Number(path.slice(-2)))
+    expect(steps).toEqual([5, 4, 2])
+    expect(await saves.best()).toMatch(/step-00000002$/)
+    expect(await readFile(join(folder, 'kept/step-00000005/config.json'), 'utf8')).toBe('{}')
+    const again = setUp().step
+    const resumed = await saves.resume({ step: again })
+    expect(resumed).toMatchObject({ step: 5, notes: { seed: 7 }, score: 2, damaged: [] })
+    expect(again.step).toBe(5)
+    expect(await again.weights.w!.data()).toEqual(await step.weights.w!.data())
+  })
+
+  const damage: Record<string, (path: string) => Promise<void>> = {
+    'a file cut short': path => truncate(join(path, 'model.safetensors'), 40),
+    'a flipped bit': async path => {
+      const bytes = await readFile(join(path, 'optimizer.safetensors'))
+      bytes[bytes.length - 1]! ^= 1
+      await writeFile(join(path, 'optimizer.safetensors'), bytes)
+    },
+    'a missing file': path => rm(join(path, 'optimizer.safetensors')),
+    'a missing manifest': path => rm(join(path, 'checkpoint.json')),
+    'a manifest cut short': path => truncate(join(path, 'checkpoint.json'), 30),
+    'another file in its place': path => copyFile(join(path, 'checkpoint.json'), join(path, 'model.safetensors')),
+  }
+  test.each(Object.entries(damage))('passes over %s and says so', async (name, hurt) => {
+    const path = join(folder, name.replaceAll(' ', '-'))
+    const saves = await checkpoints(path)
+    const { step, go } = setUp()
+    for (let i = 0; i < 2; i++) {
+      await go(i)
+      await saves.save({ step })
+    }
+    await hurt(join(path, 'step-00000002'))
+    const resumed = await saves.resume({ step: setUp().step })
+    expect(resumed?.step).toBe(1)
+    expect(resumed?.damaged).toHaveLength(1)
+    expect(resumed?.damaged[0]).toMatch(/^step-00000002\/\S+: .*The checkpoint is damaged/)
+    await hurt(join(path, 'step-00000001'))
+    await expect(saves.resume({ step: setUp().step })).rejects.toThrow(/got 2 checkpoints and none is whole/)
+  })
+
+  test('clears away what a crash left half-written', async () => {
+    const path = join(folder, 'crashed')
+    const saves = await checkpoints(path)
+    const { step, go } = setUp()
+    await go(1)
+    await saves.save({ step })
+    await cp(join(path, 'step-00000001'), join(path, 'step-00000002.partial'), { recursive: true })
+    await mkdir(join(path, 'step-00000000.deleting'))
+    await checkpoints(path)
+    expect(await readdir(path)).toEqual(['step-00000001'])
+  })
+
+  test('refuses a checkpoint of another optimiser by name', async () => {
+    const saves = await checkpoints(join(folder, 'other'))
+    const { step } = setUp()
+    await saves.save({ step })
+    await expect(saves.resume({ step: setUp(lion()).step })).rejects.toThrow(
+      /optimizer\.safetensors: got w\.v, expected no such tensor. .*another model or optimiser/,
+    )
+  })
+})
