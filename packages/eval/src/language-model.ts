@@ -161,7 +161,7 @@ export class LlamaLanguageModel implements LanguageModel {
 
   /**
    * The tokens of a pair (`_encode_pair`): spaces that end the context belong to the continuation; the whole is encoded
-   * and cut where the context's own tokens end; without a context, the prefix token stands before.
+   * and what follows as many tokens as the context has is the continuation; without a context, the prefix token stands before.
    */
   pair({ context, continuation }: LoglikelihoodRequest): ScoreRequest {
     const bare = rstrip(context)
@@ -171,8 +171,10 @@ export class LlamaLanguageModel implements LanguageModel {
       const rest = ids[0] === this.prefixId ? ids.slice(1) : ids
       return this.cut([this.prefixId, ...rest], 1, continuation)
     }
-    const whole = this.encode(context + continuation)
-    return this.cut(whole, this.encode(bare).length, continuation)
+    const own = this.encode(bare)
+    // Where the two grow together into other tokens, the context keeps its own.
+    const rest = this.encode(context + continuation).slice(own.length)
+    return this.cut([...own, ...rest], own.length, continuation)
   }
 
   /** Keeps the end of what is too long. */
