@@ -88,6 +88,35 @@ describe('on a small file of every weight type', () => {
     expect(likeliest(before!)[0]).toBe(likeliest(after!)[0])
   })
 
+  test('perplexity scores windows of a file or of standard input, and compares with another model', async () => {
+    const text = 'abcabc '.repeat(40)
+    const path = join(scratch, 'text.txt')
+    writeFileSync(path, text)
+    const { out } = await cria(['perplexity', fixture, path, '--context', '16', '--json'])
+    const result = JSON.parse(out) as Record<'tokens' | 'scored' | 'nll' | 'perplexity' | 'bitsPerByte', number>
+    expect(Object.keys(result)).toEqual(['tokens', 'scored', 'nll', 'perplexity', 'bitsPerByte'])
+    expect(result.scored).toBe(result.tokens - Math.ceil(result.tokens / 16))
+    expect(result.perplexity).toBeCloseTo(Math.exp(result.nll), 6)
+    expect(result.bitsPerByte).toBeCloseTo((result.nll * result.scored) / Math.LN2 / 280, 6)
+    expect(await cria(['perplexity', fixture, '-', '--context', '16', '--json'], text)).toMatchObject({ out })
+    const against = await cria(['perplexity', fixture, path, '--against', fixture])
+    expect(against.out).toMatch(/KL divergence +0\.00000/)
+    expect(against.out).toMatch(/same top token +100\.00/)
+  })
+
+  test('eval runs bundled tasks and files, and keeps answers', async () => {
+    const task = join(scratch, 'letters.jsonl')
+    writeFileSync(task, '{"query":"a","choices":["b","c"],"gold":0}\n{"query":"b","choices":["c","d"],"gold":1}\n')
+    const args = ['eval', fixture, task, 'sanity', '--limit', '2', '--cache', join(scratch, 'answers.jsonl')]
+    const { out, code } = await cria([...args, '--json'])
+    const parsed = JSON.parse(out) as { results: Record<string, Record<string, number>>; 'n-samples': object }
+    expect(code).toBe(0)
+    expect(parsed['n-samples']).toEqual({ letters: 2, sanity: 2 })
+    const table = await cria(args)
+    const accuracy = (parsed.results.letters!['acc,none']! * 100).toFixed(1)
+    expect(table.out).toContain(`| letters | 0     | 2 | acc      | ↑ | ${accuracy.padEnd(5)} |`)
+  })
+
   test('bench prints what it measured', async () => {
     const { out } = await cria(['bench', fixture, '-p', '16', '-n', '4', '-t', '1', '-r', '2', '--json'])
     const rows = JSON.parse(out) as {
@@ -167,9 +196,15 @@ describe('mistakes', () => {
     [['logits', fixture, '--tokens', '1', '--threads', '0'], 1, 'expected a whole number'],
     [['run', fixture, '--prompt', 'x', '--top-p', '7'], 1, 'topP'],
     [['convert', fixture, 'out.gguf', '--type', 'Q9'], 1, 'expected one of'],
+<<<<<<< HEAD
     [['render', fixture, '--json'], 1, 'expected a JSON array of messages'],
     [['tokenizer', 'train', 'nowhere.txt', '--vocab', '300', '--out', 'x'], 1, 'expected a file of text'],
     [['tokenizer', 'train', 'nowhere.txt', '--out', 'x'], 2, '--vocab'],
+=======
+    [['perplexity', fixture, 'nowhere.txt'], 1, 'expected a text file'],
+    [['eval', fixture, 'arc_easi'], 1, 'expected one of sanity'],
+    [['eval', fixture, 'arc_easy'], 1, 'Dataset.to_json'],
+>>>>>>> b97c7bd (eval: the LLaMA papers' tasks and figures; cria: perplexity --against, eval)
     [['nonsense'], 2, 'nonsense'],
   ])('%j ends with code %i and says why', async (args, code, text) => {
     const { err, code: got } = await cria(args)

@@ -134,9 +134,27 @@ export function program(): Command {
     .argument('<model>')
     .argument('<file>', 'UTF-8 text; - is standard input')
     .option('--context <n>', 'tokens of a window (default: 512, or what the model holds)', number)
+    .option('--against <model>', 'compare its predictions with those of this one: KL divergence, same top, ratio')
     .option('--json', 'print one JSON object')
   device(perplexity).action(async (model, file, options) =>
     (await import('./commands/perplexity.js')).perplexity(model, file, options),
+  )
+
+  const evaluation = cria
+    .command('eval')
+    .description('run evaluation tasks')
+    .argument('<model>')
+    .argument('<tasks...>', 'names such as sanity or arc_easy, or .yaml, .json and .jsonl task files')
+    .option('--limit <n>', 'only the first documents of each task', number)
+    .option('--num-fewshot <k>', "examples shown first, instead of the task's number", number)
+    .option('--data <folder>', 'documents of bundled tasks: TASK/SPLIT.jsonl', 'data')
+    .option('--cache <file>', 'keep answers, and take those that it has')
+    .option('--context <n>', "tokens of a window (default: the model's)", number)
+    .option('--seed <s>', 'of few-shot examples and drawn answers', number)
+    .option('--samples', 'with --json: every document, request and answer')
+    .option('--json', 'print one JSON object')
+  device(evaluation).action(async (model, tasks, options) =>
+    (await import('./commands/eval.js')).evalTasks(model, tasks, options),
   )
 
   cria

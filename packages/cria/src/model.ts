@@ -61,10 +61,27 @@ export interface DeviceOptions {
 }
 
 export async function load(name: string, { backend, threads }: DeviceOptions): Promise<Loaded> {
+  // A wrong name is told before a device is started.
+  const path = await resolveModel(name)
+  const device = await openDevice(backend, threads)
+  const loaded = await loadOn(device, path).catch(error => {
+    device.dispose()
+    throw error
+  })
+  return {
+    ...loaded,
+    async dispose() {
+      await loaded.dispose()
+      device.dispose()
+    },
+  }
+}
+
+/** A second model on a device that is there; disposing of it leaves the device. */
+export async function loadOn(device: Device, name: string): Promise<Loaded> {
   const path = await resolveModel(name)
   const begin = performance.now()
   const opened = await openModelAt(path)
-  const device = await openDevice(backend, threads)
   const bar = byteBar('loading')
   const model = await loadLlama(device, opened, { onProgress: p => bar(p.loadedBytes, p.totalBytes) })
   const tokenizer = await tokenizerOf(opened)
@@ -78,7 +95,6 @@ export async function load(name: string, { backend, threads }: DeviceOptions): P
     loadSeconds,
     async dispose() {
       model.dispose()
-      device.dispose()
       await opened.close()
     },
   }

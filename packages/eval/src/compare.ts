@@ -3,7 +3,20 @@
  * they were made from, in the terms of llama.cpp's `--kl-divergence`.
  */
 import type { Llama } from '@cria/llama'
-import { argmax, exp, logSoftmax, mul, type Plan, pick, plan, slice, sub, sum, type Tensor } from '@cria/tensor'
+import {
+  add,
+  argmax,
+  crossEntropy,
+  logsumexp,
+  mul,
+  type Plan,
+  plan,
+  slice,
+  softmax,
+  sub,
+  sum,
+  type Tensor,
+} from '@cria/tensor'
 import { EvaluationError } from './errors.js'
 import { type PackSpecs, scoredHidden, sizeOf, specsOf, valuesOf } from './forward.js'
 import { type Pack, packs } from './pack.js'
@@ -61,7 +74,7 @@ export async function compareModels(
     )
   const cut = windows(tokens, context ?? Math.min(defaultContext(base), defaultContext(other)))
   for (const window of cut) checkIds(window, base.config.vocabSize)
-  const total = scoredIn(cut)
+  const wanted = scoredIn(cut)
   const join = !rotatesByLength(base) && !rotatesByLength(other)
   const plans = new Map<string, Plan<PackSpecs, Rows>>()
   const rows: Row[] = []
@@ -75,7 +88,7 @@ export async function compareModels(
       if (step === undefined) plans.set(sizeOf(pack), (step = planOf(base, other, pack, rowsAtOnce)))
       const read = await readRows(await step.run(valuesOf(pack)))
       for (let i = 0; i < pack.owners.length; i++) rows.push(read[i]!)
-      onProgress?.(rows.length, total)
+      onProgress?.(rows.length, wanted)
     }
   } finally {
     for (const made of plans.values()) made.dispose()
@@ -92,21 +105,25 @@ function planOf(base: Llama, other: Llama, pack: Pack, rowsAtOnce: number): Plan
       const hidden = [base, other].map(model => scoredHidden(model, inputs, shared)) as [Tensor, Tensor]
       return chunks(hidden[0].shape[0]!, rowsAtOnce).map(([from, to]) => {
         const targets = slice(inputs.targets, 0, from, to)
-        const p = logSoftmax(base.logits(slice(hidden[0], 0, from, to)))
-        const q = logSoftmax(other.logits(slice(hidden[1], 0, from, to)))
-        return [pick(p, targets), pick(q, targets), sum(mul(exp(p), sub(p, q)), -1), argmax(p), argmax(q)] as const
+        const a = base.logits(slice(hidden[0], 0, from, to))
+        const b = other.logits(slice(hidden[1], 0, from, to))
+        // Σ p (log p − log q), with log p = a − logsumexp(a): one exponential less for each entry.
+        const kl = add(sum(mul(softmax(a), sub(a, b)), -1), sub(logsumexp(b), logsumexp(a)))
+        return [crossEntropy(a, targets, none), crossEntropy(b, targets, none), kl, argmax(a), argmax(b)] as const
       })
     },
     { name: 'compare' },
   )
 }
 
+const none = { reduction: 'none' } as const
+
 async function readRows(parts: Rows): Promise<Row[]> {
   const out: Row[] = []
   for (const part of parts) {
     const [base, other, kl, top, otherTop] = await Promise.all(part.map(t => t.data()))
     for (let i = 0; i < base!.length; i++)
-      out.push({ base: base![i]!, other: other![i]!, kl: kl![i]!, same: top![i] === otherTop![i] })
+      out.push({ base: -base![i]!, other: -other![i]!, kl: kl![i]!, same: top![i] === otherTop![i] })
   }
   return out
 }
@@ -127,8 +144,8 @@ function checkIds(tokens: Int32Array, vocabSize: number): void {
 function compare(rows: readonly Row[], tokens: number, bytes: number | undefined): Comparison {
   const nlls = rows.map(({ base }) => -base)
   const others = rows.map(({ other }) => -other)
-  const base = summarise(tokens, rows.length, add(nlls), bytes)
-  const other = summarise(tokens, rows.length, add(others), bytes)
+  const base = summarise(tokens, rows.length, total(nlls), bytes)
+  const other = summarise(tokens, rows.length, total(others), bytes)
   // The error of the ratio follows from that of the mean difference of log-probabilities: the same tokens in both.
   const difference = estimate(rows.map((_, i) => others[i]! - nlls[i]!))
   const ratio = Math.exp(difference.mean)
@@ -148,16 +165,16 @@ function compare(rows: readonly Row[], tokens: number, bytes: number | undefined
       max: kls.at(-1)!,
     },
     sameTop: estimate(rows.map(({ same }) => (same ? 1 : 0))),
-    probabilityDifference: { ...estimate(changes), rms: Math.sqrt(add(changes.map(d => d * d)) / changes.length) },
+    probabilityDifference: { ...estimate(changes), rms: Math.sqrt(total(changes.map(d => d * d)) / changes.length) },
   }
 }
 
-const add = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
 
 function estimate(values: readonly number[]): Estimate {
   const n = values.length
-  const mean = add(values) / n
-  const variance = add(values.map(x => (x - mean) ** 2)) / n
+  const mean = total(values) / n
+  const variance = total(values.map(x => (x - mean) ** 2)) / n
   return { mean, stderr: n > 1 ? Math.sqrt(variance / (n - 1)) : Number.NaN }
 }
 

@@ -16,6 +16,7 @@ export {
 export { type MetricName, metrics } from './metrics.js'
 export type { ScoreRequest } from './pack.js'
 export { measurePerplexity, type Perplexity, type PerplexityOptions } from './perplexity.js'
+export { published, publishedModels } from './published.js'
 export {
   type DataSource,
   type EvaluateOptions,
@@ -26,5 +27,7 @@ export {
   type TaskResult,
 } from './runner.js'
 export { Scorer, type ScorerOptions, type TokenScores } from './scorer.js'
+export { resultsTable } from './table.js'
 export type { Doc, ExactMatchOptions, OutputType, Target, Task } from './task.js'
 export { parseJsonLines, questionsTask, readTask, type TaskFile, taskFields } from './task-file.js'
+export { bundledTask, taskNames } from './tasks/index.js'

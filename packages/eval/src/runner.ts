@@ -139,26 +139,26 @@ async function docsOf(task: Task, split: string, { data }: EvaluateOptions): Pro
 /** Chooses the examples of one document after another, drawing as lm-eval's ContextSampler does. */
 async function sampler(task: Task, k: number, options: EvaluateOptions): Promise<(doc: Doc) => readonly Doc[]> {
   if (k === 0) return () => []
-  const pool = task.fewshotSamples ?? (await docsOf(task, fewshotSplit(task)!, options))
+  const all = task.fewshotSamples ?? (await docsOf(task, fewshotSplit(task)!, options))
   const random = new PythonRandom(options.fewshotSeed ?? 1234)
   // lm-eval leaves out the document itself where these two name the same split, and also where neither is named. It
   // shows a document its own answer where the test split is the only one; that is not followed.
   const own = task.fewshotSamples === undefined && fewshotSplit(task) === evaluatedSplit(task)
   const exclude = own || task.splits.fewshot === task.splits.test
-  const enough = (docs: readonly Doc[]): readonly Doc[] => {
-    if (docs.length >= k) return docs.slice(0, k)
-    throw new EvaluationError(
-      `evaluate: got ${pool.length} documents to choose ${k} examples of ${task.name} from, expected more. Lower numFewshot`,
-      { op: 'evaluate', got: pool.length, expected: k },
-    )
-  }
-  if (task.fewshotSampler === 'first_n') return doc => enough(exclude ? pool.filter(x => !same(x, doc)) : pool)
-  enough(pool)
   return doc => {
+    const group = task.fewshotGroup
+    const pool = group ? all.filter(other => group(other) === group(doc)) : all
+    const others = exclude ? pool.filter(other => !same(other, doc)) : pool
+    if (others.length < k)
+      throw new EvaluationError(
+        `evaluate: got ${others.length} documents to choose ${k} examples of ${task.name} from, expected more. Lower numFewshot`,
+        { op: 'evaluate', got: others.length, expected: k },
+      )
+    if (task.fewshotSampler === 'first_n') return others.slice(0, k)
     if (!exclude) return random.sample(pool, k)
-    if (pool.length < k + 1) enough(pool.slice(0, pool.length - 1))
-    const others = random.sample(pool, k + 1).filter(x => !same(x, doc))
-    return others.length >= k ? others.slice(0, k) : random.sample([...enough(pool.filter(x => !same(x, doc)))], k)
+    // One more is drawn, so that the document itself can be left out, and drawn again where it came twice.
+    const drawn = random.sample(pool, Math.min(k + 1, pool.length)).filter(other => !same(other, doc))
+    return drawn.length >= k ? drawn.slice(0, k) : random.sample(others, k)
   }
 }
 

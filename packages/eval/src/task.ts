@@ -49,6 +49,8 @@ export interface Task {
   readonly numFewshot?: number
   /** How examples are chosen: at random, or the first. Default `default`. */
   readonly fewshotSampler?: 'default' | 'first_n'
+  /** Examples come from the documents of the same group (MMLU's subjects). */
+  readonly fewshotGroup?: (doc: Doc) => string
   /** Examples written for the task, instead of a split. */
   readonly fewshotSamples?: readonly Doc[]
   readonly metrics: readonly MetricName[]

@@ -1,12 +1,13 @@
 /** `cria perplexity`: how well a model predicts a text. */
 import { readFile } from 'node:fs/promises'
-import { measurePerplexity } from '@cria/eval'
+import { type Comparison, compareModels, type Estimate, measurePerplexity, type Perplexity } from '@cria/eval'
 import { UsageError } from '../errors.js'
-import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
+import { type DeviceOptions, describe, load, loadOn, needTokenizer } from '../model.js'
 import { countBar, note, print, printJson } from '../output.js'
 
 export interface PerplexityOptions extends DeviceOptions {
   readonly context?: number
+  readonly against?: string
   readonly json?: boolean
 }
 
@@ -14,26 +15,59 @@ export async function perplexity(name: string, file: string, options: Perplexity
   const bytes = await textOf(file)
   const loaded = await load(name, options)
   try {
-    const tokens = needTokenizer(loaded).encode(bytes.toString('utf8'), { bos: false, eos: false })
+    const text = bytes.toString('utf8')
+    const tokens = needTokenizer(loaded).encode(text, { bos: false, eos: false })
     if (!options.json) describe(loaded)
-    const begin = performance.now()
-    const bar = countBar('scoring')
-    const result = await measurePerplexity(loaded.model, tokens, {
+    const measure = {
       bytes: bytes.length,
       ...(options.context !== undefined && { context: options.context }),
-      onProgress: bar,
-    })
-    if (options.json) return await printJson(result)
+      onProgress: countBar('scoring'),
+    }
+    const begin = performance.now()
+    if (options.against === undefined) {
+      const result = await measurePerplexity(loaded.model, tokens, measure)
+      await (options.json ? printJson(result) : print(lines(result)))
+    } else {
+      const base = await loadOn(loaded.device, options.against)
+      try {
+        checkTokens(tokens, base.tokenizer?.encode(text, { bos: false, eos: false }), options.against)
+        const result = await compareModels(base.model, loaded.model, tokens, measure)
+        await (options.json ? printJson(result) : print(comparison(result)))
+      } finally {
+        await base.dispose()
+      }
+    }
     const seconds = (performance.now() - begin) / 1000
-    await print(
-      `perplexity     ${result.perplexity.toFixed(4)}\nnll            ${result.nll.toFixed(5)} nats a token\nbits per byte  ${result.bitsPerByte.toFixed(5)}\n`,
-    )
-    note(
-      `${result.scored} of ${result.tokens} tokens scored in ${seconds.toFixed(1)} s · ${(result.tokens / seconds).toFixed(0)} tokens/s`,
-    )
+    if (!options.json)
+      note(`${tokens.length} tokens in ${seconds.toFixed(1)} s · ${(tokens.length / seconds).toFixed(0)} tokens/s`)
   } finally {
     await loaded.dispose()
   }
+}
+
+/** Predictions can be compared only where both models read the text as the same tokens. */
+function checkTokens(own: Uint32Array, other: Uint32Array | undefined, name: string): void {
+  if (other === undefined || (own.length === other.length && own.every((id, i) => id === other[i]))) return
+  throw new UsageError(
+    `--against: got ${name}, which reads the text as other tokens, expected a model with the same tokenizer`,
+  )
+}
+
+const lines = ({ perplexity: ppl, nll, bitsPerByte, scored, tokens }: Perplexity): string =>
+  `perplexity     ${ppl.toFixed(4)}
+nll            ${nll.toFixed(5)} nats a token, ${scored} of ${tokens} scored
+bits per byte  ${bitsPerByte.toFixed(5)}
+`
+
+function comparison({ base, other, perplexityRatio, kl, sameTop, probabilityDifference }: Comparison): string {
+  const of = ({ mean, stderr }: Estimate, digits: number, scale = 1): string =>
+    `${(mean * scale).toFixed(digits)} ± ${(stderr * scale).toFixed(digits)}`
+  return `perplexity         ${other.perplexity.toFixed(4)}, of the other model ${base.perplexity.toFixed(4)}
+ratio              ${of(perplexityRatio, 5)}
+KL divergence      ${of(kl, 5)} nats a token · median ${kl.median.toFixed(5)} · 99 % ${kl.p99.toFixed(5)} · largest ${kl.max.toFixed(3)}
+same top token     ${of(sameTop, 2, 100)} %
+change of p(token) ${of(probabilityDifference, 3, 100)} %, root mean square ${(probabilityDifference.rms * 100).toFixed(3)} %
+`
 }
 
 /** The bytes of a file, or of standard input. */
