@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { gaussian } from '../test/helpers.js'
+import { chiSquared, gaussian } from '../test/helpers.js'
 import { guidance, ParameterError } from './index.js'
 import { hf, llamacpp, vllm } from './presets.js'
 
@@ -195,6 +195,26 @@ describe('vllm', () => {
     seen.sample(Float32Array.of(4, 4, 4))
     expect([...seen.candidates.logits]).toEqual([2, -3, 4])
   })
+})
+
+test('what a preset draws follows what it leaves', () => {
+  const logits = gaussian(12, 8, 1.5)
+  const options = { temperature: 1.2, top_k: 9, top_p: 0.95, min_p: 0.01 }
+  for (const [name, pick] of Object.entries({
+    llamacpp: llamacpp({ ...options, seed: 3 }),
+    hf: hf({ ...options, do_sample: true, seed: 4 }),
+    vllm: vllm({ ...options, seed: 5 }),
+  })) {
+    const counts = new Array<number>(12).fill(0)
+    const exact = new Array<number>(12).fill(0)
+    for (let i = 0; i < 40_000; i++) counts[pick.sample(logits)]!++
+    const { ids, probs, size } = pick.candidates
+    for (let i = 0; i < size; i++) exact[ids[i]!] = probs[i]!
+    expect(size).toBeGreaterThan(4)
+    expect(counts.every((n, id) => n === 0 || exact[id]! > 0)).toBe(true)
+    // the 0.999 quantile for 8 degrees of freedom
+    expect([name, chiSquared(counts, exact) < 26.1]).toEqual([name, true])
+  }
 })
 
 describe('guidance', () => {
