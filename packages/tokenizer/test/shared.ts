@@ -28,7 +28,8 @@ export function ggufMetadata(bytes: Uint8Array): Map<string, unknown> {
   const text = (): string => {
     const n = u64()
     p += n
-    return new TextDecoder().decode(bytes.subarray(p - n, p))
+    // A token may be U+FEFF, which a decoder swallows unless told.
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(p - n, p))
   }
   const value = (type: number): unknown => {
     if (type === 8) return text()

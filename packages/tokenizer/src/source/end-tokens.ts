@@ -33,3 +33,6 @@ export function endIds(
   for (const { id, content } of special) if (ENDS.has(content)) ids.add(id)
   return [...ids]
 }
+
+/** Whether a token of this content ends a generation. */
+export const endsGeneration = (content: string): boolean => ENDS.has(content)

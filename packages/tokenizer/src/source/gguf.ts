@@ -9,13 +9,13 @@ import { BYTE_LEVEL, splitScanner, splitSection } from '../scan/known.js'
 import { Kind, type TokenTable, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer, type TokenizerParts } from '../tokenizer.js'
 import { type Abilities, assemble } from './assemble.js'
-import { endIds } from './end-tokens.js'
+import { endIds, endsGeneration } from './end-tokens.js'
 import { ggufSplit, ggufSplitNames } from './gguf-splits.js'
 import { addByteLevel, byteAlphabet, listedMerges } from './listed.js'
 import { noPreTokenizer } from './pre-tokenizer.js'
 import { sentencePieceDecoder } from './scored.js'
 
-/** GGUF metadata by key; only keys that begin with `tokenizer.` are read. */
+/** GGUF metadata by key; only `tokenizer.*` and `general.name` are read. */
 export type GgufMetadata = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>
 
 /** Options of {@link fromGguf}. */
@@ -45,7 +45,7 @@ export function readGguf(
     throw badFile(OP, `${types.length} token types for ${tokens.length} tokens`, 'one each')
   }
   const byteLevel = model === 'gpt2'
-  const { table, added } = readTokens(tokens, types, byteLevel)
+  const { table, added } = readTokens(tokens, types, byteLevel, stripsAfter(meta.modelName))
   const common = {
     table,
     added,
@@ -156,6 +156,7 @@ function readTokens(
   tokens: readonly unknown[],
   types: ArrayLike<unknown> | undefined,
   byteLevel: boolean,
+  rstrip: (content: string) => boolean,
 ): { table: TokenTable; added: AddedToken[] } {
   const builder = new TokenTableBuilder(tokens.length, OP)
   const alphabet = byteAlphabet()
@@ -163,18 +164,26 @@ function readTokens(
   for (let id = 0; id < tokens.length; id++) {
     const text = tokens[id]
     if (typeof text !== 'string') throw badFile(OP, `token ${id} ${show(text)}`, 'a string')
-    const kind = types === undefined ? Kind.normal : Number(types[id])
+    let kind = types === undefined ? Kind.normal : Number(types[id])
     if (!(kind >= 0 && kind <= 6)) throw badFile(OP, `type ${show(types![id])} of token ${id}`, '0 to 6')
+    // llama.cpp mends files that call the end of a turn text.
+    if (kind === Kind.userDefined && endsGeneration(text)) kind = Kind.control
     const hex = kind === Kind.byte ? /^<0x([0-9A-Fa-f]{2})>$/.exec(text) : null
-    if (kind === Kind.control || kind === Kind.userDefined) {
-      if (text !== '') added.push({ id, content: text, special: kind === Kind.control })
+    if (kind === Kind.control || kind === Kind.userDefined || kind === Kind.unknown) {
+      if (text !== '') added.push({ id, content: text, special: kind !== Kind.userDefined, rstrip: rstrip(text) })
       builder.addText(text, kind, !byteLevel && kind === Kind.userDefined)
     } else if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), kind)
     else if (kind === Kind.byte) throw badFile(OP, `byte token ${id} ${show(text)}`, '<0x00> to <0xFF>')
     else if (byteLevel) addByteLevel(builder, text, kind === 0 ? Kind.unused : kind, alphabet)
-    else builder.addText(text, kind === 0 ? Kind.unused : kind, kind !== Kind.unknown)
+    else builder.addText(text, kind === 0 ? Kind.unused : kind, true)
   }
   return { table: builder.finish(byteLevel ? 'byte-level' : 'sentencepiece'), added }
+}
+
+/** Phi-3's special tokens swallow the space behind them; its files do not say so, and llama.cpp goes by the name too. */
+function stripsAfter(name: string): (content: string) => boolean {
+  const phi3 = name.includes('phi-3') || name.includes('phi3')
+  return content => phi3 && content !== '<unk>' && content !== '<s>' && content !== '<|endoftext|>'
 }
 
 /** Typed access to the `tokenizer.` keys. */
@@ -186,9 +195,18 @@ class Reader {
     this.source = source
   }
 
-  get(name: string): unknown {
-    const key = `tokenizer.${name}`
+  private raw(key: string): unknown {
     return this.source instanceof Map ? this.source.get(key) : (this.source as Record<string, unknown>)[key]
+  }
+
+  /** In lower case; empty where the file has none. */
+  get modelName(): string {
+    const name = this.raw('general.name')
+    return typeof name === 'string' ? name.toLowerCase() : ''
+  }
+
+  get(name: string): unknown {
+    return this.raw(`tokenizer.${name}`)
   }
 
   list(name: string): readonly unknown[] | undefined {

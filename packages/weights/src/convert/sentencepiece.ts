@@ -49,7 +49,7 @@ function* fields(file: string, bytes: Uint8Array): Generator<Field> {
 /** @throws WeightsError `format` when the bytes are no SentencePiece model */
 export function readSentencePiece(file: string, bytes: Uint8Array): SentencePieceModel {
   const model = { tokens: [] as string[], scores: [] as number[], types: [] as number[], addSpacePrefix: true }
-  const utf8 = new TextDecoder()
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   for (const top of fields(file, bytes)) {
     if (top.number === 1 && top.bytes) {
       let token = ''

@@ -197,7 +197,7 @@ const prependsSpace = (json: TokenizerJson): boolean =>
 function readLlama2cTokens(file: string, bytes: Uint8Array): Vocabulary {
   const out: Vocabulary = { tokens: [], scores: [], types: [] }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const utf8 = new TextDecoder()
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   const special = ['<unk>', '<s>', '</s>']
   for (let at = 4; at < bytes.length; ) {
     const length = at + 8 <= bytes.length ? view.getInt32(at + 4, true) : -1

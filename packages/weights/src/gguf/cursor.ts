@@ -4,7 +4,8 @@ import { corrupt } from '../errors.js'
 /** Thrown (and caught by the reader) when the prefix ends before the header does. */
 export class NeedMore extends Error {}
 
-const utf8 = new TextDecoder('utf-8')
+// A token may be U+FEFF, which a decoder swallows unless told.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 export class Cursor {
   at = 0
