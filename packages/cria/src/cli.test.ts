@@ -196,15 +196,12 @@ describe('mistakes', () => {
     [['logits', fixture, '--tokens', '1', '--threads', '0'], 1, 'expected a whole number'],
     [['run', fixture, '--prompt', 'x', '--top-p', '7'], 1, 'topP'],
     [['convert', fixture, 'out.gguf', '--type', 'Q9'], 1, 'expected one of'],
-<<<<<<< HEAD
     [['render', fixture, '--json'], 1, 'expected a JSON array of messages'],
     [['tokenizer', 'train', 'nowhere.txt', '--vocab', '300', '--out', 'x'], 1, 'expected a file of text'],
     [['tokenizer', 'train', 'nowhere.txt', '--out', 'x'], 2, '--vocab'],
-=======
     [['perplexity', fixture, 'nowhere.txt'], 1, 'expected a text file'],
     [['eval', fixture, 'arc_easi'], 1, 'expected one of sanity'],
     [['eval', fixture, 'arc_easy'], 1, 'Dataset.to_json'],
->>>>>>> b97c7bd (eval: the LLaMA papers' tasks and figures; cria: perplexity --against, eval)
     [['nonsense'], 2, 'nonsense'],
   ])('%j ends with code %i and says why', async (args, code, text) => {
     const { err, code: got } = await cria(args)
