@@ -7,8 +7,6 @@ export type BackendName = (typeof backends)[number]
 
 /** `auto` is `cpu`: the native addon, or WebAssembly where that does not load; its description says which and why. */
 export async function openDevice(name: BackendName = 'auto', threads?: number): Promise<Device> {
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
-    throw new UsageError(`--threads: got ${threads}, expected a whole number ≥ 1`)
   const options = threads === undefined ? {} : { threads }
   switch (name) {
     case 'auto':

@@ -1,14 +1,17 @@
 /** The `cria` command. Each subcommand is a file that is loaded when it is called, so that `cria --help` is instant. */
+import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { backends } from './backend.js'
 import { report } from './output.js'
-import { number, numberList } from './parse.js'
+import { number, whole, wholeList } from './parse.js'
 import { samplingFlags, searchFlags } from './sampling-flags.js'
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
 const device = (c: Command): Command =>
   c
     .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))
-    .option('--threads <n>', 'threads of the CPU backends (default: every core)', number)
+    .option('--threads <n>', 'threads of the CPU backends (default: every core)', whole(1))
 
 /** The whole command line; exported for tests. */
 export function program(): Command {
@@ -16,6 +19,7 @@ export function program(): Command {
     .description(
       'Run, inspect, convert and measure LLaMA-family models.\nMODEL is a file, a folder, a name in the local model folder, or hf:owner/repo[:file].',
     )
+    .version(version)
     .option('--verbose', 'print whole errors with their stack')
     .showHelpAfterError('(cria --help shows what there is)')
 
@@ -61,8 +65,8 @@ export function program(): Command {
     .description('log-probabilities of the next token')
     .argument('<model>')
     .option('--prompt <text>', 'text, with the BOS token the model wants')
-    .option('--tokens <ids>', 'token ids instead: 1,2,3', numberList)
-    .option('--top <n>', 'how many', number, 10)
+    .option('--tokens <ids>', 'token ids instead: 1,2,3', wholeList(0))
+    .option('--top <n>', 'how many', whole(1), 10)
     .option('--all', 'every token of the vocabulary')
     .option('--json', 'print JSON')
   device(logits).action(async (model, options) => (await import('./commands/logits.js')).logits(model, options))
@@ -119,11 +123,11 @@ export function program(): Command {
     .command('bench')
     .description('measure prompt and generation speed')
     .argument('<model>')
-    .option('-p <tokens>', 'prompt lengths', numberList, [512])
-    .option('-n <tokens>', 'tokens generated', numberList, [128])
-    .option('-t <threads>', 'thread counts', numberList)
-    .option('-d <depth>', 'tokens in the cache beforehand', numberList, [0])
-    .option('-r <rounds>', 'rounds', number, 5)
+    .option('-p <tokens>', 'prompt lengths; 0: none', wholeList(0), [512])
+    .option('-n <tokens>', 'tokens generated; 0: none', wholeList(0), [128])
+    .option('-t <threads>', 'thread counts', wholeList(1))
+    .option('-d <depth>', 'tokens in the cache beforehand', wholeList(0), [0])
+    .option('-r <rounds>', 'rounds', whole(1), 5)
     .option('--json', 'print JSON')
     .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))
   bench.action(async (model, options) => (await import('./commands/bench.js')).bench(model, options))
@@ -171,6 +175,8 @@ export function program(): Command {
 /** Runs a command line. Errors become one line and exit code 1 (2 for a wrong command line, 130 for Ctrl-C). */
 export async function main(argv: readonly string[]): Promise<void> {
   const cria = program()
+  // A reader that closes the pipe (`cria run … | head`) fails the write that notices; print() rejects with it.
+  process.stdout.on('error', () => {})
   for (const c of [cria, ...cria.commands, ...cria.commands.flatMap(each => each.commands)]) c.exitOverride()
   try {
     await cria.parseAsync([...argv])

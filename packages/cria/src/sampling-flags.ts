@@ -1,6 +1,6 @@
 /** The options that shape what is written, as `cria run --help` groups them. Their meaning is in `sampler.ts`. */
 import { type Command, Option } from 'commander'
-import { number, numberList } from './parse.js'
+import { number, numberList, whole } from './parse.js'
 
 export const presetNames = ['llamacpp', 'hf', 'vllm'] as const
 export type PresetName = (typeof presetNames)[number]
@@ -36,14 +36,14 @@ const SEARCH = 'Searches and speculation:'
 /** For every command that generates. */
 export function samplingFlags(command: Command): Command {
   const options = [
-    num(SAMPLING, '--max-tokens <n>', 'longest continuation'),
+    one(whole(0))(SAMPLING, '--max-tokens <n>', 'longest continuation'),
     flag(SAMPLING, '--preset <name>', 'whose order and defaults').choices(presetNames).default('llamacpp'),
     num(SAMPLING, '--seed <s>', 'same seed, same text (default: a random one)'),
     num(SAMPLING, '--temperature <t>', '0 is greedy (llamacpp 0.8, hf and vllm 1)'),
     num(SAMPLING, '--dynatemp-range <r>', 'temperature ± r, by entropy'),
     num(SAMPLING, '--dynatemp-exponent <e>', 'how entropy maps to temperature (1)'),
     text(SAMPLING, '--samplers <list>', "llamacpp's order: names with ;, or letters (edskypmxt)"),
-    num(SAMPLING, '--context <n>', 'tokens the cache holds (default: what the run needs)'),
+    one(whole(1))(SAMPLING, '--context <n>', 'tokens the cache holds (default: what the run needs)'),
 
     num(TAIL, '--top-k <k>', 'keep the k likeliest; 0: all (llamacpp 40, hf 50)'),
     num(TAIL, '--top-p <p>', 'keep the likeliest up to this probability (llamacpp 0.95)'),

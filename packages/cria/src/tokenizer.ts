@@ -39,8 +39,15 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   }
   const { folder, file } = await locate(path)
   if (file === undefined) {
-    const found = (await tokenizerIn(await directoryFolder(path))) ?? (await tokenizerOf(await openModelAt(path)))
-    if (found) return found
+    const beside = await tokenizerIn(await directoryFolder(path))
+    if (beside) return beside
+    const model = await openModelAt(path)
+    try {
+      const inside = await tokenizerOf(model)
+      if (inside) return inside
+    } finally {
+      await model.close()
+    }
     throw new UsageError(
       `tokenizer: got ${path} without one, expected tokenizer.json, tokenizer.model, tokenizer.bin or a GGUF in it`,
     )

@@ -32,9 +32,6 @@ export type GenerateEvent =
     }
 
 /**
- * Evaluates the prompt, then picks and evaluates a token at a time. Steps of a small model end without waiting, so the
- * event loop is given a turn every 10 ms: signals, timers and requests go on while text is made.
- *
  * @example
  * for await (const event of generate(session, { prompt: ids, sampler: chain(greedy()) })) {
  *   if (event.type === 'token') process.stdout.write(decoder.push(event.token))
@@ -71,7 +68,6 @@ export async function* generate(
     return
   }
   since = now()
-  let turn = since
   yield { type: 'prompt', tokens: prompt.length, seconds: since - begin }
   while (made < maxTokens) {
     if (aborted()) return yield done('abort')
@@ -82,10 +78,6 @@ export async function* generate(
     yield { type: 'token', token, index: made - 1 }
     if (made >= maxTokens) break
     if (session.length >= session.cache.capacity) return yield done('capacity')
-    if (now() - turn > 0.01) {
-      await eventLoopTurn()
-      turn = now()
-    }
     if (aborted()) return yield done('abort')
     logits = await session.evaluate([token])
   }
@@ -93,15 +85,3 @@ export async function* generate(
 }
 
 const now = (): number => performance.now() / 1000
-
-/** Resolves after whatever waits in the event loop. A message, since browsers stretch nested timers to 4 ms. */
-function eventLoopTurn(): Promise<void> {
-  return new Promise(resolve => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(undefined)
-  })
-}

@@ -43,6 +43,8 @@ export class Session {
   private readonly plans = new Map<string, StepPlan>()
   private readonly batch: number
   private disposed = false
+  /** When the event loop last had a turn, in ms. */
+  private turned = performance.now()
 
   /**
    * @example
@@ -141,6 +143,11 @@ export class Session {
       for (let i = 0; i < count; i++) this.history.push(tokens[at + i]!)
       at += count
       await take(step, count, at === tokens.length)
+      // Steps of a small model end without waiting: signals, timers and requests must go on while they follow each other.
+      if (performance.now() - this.turned > 10) {
+        await eventLoopTurn()
+        this.turned = performance.now()
+      }
     }
   }
 
@@ -215,4 +222,16 @@ export class Session {
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+/** Resolves after whatever waits in the event loop. A message, since browsers stretch nested timers to 4 ms. */
+function eventLoopTurn(): Promise<void> {
+  return new Promise(resolve => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(undefined)
+  })
 }

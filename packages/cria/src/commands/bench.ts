@@ -1,6 +1,7 @@
 /** `cria bench`: prompt (pp) and generation (tg) speed, as llama-bench measures them: interleaved rounds, medians. */
 import { type Llama, Session } from '@cria/llama'
 import type { BackendName } from '../backend.js'
+import { UsageError } from '../errors.js'
 import { load } from '../model.js'
 import { note, print, printJson } from '../output.js'
 
@@ -21,6 +22,8 @@ interface Case {
 }
 
 export async function bench(name: string, options: BenchOptions): Promise<void> {
+  const cases = casesOf(options)
+  if (cases.length === 0) throw new UsageError('bench: got neither -p nor -n above 0, expected something to measure')
   const results: object[] = []
   for (const threads of options.t ?? [undefined]) {
     const loaded = await load(name, {
@@ -28,10 +31,11 @@ export async function bench(name: string, options: BenchOptions): Promise<void> 
       ...(threads !== undefined && { threads }),
     })
     if (!options.json) note(`${name} · ${loaded.device.description}`)
-    const speeds = await measure(loaded.model, casesOf(options), options.r)
+    const speeds = await measure(loaded.model, cases, options.r)
     for (const { test, depth, rounds } of speeds) {
       const sorted = rounds.toSorted((a, b) => a - b)
-      const tokensPerSecond = { median: sorted[sorted.length >> 1]!, min: sorted[0]!, max: sorted.at(-1)! }
+      const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
+      const tokensPerSecond = { median, min: sorted[0]!, max: sorted.at(-1)! }
       results.push({ test, threads: threads ?? null, depth, backend: loaded.device.name, tokensPerSecond })
       if (!options.json)
         await print(

@@ -4,7 +4,7 @@ import { generate, Session } from '@cria/llama'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { UsageError } from '../errors.js'
 import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
-import { note, print } from '../output.js'
+import { note, print, report } from '../output.js'
 import { type SamplingOptions, samplersOf } from '../sampler.js'
 
 export interface ChatOptions extends SamplingOptions, DeviceOptions {
@@ -43,11 +43,27 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   })
   if (process.stdin.isTTY) note('/help lists commands')
 
-  const answer = async (text: string): Promise<void> => {
+  /** The conversation as tokens. What is oldest is forgotten until a quarter of the context is free for the answer. */
+  const fit = (text: string): Uint32Array => {
+    const { capacity } = session.cache
     const system: ChatMessage[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
-    const { ids } = renderChat(tokenizer, [...system, ...history, { role: 'user', content: text }], {
-      addGenerationPrompt: true,
-    })
+    for (let forgotten = 0; ; forgotten++) {
+      const messages = [...system, ...history, { role: 'user', content: text }]
+      const { ids } = renderChat(tokenizer, messages, { addGenerationPrompt: true })
+      if (ids.length <= capacity * (history.length > 0 ? 0.75 : 1)) {
+        if (forgotten > 0) note(`the context of ${capacity} tokens is full: forgot the oldest ${forgotten} exchanges`)
+        return ids
+      }
+      if (history.length === 0)
+        throw new UsageError(
+          `chat: got ${ids.length} tokens, expected at most ${capacity}. Say it shorter, or start with --context ${ids.length * 2}`,
+        )
+      history.splice(0, 2)
+    }
+  }
+
+  const answer = async (text: string): Promise<void> => {
+    const ids = fit(text)
     // What the session already holds of this conversation is not evaluated again; one token at least has to be.
     let shared = 0
     while (shared < session.length && shared < ids.length - 1 && session.tokens[shared] === ids[shared]) shared++
@@ -93,7 +109,7 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
       else if (text === '/clear') history.length = 0
       else if (text === '/undo') history.splice(-2)
       else if (text.startsWith('/')) note(`got ${text}, expected one of:\n${help}`)
-      else if (text !== '') await answer(text)
+      else if (text !== '') await answer(text).catch(error => report(error, false))
       lines.prompt()
     }
   } finally {

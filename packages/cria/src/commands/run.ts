@@ -35,12 +35,10 @@ export async function run(name: string, options: RunOptions): Promise<void> {
 
 function check(options: RunOptions): void {
   checkSearch(options)
-  const { logprobs, json, guidanceScale: scale = 1, maxTokens } = options
+  const { logprobs, json, guidanceScale: scale = 1 } = options
   if (logprobs !== undefined && !json) throw new UsageError('--logprobs: got no --json, expected it: they are data')
   if (scale !== 1 && options.beams !== undefined)
     throw new UsageError('--guidance-scale: got --beams, expected a search that draws one text at a time')
-  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 0))
-    throw new UsageError(`--max-tokens: got ${maxTokens}, expected a whole number of at least 0`)
 }
 
 async function runLoaded(
@@ -117,6 +115,7 @@ async function runLoaded(
   const seconds = (performance.now() - begin) / 1000 - states.promptSeconds
   await emit(decoder.end())
 
+  if (!written) process.exitCode = 130
   const reason = !written
     ? 'abort'
     : written.ended
