@@ -1,7 +1,7 @@
 /** What a model costs before it is loaded: parameters, bytes and floating-point operations. */
 import { blockFormats, byteLength, type DType, isBlock, spec } from '@cria/tensor'
 import type { CacheDType } from './cache.js'
-import type { LlamaConfig } from './config.js'
+import { type LlamaConfig, windowOf } from './config.js'
 
 export interface Estimate {
   /** Parameters; tied embeddings count once. */
@@ -59,14 +59,20 @@ export function estimate(
   const cacheRow = cacheDType === 'f32' ? 4 : cacheDType === 'q8_0' ? 34 / 32 : 2
   // The embedding is a look-up: only the output layer multiplies.
   const used = layers * block + v * c
-  const attention = (keys: number): number => 4 * layers * h * d * keys
+  /** Keys that a token sees, over all layers, at the end of the context and on average over it. */
+  const seen = { last: 0, mean: 0 }
+  for (let layer = 0; layer < layers; layer++) {
+    const window = Math.min(windowOf(config, layer) || context, context)
+    seen.last += window
+    seen.mean += window - (window * window) / (2 * Math.max(context, 1))
+  }
+  const attention = (keys: number): number => 4 * h * d * keys
   return {
     parameters,
     weightBytes: Math.ceil(matrices * perElement) + small * 4,
     cacheBytes: 2 * layers * context * hkv * d * cacheRow,
-    flopsPerToken: 2 * used + attention(context),
-    // Causal: a token sees half the sequence on average.
-    trainFlopsPerToken: 3 * (2 * used + attention(context / 2)),
+    flopsPerToken: 2 * used + attention(seen.last),
+    trainFlopsPerToken: 3 * (2 * used + attention(seen.mean)),
     trainBytes: parameters * 16,
   }
 }

@@ -170,6 +170,13 @@ describe('generate', () => {
 })
 
 describe('presets', () => {
+  test('a sliding window bounds what attention costs', () => {
+    const keys = (name: 'llama-2-7b' | 'mistral-7b-v0.1', context: number): number =>
+      estimate(preset(name), { context }).flopsPerToken - estimate(preset(name), { context: 0 }).flopsPerToken
+    expect(keys('mistral-7b-v0.1', 32_768)).toBe(4 * 32 * 4096 * 4096)
+    expect(keys('llama-2-7b', 8192)).toBe(4 * 32 * 4096 * 8192)
+  })
+
   /** Parameters as published, or as the checkpoints' own files add up. */
   const published: Partial<Record<(typeof presetNames)[number], number>> = {
     'llama-7b': 6_738_415_616,

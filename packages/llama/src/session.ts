@@ -4,6 +4,7 @@
  */
 import {
   ArgumentError,
+  DeviceError,
   DisposedError,
   gather,
   i32,
@@ -104,9 +105,17 @@ export class Session {
     return rows
   }
 
-  /** Log-probabilities of the next token after `tokens`: log softmax of raw logits in f32. */
+  /**
+   * Log-probabilities of the next token after `tokens`: log softmax of raw logits in f32.
+   *
+   * @throws DeviceError for logits that are not numbers, which damaged weights give.
+   */
   async logProbs(tokens: ArrayLike<number>): Promise<Float32Array> {
     const logits = await this.evaluate(tokens)
+    if (logits.some(Number.isNaN))
+      throw new DeviceError('session: got NaN among the logits, expected numbers. Check that the weights are whole', {
+        op: 'session',
+      })
     const { device } = this.model
     const y = device.scope(() => logSoftmax(device.tensor(logits)))
     try {
