@@ -2,6 +2,7 @@
 import {
   attention,
   crossEntropy,
+  grad,
   layerNorm,
   linearCrossEntropy,
   logSoftmax,
@@ -9,7 +10,10 @@ import {
   rope,
   type Shape,
   softmax,
+  square,
+  sum,
   swiglu,
+  type Tensor,
 } from '@cria/tensor'
 import { blocks, type Case, check, given, positive, real, whole } from '../case.js'
 import type { Bound } from '../compare.js'
@@ -30,6 +34,9 @@ const caches: readonly (readonly ['f16' | 'bf16', Bound])[] = [
   ['f16', 'half'],
   ['bf16', 'half'],
 ]
+
+/** Gradients of a scalar, as results of a case. */
+const back = (by: readonly Tensor[], loss: () => Tensor): Tensor[] => [...grad(loss, by)]
 
 export const layers: readonly Case[] = [
   ...rows.flatMap(s => {
@@ -150,5 +157,50 @@ export const layers: readonly Case[] = [
     [real([2, 5, 6]), real([9, 6]), given('i32', [2, 5], [0, 8, -100, 3, 4, 5, 6, 7, -100, 1])],
     (h, w, t) => linearCrossEntropy(h, w, t, { chunk: 4 }),
     { bound: 'summed' },
+  ),
+  check(
+    'linear_cross_entropy',
+    [real([11, 6]), real([9, 6]), whole([11], 0, 9)],
+    (h, w, t) => back([h, w], () => linearCrossEntropy(h, w, t, { chunk: 4, products: 'bf16', reduction: 'sum' })),
+    { bound: 'summed', gradients: false, title: 'bf16 products, and gradients' },
+  ),
+
+  // The way back as a result: gradients as kernels against their definitions, on shapes too long for finite differences.
+  ...[
+    [3, 5],
+    [70, 33],
+    [2, 35, 64],
+  ].flatMap(s => [
+    check('rms_norm_grad', [real(s), positive([s.at(-1)!])], (x, w) => back([x, w], () => sum(square(rmsNorm(x, w)))), {
+      bound: 'summed',
+      gradients: false,
+    }),
+    check('swiglu_grad', [real(s), real(s)], (g, u) => back([g, u], () => sum(square(swiglu(g, u)))), {
+      ...smooth,
+      gradients: false,
+    }),
+    check(
+      'cross_entropy_grad',
+      [real(s), whole(s.slice(0, -1), -1, s.at(-1)!)],
+      (x, t) => back([x], () => crossEntropy(x, t)),
+      {
+        ...smooth,
+        gradients: false,
+      },
+    ),
+  ]),
+  ...(
+    [
+      ['grouped', [70, 6, 8], [70, 2, 8], {}],
+      ['a batch, wide heads', [2, 33, 2, 48], [2, 33, 2, 48], {}],
+      ['window', [40, 2, 64], [40, 1, 64], { window: 7 }],
+    ] as const
+  ).map(([title, q, k, options]) =>
+    check(
+      'attention_grad',
+      [real(q), real(k), real(k), upTo(q.at(-3)!)],
+      (x, y, z, positions) => back([x, y, z], () => sum(square(attention(x, y, z, { positions, ...options })))),
+      { bound: 'summed', gradients: false, title },
+    ),
   ),
 ]

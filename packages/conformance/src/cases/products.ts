@@ -1,5 +1,18 @@
 /** Matrix products, and layers on weights of every dtype. */
-import { type BlockDType, blockFormats, dequantize, embedding, linear, matmul, type Shape } from '@cria/tensor'
+import {
+  type BlockDType,
+  blockFormats,
+  dequantize,
+  embedding,
+  linear,
+  type MatmulOptions,
+  matmul,
+  type Shape,
+  square,
+  sum,
+  type Tensor,
+  valueAndGrad,
+} from '@cria/tensor'
 import { blocks, type Case, check, given, real, whole } from '../case.js'
 import type { Bound } from '../compare.js'
 
@@ -45,6 +58,11 @@ const weights: readonly (readonly ['f32' | 'f16' | 'bf16', Bound])[] = [
   ['bf16', 'half'],
 ]
 
+function bf16Grads(x: Tensor, y: Tensor, options: MatmulOptions): Tensor[] {
+  const { value, grads } = valueAndGrad(() => sum(square(matmul(x, y, { ...options, products: 'bf16' }))), [x, y])
+  return [value, ...grads]
+}
+
 export const products: readonly Case[] = [
   ...matrices.flatMap(([a, b]) => [
     check('matmul', [real(a), real(b)], (x, y) => matmul(x, y), product),
@@ -61,6 +79,15 @@ export const products: readonly Case[] = [
       title: 'Aᵀ Bᵀ',
     }),
   ]),
+  // Rounding has no slope, so what bf16 products send back is compared as a result instead of by finite differences.
+  ...matrices.map(([a, b]) =>
+    check('matmul_bf16', [real(a), real(b)], (x, y) => bf16Grads(x, y, {}), { ...plain, title: 'and gradients' }),
+  ),
+  check('matmul_bf16', [real([70, 33]), real([70, 129])], (x, y) => bf16Grads(x, y, { transposeA: true }), {
+    ...plain,
+    title: 'and gradients, Aᵀ',
+  }),
+  check('matmul_bf16', [real([3, 33]), real([7, 33])], (x, w) => linear(x, w, undefined, { products: 'bf16' }), plain),
   check('matmul', [real([65, 130]), real([130, 67])], (x, y) => matmul(x, y), plain),
   check('matmul', [real([3, 0]), real([0, 4])], (x, y) => matmul(x, y), { ...plain, title: 'empty sum' }),
   check('matmul', [real([0, 4]), real([4, 3])], (x, y) => matmul(x, y), { ...plain, title: 'no rows' }),
