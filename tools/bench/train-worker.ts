@@ -73,7 +73,9 @@ const answer = (value: object): void => console.log(JSON.stringify(value))
 const first = await run(1)
 answer({ description: device.description, precision, first, calls: step.program.calls.length })
 for await (const line of createInterface({ input: process.stdin })) {
+  const before = process.cpuUsage()
   const seconds = await run(Number(line))
-  answer({ seconds, loss, peakBytes: process.resourceUsage().maxRSS * 1024, calls })
+  const { user, system } = process.cpuUsage(before)
+  answer({ seconds, cpuSeconds: (user + system) / 1e6, loss, peakBytes: process.resourceUsage().maxRSS * 1024, calls })
 }
 device.dispose()

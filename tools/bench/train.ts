@@ -36,6 +36,7 @@ interface Answer {
   readonly description?: string
   readonly first?: number
   readonly seconds?: number
+  readonly cpuSeconds?: number
   readonly loss?: number
   readonly peakBytes?: number
   readonly calls?: readonly CallTime[]
@@ -158,6 +159,7 @@ for (const shape of options.shapes.split(',') as ShapeName[]) {
       ].map(side => side.start()),
     )
     const speeds = sides.map((): number[] => [])
+    const work = sides.map((): number[] => [])
     const last: Answer[] = []
     for (let round = 0; round < rounds; round++) {
       for (let i = 0; i < sides.length; i++) {
@@ -165,6 +167,7 @@ for (const shape of options.shapes.split(',') as ShapeName[]) {
         const steps = Math.max(1, Math.round(Number(options.seconds) / sides[s]!.step))
         const answer = await sides[s]!.run(steps)
         speeds[s]!.push((steps * batch * seq) / answer.seconds!)
+        work[s]!.push((steps * batch * seq) / answer.cpuSeconds!)
         last[s] = answer
       }
     }
@@ -180,13 +183,19 @@ for (const shape of options.shapes.split(',') as ShapeName[]) {
         rounds: speeds[s]!.map(Math.round),
         /** Median of the ratios of each round. */
         toPytorch: options.python ? median(speeds[s]!.map((v, r) => v / speeds[1]![r]!)) : undefined,
+        /** Tokens of a second of processor time: with one thread, what a machine that others use too can tell. */
+        tokensPerCpuSecond: Math.round(median(work[s]!)),
+        toPytorchByCpu: options.python ? median(work[s]!.map((v, r) => v / work[1]![r]!)) : undefined,
         shareOfPeak: peak?.[precision] ? gflops / peak[precision]! : undefined,
         peakMegabytes: Math.round(last[s]!.peakBytes! / 2 ** 20),
         loss: last[s]!.loss,
       }
       results.push(result)
       const share = result.shareOfPeak === undefined ? '' : `, ${(100 * result.shareOfPeak).toFixed(0)} % of peak`
-      const ratio = result.toPytorch === undefined || s === 1 ? '' : `, ${result.toPytorch.toFixed(2)}× PyTorch`
+      const ratio =
+        result.toPytorch === undefined || s === 1
+          ? ''
+          : `, ${result.toPytorch.toFixed(2)}× PyTorch (${result.toPytorchByCpu?.toFixed(2)}× by processor time)`
       console.log(
         `${shape} ${precision} ${side.name}: ${result.tokensPerSecond} tokens/s${share}${ratio}, ${result.peakMegabytes} MB, loss ${result.loss?.toFixed(3)}`,
       )

@@ -99,5 +99,6 @@ def answer(**value):
 first, _ = run(1)
 answer(description=f'PyTorch {torch.__version__}, {torch.get_num_threads()} threads, {mode}', precision=precision, first=first)
 for line in sys.stdin:
+    before = time.process_time()
     seconds, loss = run(int(line))
-    answer(seconds=seconds, loss=loss, peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    answer(seconds=seconds, cpuSeconds=time.process_time() - before, loss=loss, peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
