@@ -87,8 +87,9 @@ export function mutate(story: Story, kind: MutationKind, random: Random, other?:
       // A sentence that resolves something goes missing.
       const turns = tale.events.flatMap(({ resolves }, i) => (resolves ? [story.sentences[i]!] : []))
       if (turns.length === 0) return undefined
+      const titled = paragraphs[0]!.length === 1 && !/[.!?"]$/.test(paragraphs[0]![0]!)
       const chosen = random.pick(turns)
-      let i = 0
+      let i = titled ? -1 : 0
       return join(paragraphs.map(list => list.filter(() => i++ !== chosen)))
     }
     case 'movePlace': {

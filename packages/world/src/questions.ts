@@ -52,7 +52,7 @@ export function questions(story: Story, random: Random): Question[] {
     if (asked.has(question)) return
     asked.add(question)
     const others = [...new Set(wrong)].filter(text => text !== answer).slice(0, 3)
-    out.push({ question, answer, choices: random.shuffle([answer, ...others]), about })
+    if (others.length > 0) out.push({ question, answer, choices: random.shuffle([answer, ...others]), about })
   }
   const gists: { text: string; at: number }[] = []
   let constants: string[] = []

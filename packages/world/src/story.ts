@@ -31,6 +31,12 @@ const hash = (text: string): number => {
 export const splitOf = (sketch: Sketch): Split =>
   hash(`${sketch.plot}/${sketch.species.noun}/${sketch.noun.noun}`) % 16 === 0 ? 'heldout' : 'train'
 
+const titleOf = ({ hero, title, thing }: Tale): string =>
+  `${hero.name} and the ${title.replace('<o>', thing.noun.noun)}`.replace(
+    /(?<= )(?!(?:and|the|of|a|about)\b)[a-z]/g,
+    letter => letter.toUpperCase(),
+  )
+
 /** Story `index` of `seed` in a split. */
 export function story(seed: number, index: number, split: Split = 'train'): Story {
   const random = new Random(seed, index, split === 'train' ? 1 : 2)
@@ -41,8 +47,9 @@ export function story(seed: number, index: number, split: Split = 'train'): Stor
     const tale = new Tale(random, sketch)
     plot.run(tale)
     const { text, said, sentences } = tellTale(tale, random)
+    const titled = random.chance(0.15) ? `${titleOf(tale)}\n\n${text}` : text
     const words = text.split(' ').length
     if (words < shortest || words > longest) continue
-    return { text, tale, said, sentences }
+    return { text: titled, tale, said, sentences }
   }
 }

@@ -10,7 +10,7 @@ export const feelings: Record<string, Definition> = define({
       w.feeling.set(a!, x!.forms.base!)
     },
     say: [
-      '<a> (was|felt) (very|so|terribly) <x>[ $tail]',
+      '<a> (was|felt) (very|really|terribly) <x>[ $tail]',
       '<a> (was|felt) <x> and (sat down|sighed|hung <a.hs> head|did not know what to do|wanted to go home|stared at the ground|kicked a stone)[ $tail]',
       '<a> (was|felt) so <x> that <a.he> (could not speak|wanted to cry|forgot about lunch|could not smile)',
       '(a tear|two tears|big tears) ran down <a.his> (cheek|face|nose), and <a.he> (was|felt) very <x>[ $tail]',
@@ -27,7 +27,7 @@ export const feelings: Record<string, Definition> = define({
       '<a> (sat down and|hid <a.hs> face and|sat on a stone and) (cried|wept)[ $tail]',
       '<a> tried not to cry, but (a tear|one big tear) fell on (the grass|<a.hs> shoe|the ground|<a.hs> nose)',
       '"What shall I do now?" <a> (cried|sighed|asked).',
-      '"This is the worst day ever," <a> (cried|sighed|said) $sadly.',
+      '"This is the worst day ever," <a> (cried|said|told the sky) $sadly.',
     ],
   },
   comfort: {
@@ -52,7 +52,7 @@ export const feelings: Record<string, Definition> = define({
       w.feeling.set(a!, x!.forms.base!)
     },
     say: [
-      '<a> (was|felt) (very|so) <x>[ $tail]',
+      '<a> (was|felt) (very|really) <x>[ $tail]',
       '<a> (was|felt) so <x> that <a.he> $joy[ and $joy2]',
       '<a> $joy because <a.he> was so <x>',
       '<a> had never been so <x> (before|in all <a.hs> life), and <a.he> $joy',

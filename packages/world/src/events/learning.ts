@@ -23,7 +23,7 @@ export const learning: Record<string, Definition> = define({
     say: [
       '<a> tried, but <a.he> <x.fail>',
       'the first time, <a> <x.fail>',
-      '<a> tried (again|once more), but <a.he> <x.fail> (again|and went red)',
+      '<a> tried with all <a.hs> might, but <a.he> <x.fail> and went red',
       '<a> was sure that it was easy, but then <a.he> <x.fail>',
       'when <a> tried, <a.he> <x.fail>, and (somebody laughed|everyone looked|a bird laughed)',
     ],

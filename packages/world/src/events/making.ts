@@ -49,7 +49,7 @@ export const making: Record<string, Definition> = define({
     say: [
       '<b> gave <a.him> <x> and (smiled|would not take any money|wished <a.hm> luck)',
       '"(Take|You can have) my <x.bare>," <b> told <a.him> $kindly.',
-      '<b> opened a (big|old|little) (box|bag|chest) and gave <a.him> <x>',
+      '<b> opened (a big|an old|a little) (box|bag|chest) and gave <a.him> <x>',
       '<b> had <x> to spare and gave it all to <a.him>',
     ],
     ask: [
@@ -143,7 +143,7 @@ export const making: Record<string, Definition> = define({
       '<a> loved <o> at once',
       '"This is the most beautiful <o.bare> in the world!" (said|cried) <a.np>.',
       '<a> looked at <o> for a long time, and then <a.he> (hugged|kissed) <b.him>',
-      '"Did you make this <o.bare> for me, <b.name>?" <a> asked with shining eyes.',
+      '"Is this <o.bare> really for me, <b.name>?" <a> asked with shining eyes.',
       '<a> held <o> close and could not stop smiling',
     ],
     ask: [['What did <a.name> love?', 'the <o.n>', 'thing']],

@@ -35,6 +35,7 @@ export const motion: Record<string, Definition> = define({
   walkAlone: {
     args: 'a p',
     rule: (w, { a, p }) => {
+      w.reach(p)
       if (p) w.at.set(a!, p)
     },
     say: [

@@ -79,7 +79,7 @@ export const mystery: Record<string, Definition> = define({
     args: 'a',
     rule: w => void w.expect('mystery'),
     say: [
-      '<a> hid and waited (in the dark|until the moon came up|and tried not to sneeze)[ $nighttail]',
+      '<a> hid and waited (in the dark|without a sound|and tried not to sneeze)[ $nighttail]',
       '<a> held <a.hs> breath and listened $nighttail',
       '<a> waited and waited, and then <a.he> heard a (soft|tiny|scratching) noise[ $nighttail]',
     ],

@@ -67,6 +67,7 @@ export const opening: Record<string, Definition> = define({
     opener: 'one',
     rule: (w, { a, p }) => {
       w.person(a!)
+      w.reach(p)
       w.at.set(a!, p!)
     },
     say: [

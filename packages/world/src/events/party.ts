@@ -52,7 +52,7 @@ export const party: Record<string, Definition> = define({
     rule: (w, { b }) => w.open('forgotten', { a: b, b: undefined, o: undefined }),
     say: [
       '<b> thought that everyone had forgotten <b.him>',
-      '"Nobody remembers my birthday," <b> (said|whispered|sighed) $sadly.',
+      '"Nobody remembers my birthday," <b> (said|whispered) $sadly.',
       '<b> sat alone on a (bench|stone|step), for nobody had said a word about <b.hs> birthday',
       '<b> felt forgotten and (looked at the ground|kicked a little stone|wanted to cry)',
     ],

@@ -73,9 +73,9 @@ export const rescue: Record<string, Definition> = define({
       w.mark('helps', a, b)
     },
     say: [
-      '<a> held out <q> to <b.him> and pulled until <b.he> was free',
+      '<a> held out <q.the> to <b.him> and pulled until <b.he> was free',
       'with <q.the>, <a> got <b.him> out',
-      '<b> held on to <q> and, with one great pull, <a> got <b.hm> out',
+      '<b> held on to <q.the> and, with one great pull, <a> got <b.hm> out',
       '<a> used <q>, and a moment later <b> was free',
     ],
     ask: [

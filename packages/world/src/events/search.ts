@@ -194,7 +194,7 @@ export const search: Record<string, Definition> = define({
       '<a> looked up, and there was <o>, <x>',
       '<a> saw <o> <x>, but it was (much too|far too|too) high',
       '<p.in>, <a> saw <o> <x>, but it was (much too|far too|too) high',
-      '<a> found <o> at last, but it was <x>',
+      '<a> found <o>, but it was <x>',
     ],
     ask: [['Where was the <o.bare>?', '<x>', 'other']],
     gist: '<a.name> saw the <o.bare> <x>',

@@ -8,7 +8,7 @@ export const phrases: Readonly<Record<string, string>> = {
   heart: 'kind|big|warm|brave|good|gentle',
   wearing: 'hat|scarf|coat|nose|umbrella|apron|bow',
   dayadj: 'sunny|warm|bright|fine|cool|fresh|lovely|quiet|golden|clear|breezy|mild',
-  sky: 'the sun was (shining|bright|warm|high in the sky|just coming up)|(small|soft|white|fluffy) clouds (drifted|sailed|floated) (by|over the hills|across the sky)|the sky was (blue|clear|as blue as a cornflower|full of little clouds)|a (soft|warm|light|gentle) wind (blew|moved the leaves|played in the grass)|dew (lay|sparkled|shone) on the (grass|flowers|leaves)',
+  sky: 'the sun was (shining|bright|warm|high in the sky)|(small|soft|white|fluffy) clouds (drifted|sailed|floated) (by|over the hills|across the sky)|the sky was (blue|clear|as blue as a cornflower|full of little clouds)|a (soft|warm|light|gentle) wind (blew|moved the leaves|played in the grass)|dew (lay|sparkled|shone) on the (grass|flowers|leaves)',
   sound:
     '(the birds|the bees|the crickets|the frogs|two robins|a blackbird|the sparrows) (sang|made music|were busy|could be heard everywhere)|(the birds|the robins|the larks) were singing|the bees were humming|the leaves (rustled|whispered) softly|a (cuckoo|woodpecker|rooster) (called|could be heard) (far away|somewhere|from afar)|a bell rang (far away|somewhere)',
   scent:

@@ -10,7 +10,7 @@ export const fear: Plot = {
     const { hero: a, thing: o } = t
     const place = t.random.pick(t.path)
     const x = t.topic('fear')
-    t.title = `Who Was Afraid of ${x.forms.base}`
+    t.title = 'Brave Day'
     t.mishap = 'is afraid'
     introduce(t)
     t.tell('afraid', { a, x }, t.chance(0.4) ? 'but' : '')

@@ -9,7 +9,7 @@ export const gift: Plot = {
   run(t) {
     const { hero: a, thing: o, random } = t
     const shop = random.pick(t.path)
-    t.title = 'Present for <b>'
+    t.title = 'Present'
     t.mishap = 'has no money'
     introduce(t)
     const b = befriend(t)
@@ -24,7 +24,6 @@ export const gift: Plot = {
     const x = t.topic('task')
     t.tell('deal', { a, b: c, x, o })
     t.tell('toil', { a, x }, 'so')
-    if (t.chance(0.4)) t.tell('again', { a })
     t.tell('earn', { a, b: c, o })
     if (t.chance(0.5)) t.tell('thanks', { a, b: c })
     t.paragraph()

@@ -10,7 +10,7 @@ export const learn: Plot = {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
     const x = t.topic('skill')
-    t.title = `Who Wanted to ${x.forms.base}`
+    t.title = 'First Try'
     t.mishap = 'learns'
     introduce(t)
     t.tell('wantLearn', { a, x })

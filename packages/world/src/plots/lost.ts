@@ -3,6 +3,8 @@ import { tools, toys } from '../lexicon/things.js'
 import type { Plot } from './define.js'
 import { befriend, daybreak, happily, introduce } from './scenes.js'
 
+const reachers = tools.filter(({ noun }) => /ladder|stick|hook|pole|rope|broom|net/.test(noun))
+
 export const lost: Plot = {
   name: 'lost',
   things: toys,
@@ -70,7 +72,7 @@ export const lost: Plot = {
     if (how > 0 && together) {
       t.tell('spotHigh', { a: finder, o, p: here, x: t.topic('high') })
       if (t.chance(0.5)) t.tell('reachFail', { a, o })
-      t.tell('reach', { a: b, o, q: t.make(tools) })
+      t.tell('reach', { a: b, o, q: t.make(reachers) })
       t.tell('giveBack', { a: b, b: a, o }, 'and')
     } else {
       t.tell('findLow', { a: finder, o, p: here, x: t.topic('spot') })

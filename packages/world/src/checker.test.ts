@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { checkStory } from './checker.js'
+
+const good = `Once upon a time there was a brave fox named Rusty who lived near the pond. Rusty had a red kite that he loved very much. His best friend was a kind rabbit named Bella.
+
+One day, Rusty went to the meadow. Suddenly, the wind took the red kite and blew it far away, and Rusty could only watch. Rusty was very sad. "Have you seen my red kite?" Rusty asked Bella. "I think it is on the hill," Bella said to Rusty. So Rusty ran to the hill.
+
+At last, Rusty found the kite under a bush. He was very happy.
+
+And Rusty lived happily ever after and talked to the flowers.`
+
+const problems = (text: string): string =>
+  checkStory(text)
+    .problems.map(({ problem }) => problem)
+    .join('; ')
+
+test('a story and its facts', () => {
+  const report = checkStory(good)
+  expect(report.problems).toEqual([])
+  expect(report.unknown).toEqual([])
+  expect(report.facts).toMatchObject({
+    ending: 'happy',
+    characters: [
+      { name: 'Rusty', kind: 'fox', pronoun: 'he', feeling: 'happy' },
+      { name: 'Bella', kind: 'rabbit', pronoun: 'she' },
+    ],
+    things: [{ thing: 'red kite', owner: 'Rusty', holder: 'Rusty', broken: false }],
+    threads: [{ kind: 'lost', who: 'Rusty', thing: 'red kite', end: 'found' }],
+  })
+})
+
+test.each([
+  ['a thing that is lost is not used', 'Rusty was very sad.', 'Rusty flew the kite for an hour.', /lost/],
+  ['a name nobody bears', 'Rusty asked Bella', 'Rusty asked Molly', /introduced as Molly/],
+  ['another kind', 'At last, Rusty found', 'At last, the bear found', /no bear/],
+  ['another place', 'ran to the hill', 'ran to the valley', /led to the hill/],
+  ['another color', 'my red kite', 'my blue kite', /red, not blue/],
+  ['the wrong pronoun', 'He was very happy', 'He was very happy with herself', /cannot be understood|understood/],
+  [
+    'no finding',
+    'At last, Rusty found the kite under a bush. ',
+    '',
+    /lost \(Rusty\) \(red kite\) comes to no end|no reason/,
+  ],
+  ['no end', 'And Rusty lived happily ever after and talked to the flowers.', '', /no end/],
+  ['an article', 'a brave fox', 'an brave fox', /a and an/],
+])('%s', (_, from, to, problem) => {
+  const broken = good.replace(from, to)
+  expect(broken).not.toBe(good)
+  const report = checkStory(broken, { tolerance: 0 })
+  expect(report.problems.map(one => one.problem).join('; ')).toMatch(problem)
+})
+
+test('what it does not know it tolerates to the stated degree', () => {
+  const odd = good.replace('Rusty was very sad.', 'The clouds tasted of purple numbers.')
+  expect(checkStory(odd).consistent).toBe(true)
+  expect(checkStory(odd).unknown).toHaveLength(1)
+  expect(problems('Hello world. This is not a story.')).toMatch(/no end.*cannot be understood/)
+  expect(checkStory('').consistent).toBe(false)
+})
