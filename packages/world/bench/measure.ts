@@ -1,5 +1,7 @@
-// Variety and speed of what is generated, over MEGABYTES (default 200) of stories. Prints JSON.
+// Variety and speed of what is generated, over MEGABYTES (default 200) of stories, into bench/results/world.json.
 // Repetition is measured exactly on 64-bit hashes of sentences and of sampled word windows (1 of 16 by hash).
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { story } from '../src/index.js'
 
 const megabytes = Number(process.argv[2] ?? 200)
@@ -84,24 +86,27 @@ while (bytes < megabytes * 1e6) {
       gram.seen.add(a, b)
     }
 }
-console.log(
-  JSON.stringify(
-    {
-      megabytes: bytes / 1e6,
-      stories,
-      wordsPerStory: words / stories,
-      sentencesPerStory: total / stories,
-      wordTypes: types.size,
-      wordTypesMoreThan100: [...types.values()].filter(count => count > 100).length,
-      sentencesSeenBefore: repeated / total,
-      bytesInSentencesSeenBefore: repeatedBytes / bytes,
-      openingsSeenBefore: opened / stories,
-      distinct: Object.fromEntries(
-        grams.map(({ n, seen, total }) => [`${n}-grams`, { share: seen.size / total, about: seen.size * 16 }]),
-      ),
-      megabytesPerSecond: bytes / 1e3 / generating,
-    },
-    null,
-    2,
-  ),
+const result = JSON.stringify(
+  {
+    machine: cpus()[0]?.model,
+    node: process.version,
+    megabytes: bytes / 1e6,
+    stories,
+    wordsPerStory: words / stories,
+    sentencesPerStory: total / stories,
+    wordTypes: types.size,
+    wordTypesMoreThan100: [...types.values()].filter(count => count > 100).length,
+    sentencesSeenBefore: repeated / total,
+    bytesInSentencesSeenBefore: repeatedBytes / bytes,
+    openingsSeenBefore: opened / stories,
+    distinct: Object.fromEntries(
+      grams.map(({ n, seen, total }) => [`${n}-grams`, { share: seen.size / total, about: seen.size * 16 }]),
+    ),
+    megabytesPerSecond: bytes / 1e3 / generating,
+  },
+  null,
+  2,
 )
+mkdirSync('../../bench/results', { recursive: true })
+writeFileSync('../../bench/results/world.json', `${result}\n`)
+console.log(result)

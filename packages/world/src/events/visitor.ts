@@ -13,7 +13,7 @@ export const visitor: Record<string, Definition> = define({
     },
     say: [
       '<b.intro> came <p.to>, <x.base>',
-      '<b.intro> nobody knew stood <p.in>, <x.base>',
+      '<b.intro>, whom nobody knew, stood <p.in>, <x.base>',
       'there was a knock at the door, and outside stood <b.intro>, <x.base>',
       'a stranger came <p.to>: <b.intro>, <x.base>',
     ],
@@ -29,7 +29,6 @@ export const visitor: Record<string, Definition> = define({
       'nobody else wanted to help <b.him>',
       'people (whispered|frowned) and walked past <b.him>',
     ],
-    ask: [['Who did not help <b.name>?', 'the neighbors', 'other']],
     gist: 'the neighbors did not help <b.name>',
   },
   pity: {
