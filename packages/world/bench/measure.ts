@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { story } from '../src/index.js'
+import { sentences } from '../src/reader.js'
 
 const megabytes = Number(process.argv[2] ?? 200)
 const seed = 1
@@ -43,7 +44,7 @@ const hash = (text: string): [number, number] => {
   return [a >>> 0, b >>> 0]
 }
 
-const sentences = new Seen(24)
+const sentencesSeen = new Seen(24)
 const grams = [4, 8, 12].map(n => ({ n, seen: new Seen(23), total: 0 }))
 const openings = new Seen(22)
 const types = new Map<string, number>()
@@ -60,11 +61,13 @@ while (bytes < megabytes * 1e6) {
   const { text } = story(seed, stories++)
   generating += performance.now() - start
   bytes += text.length + 1
-  const list = text.split(/(?<=[.!?]"?) |\n+/)
+  const list = sentences(text)
+    .flat()
+    .filter(sentence => /[.!?"]$/.test(sentence))
   list.forEach((sentence, i) => {
     if (!sentence) return
     total++
-    const again = sentences.add(...hash(sentence))
+    const again = sentencesSeen.add(...hash(sentence))
     if (again) {
       repeated++
       repeatedBytes += sentence.length
