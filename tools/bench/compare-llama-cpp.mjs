@@ -10,13 +10,14 @@
 //
 // LLAMA_BENCH names the llama-bench to race (default: the one on PATH); CRIA the command line of ours (default: this
 // repository's). In a round, each model, thread count and depth is run once by both, one right after the other, and
-// who goes first alternates. Exit code 1 if a side fails, 2 for wrong arguments.
+// who goes first alternates; before each pair the read bandwidth of memory is measured. Exit code 1 if a side fails, 2 for wrong arguments.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { readBandwidth } from './bandwidth.mjs'
 import { machine } from './machine.mjs'
 import { summarise, table } from './summary.mjs'
 
@@ -122,9 +123,13 @@ async function benchOurs(o, model, threads, depth) {
 
 const o = options()
 const before =
-  o.append && existsSync(o.out) ? JSON.parse(readFileSync(o.out, 'utf8')) : { models: [], load: [], samples: [] }
+  o.append && existsSync(o.out)
+    ? JSON.parse(readFileSync(o.out, 'utf8'))
+    : { models: [], load: [], bandwidth: [], samples: [] }
 const samples = [...before.samples]
 const load = [...before.load]
+/** What memory gave in the same minute, which bounds decoding. */
+const bandwidth = [...(before.bandwidth ?? [])]
 const first = 1 + samples.reduce((most, s) => Math.max(most, s.round), -1)
 for (let round = first; round < first + o.rounds; round++) {
   for (const model of o.models) {
@@ -134,6 +139,7 @@ for (let round = first; round < first + o.rounds; round++) {
         // Their order alternates, so that neither side always runs on the warmer machine.
         const order = load.length % 2 ? ['ours', 'theirs'] : ['theirs', 'ours']
         load.push(Number(loadavg()[0].toFixed(2)))
+        bandwidth.push({ round, model: basename(model), threads, gigabytesPerSecond: await readBandwidth(threads) })
         const found = {}
         for (const engine of order) found[engine] = await sides[engine](o, model, threads, depth)
         for (const engine of order) {
@@ -161,6 +167,7 @@ const document = {
   models,
   flags: { ...flags, llamaBench: o.llamaFlags },
   load,
+  bandwidth,
   rows,
   samples,
 }

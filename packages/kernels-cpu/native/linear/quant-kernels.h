@@ -184,8 +184,10 @@ static void panel_tile(const uint8_t* panel, const uint8_t* x, size_t n_blocks, 
         fstore(sum, fma(v[t][r], fset(head.d), fload(sum)));
       });
     });
-    // Sums stay in memory between blocks: kept in registers they would be spilled beside being stored.
+#if !defined(__wasm__)
+    // Sums stay in memory between blocks: gcc would keep them in registers, spill those and store the sums as well.
     __asm__ volatile("" ::: "memory");
+#endif
     panel += panel_block(sub, min);
     x += T * kXBlock;
   }
