@@ -131,6 +131,22 @@ const load = [...before.load]
 /** What memory gave in the same minute, which bounds decoding. */
 const bandwidth = [...(before.bandwidth ?? [])]
 const first = 1 + samples.reduce((most, s) => Math.max(most, s.round), -1)
+const about = await machine(root)
+const raced = o.models.map(m => ({ name: basename(m), bytes: statSync(m).size }))
+const models = [...before.models.filter(m => !raced.some(r => r.name === m.name)), ...raced]
+
+/** After each pair, so that a call that is ended early leaves what it measured. */
+function write() {
+  const { prompt, decode, threads, depth, rounds, backend } = o
+  const flags = { prompt, decode, threads, depth, rounds, backend, llamaBench: o.llamaFlags }
+  const rows = summarise(samples)
+  mkdirSync(dirname(resolve(o.out)), { recursive: true })
+  const document = { ...about, llamaCpp: theirVersion, models, flags, load, bandwidth, rows, samples }
+  writeFileSync(o.out, `${JSON.stringify(document, null, 1)}\n`)
+  return rows
+}
+
+let rows = []
 for (let round = first; round < first + o.rounds; round++) {
   for (const model of o.models) {
     for (const threads of o.threads) {
@@ -145,32 +161,10 @@ for (let round = first; round < first + o.rounds; round++) {
         for (const engine of order) {
           for (const row of found[engine]) samples.push({ round, engine, model: basename(model), ...row })
         }
+        rows = write()
       }
     }
   }
   process.stderr.write(`round ${round - first + 1} of ${o.rounds}\n`)
 }
-const rows = summarise(samples)
-const raced = o.models.map(m => ({ name: basename(m), bytes: statSync(m).size }))
-const models = [...before.models.filter(m => !raced.some(r => r.name === m.name)), ...raced]
-const flags = {
-  prompt: o.prompt,
-  decode: o.decode,
-  threads: o.threads,
-  depth: o.depth,
-  rounds: o.rounds,
-  backend: o.backend,
-}
-const document = {
-  ...(await machine(root)),
-  llamaCpp: theirVersion,
-  models,
-  flags: { ...flags, llamaBench: o.llamaFlags },
-  load,
-  bandwidth,
-  rows,
-  samples,
-}
-mkdirSync(dirname(resolve(o.out)), { recursive: true })
-writeFileSync(o.out, `${JSON.stringify(document, null, 1)}\n`)
 process.stdout.write(`${table(rows)}\n`)
