@@ -95,7 +95,6 @@ async function bundle() {
     target: 'es2022',
     platform: 'browser',
     conditions: ['cria-source'],
-    external: ['/peer/*'],
   })
   return made.outputFiles[0].text
 }

@@ -40,7 +40,9 @@ async function openOurs(bytes, threads, capacity) {
 }
 
 async function openTheirs(bytes, threads, capacity) {
-  const { Wllama } = await import('/peer/esm/index.js')
+  // Served by compare-wllama.mjs; not a literal, for it is no module of this repository.
+  const peer = '/peer/esm/index.js'
+  const { Wllama } = await import(peer)
   const logger = { debug() {}, log() {}, warn() {}, error: console.error }
   const engine = new Wllama({ default: '/peer/src/wasm/wllama.wasm' }, { logger, suppressNativeLog: true })
   await engine.loadModel([new Blob([bytes])], {
