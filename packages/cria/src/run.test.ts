@@ -169,6 +169,23 @@ describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared`
     await expect(json(stories, ...story, '--draft', fixture)).rejects.toThrow(/--draft: got token/)
   })
 
+  test('a loop ends by --stop-repetition', async () => {
+    const loop = [
+      '--prompt',
+      'a a a a a a a a a a a a',
+      '--max-tokens',
+      '60',
+      '--temperature',
+      '0',
+      '--allow',
+      '261,262,263',
+    ]
+    expect((await json(stories, ...loop)).reason).toBe('length')
+    const { reason, tokens } = await json(stories, ...loop, '--stop-repetition', '3')
+    expect(reason).toBe('repetition')
+    expect(tokens.length).toBeLessThan(60)
+  })
+
   test('log-probabilities of prompt and text agree in every way of writing', async () => {
     const plain = await json(stories, ...story, '--logprobs', '3')
     const { prompt, generated } = plain.logprobs!

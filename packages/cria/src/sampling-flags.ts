@@ -120,6 +120,7 @@ export function searchFlags(command: Command): Command {
     text(SEARCH, '--draft <model>', 'speculative decoding: a smaller model of the same vocabulary guesses'),
     flag(SEARCH, '--prompt-lookup', 'speculative decoding: guess what followed the same words before'),
     num(SEARCH, '--draft-tokens <n>', 'guesses per pass (3)'),
+    num(SEARCH, '--stop-repetition <n>', 'stop when up to n tokens stand four times in a row at the end'),
   ]
   for (const option of options) command.addOption(option)
   return command

@@ -10,6 +10,7 @@ import {
   generate,
   type ModelState,
   promptLookup,
+  repetitionDetection,
   speculate,
 } from '@cria/sampling/search'
 import type { Device } from '@cria/tensor'
@@ -32,6 +33,7 @@ export interface SearchOptions {
   readonly draft?: string
   readonly promptLookup?: boolean
   readonly draftTokens?: number
+  readonly stopRepetition?: number
 }
 
 /** Guesses per pass: with these a check takes about half as long again as one token. */
@@ -72,6 +74,8 @@ export function checkSearch(o: SearchOptions): void {
     o.earlyStopping && '--early-stopping',
   ].find(Boolean)
   if (beamsOnly && o.beams === undefined) throw new UsageError(`${beamsOnly}: got no --beams, expected a beam search`)
+  if (o.stopRepetition !== undefined && (o.beams !== undefined || o.bestOf !== undefined))
+    throw new UsageError('--stop-repetition: got a search over several texts, expected one that writes one text')
   if (o.draftTokens !== undefined && o.draft === undefined && !o.promptLookup)
     throw new UsageError('--draft-tokens: got no --draft or --prompt-lookup, expected something that guesses')
 }
@@ -87,13 +91,14 @@ export async function write(task: Task): Promise<Written> {
     return { ...best, search: { bestOf: texts } }
   }
   const chain = recorder ? recorder.watch(samplers.chain()) : samplers.chain()
-  if (!draft) return generate(model, prompt, { chain, onToken, ...common })
+  const stopWhen =
+    options.stopRepetition === undefined ? undefined : repetitionDetection({ maxPattern: options.stopRepetition })
+  const watched = { chain, onToken, ...(stopWhen && { stopWhen }), ...common }
+  if (!draft) return generate(model, prompt, watched)
   const { drafted, accepted, passes, ...text } = await speculate(model, prompt, {
     draft,
-    chain,
     draftTokens: guesses(options),
-    onToken,
-    ...common,
+    ...watched,
   })
   return { ...text, search: { speculation: { drafted, accepted, passes } } }
 }

@@ -5,4 +5,5 @@ export { type ContrastiveModel, type ContrastiveOptions, contrastiveSearch } fro
 export { type Draft, type DraftSource, draftModel, promptLookup } from './search/draft.js'
 export { type Generated, type GenerateOptions, generate } from './search/generate.js'
 export { type ModelState, modelOf } from './search/model.js'
+export { type RepetitionOptions, repetitionDetection } from './search/repetition.js'
 export { type Speculated, type SpeculateOptions, speculate } from './search/speculate.js'

@@ -116,13 +116,7 @@ async function runLoaded(
   await emit(decoder.end())
 
   if (!written) process.exitCode = 130
-  const reason = !written
-    ? 'abort'
-    : written.ended
-      ? 'stop'
-      : tokens.length === options.maxTokens
-        ? 'length'
-        : 'capacity'
+  const reason = reasonOf(written, tokens.length, limit, options)
   const speeds = { prompt: prompt.length / states.promptSeconds, generation: Math.max(0, tokens.length - 1) / seconds }
   if (json)
     await printJson({
@@ -160,6 +154,13 @@ function lengths(
     note(`${capacity} tokens are more than the ${config.context} this model was made for: quality may fall`)
   // the last token needs no room: nothing follows it
   return { limit: Math.min(maxTokens ?? Number.POSITIVE_INFINITY, capacity - promptLength + 1), capacity }
+}
+
+function reasonOf(written: Written | undefined, made: number, limit: number, { maxTokens }: RunOptions): string {
+  if (!written) return 'abort'
+  if (written.ended) return 'stop'
+  if (made < limit) return 'repetition'
+  return made === maxTokens ? 'length' : 'capacity'
 }
 
 /** Undefined when it was interrupted. */

@@ -12,12 +12,14 @@ export interface GenerateOptions {
   eos?: number | Iterable<number>
   /** Told of every token as it is chosen, the end token too; awaited. */
   onToken?: (token: number) => void | Promise<void>
+  /** Asked after every token, with all that were generated: true ends the text. */
+  stopWhen?: (tokens: readonly number[]) => boolean
   signal?: AbortSignal
 }
 
 export interface Generated {
   readonly tokens: readonly number[]
-  /** The text ended by itself, not by `maxTokens`. */
+  /** The text ended by an end token, not by `maxTokens` or `stopWhen`. */
   readonly ended: boolean
 }
 
@@ -30,7 +32,7 @@ export async function generate(
   prompt: readonly number[],
   options: GenerateOptions,
 ): Promise<Generated> {
-  const { chain, maxTokens, eos, onToken, signal } = options
+  const { chain, maxTokens, eos, onToken, stopWhen, signal } = options
   start('generate', prompt, maxTokens)
   const ends = endSet('generate', eos)
   chain.prompt(prompt)
@@ -43,6 +45,7 @@ export async function generate(
     tokens.push(token)
     await onToken?.(token)
     if (ends.has(token)) return { tokens, ended: true }
+    if (stopWhen?.(tokens)) break
     if (tokens.length < maxTokens) row = await lastRow(model, [token])
   }
   return { tokens, ended: false }

@@ -23,6 +23,7 @@ import {
   type ModelState,
   modelOf,
   promptLookup,
+  repetitionDetection,
   speculate,
 } from '../search.js'
 
@@ -131,6 +132,20 @@ describe('beam search', () => {
     )
     await expect(beamSearch(toy(1), [], { beams: 4, maxTokens: 2 })).rejects.toThrow(/at least one token/)
   })
+})
+
+test('repetition detection ends a loop, the same with speculation', async () => {
+  const loops = repetitionDetection({ minPattern: 2, maxPattern: 3, minCount: 3 })
+  expect([loops([1, 2, 1, 2, 1, 2]), loops([1, 2, 1, 2, 2, 2]), loops([2, 2, 2, 2, 2])]).toEqual([true, false, false])
+  expect([loops([9, 4, 5, 6, 4, 5, 6, 4, 5, 6]), loops([4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7])]).toEqual([true, false])
+  const cycle = () =>
+    modelOf(tokens => Float32Array.from({ length: 4 }, (_, i) => (i === (tokens.at(-1)! + 1) % 3 ? 1 : 0)))
+  const options = { chain: chain(greedy()), maxTokens: 50, stopWhen: loops }
+  const plain = await generate(cycle(), [0], options)
+  expect(plain).toEqual({ tokens: [1, 2, 0, 1, 2, 0, 1, 2, 0], ended: false })
+  const fast = await speculate(cycle(), [0], { ...options, chain: chain(greedy()), draft: promptLookup() })
+  expect(fast.tokens).toEqual(plain.tokens)
+  expect(() => repetitionDetection({ maxPattern: 2, minCount: 1 })).toThrow(/minCount = 1, expected at least 2/)
 })
 
 test('best of n: the prompt once, the best by score', async () => {

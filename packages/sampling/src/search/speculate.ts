@@ -28,6 +28,8 @@ export interface SpeculateOptions {
   seed?: Seed
   /** Told of every token as it is chosen, the end token too; awaited. */
   onToken?: (token: number) => void | Promise<void>
+  /** Asked after every token, with all that were generated: true ends the text. */
+  stopWhen?: (tokens: readonly number[]) => boolean
   signal?: AbortSignal
 }
 
@@ -50,7 +52,7 @@ export async function speculate(
   prompt: readonly number[],
   options: SpeculateOptions,
 ): Promise<Speculated> {
-  const { draft, chain, maxTokens, draftTokens = 5, method = 'match', onToken, signal } = options
+  const { draft, chain, maxTokens, draftTokens = 5, method = 'match', onToken, stopWhen, signal } = options
   start('speculate', prompt, maxTokens)
   integer('speculate', 'draftTokens', draftTokens, 1)
   if (method !== 'match' && method !== 'rejection') {
@@ -67,7 +69,7 @@ export async function speculate(
     chain.accept(token)
     text.push(token)
     await onToken?.(token)
-    return text.length === total || ends.has(token)
+    return text.length === total || ends.has(token) || (stopWhen?.(text.slice(prompt.length)) ?? false)
   }
   let done = await take(chain.sample(await lastRow(model, prompt)))
   while (!done) {
