@@ -56,6 +56,37 @@ describe('renderChat', () => {
     }
   })
 
+  it('masks what the assistant says, with and without marks in the template', () => {
+    const messages = [
+      { role: 'user', content: 'ça va ?' },
+      { role: 'assistant', content: 'Oui 🦙.' },
+      { role: 'user', content: 'Oui 🦙.' },
+      { role: 'assistant', content: 'Non.' },
+    ]
+    const said = (tokenizer: Tokenizer, template?: string): string[] => {
+      const options = { assistantMask: true, ...(template !== undefined && { template }) }
+      const { ids, assistantMask } = renderChat(tokenizer, messages, options)
+      expect([...ids]).toEqual([...renderChat(tokenizer, messages, template === undefined ? {} : { template }).ids])
+      const spans: string[] = []
+      for (let i = 0; i < ids.length; i++) {
+        if (assistantMask![i] === 0) continue
+        let end = i
+        while (assistantMask![end] === 1) end++
+        spans.push(tokenizer.decode(ids.subarray(i, end), { skipSpecial: false, continuation: true }))
+        i = end
+      }
+      return spans
+    }
+    expect(said(qwen)).toEqual(['Oui 🦙.<|im_end|>\n', 'Non.<|im_end|>\n'])
+    const template =
+      "{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|eot_id|>{% endgeneration %}{% else %}{{ m.content }}<|eot_id|>{% endif %}{% endfor %}"
+    expect(said(llama3, template)).toEqual(['Oui 🦙.<|eot_id|>', 'Non.<|eot_id|>'])
+    const last = '{% for m in messages %}{% if loop.last %}!{% endif %}{{ m.content }}{% endfor %}'
+    expect(() => said(llama3, last)).toThrow('generation')
+    // Llama 3's first template opens an assistant's turn whether asked or not.
+    expect(() => said(llama3)).toThrow('generation')
+  })
+
   it('keeps tokens text that arise between a template and its values', () => {
     const template =
       "{% for m in messages %}{{ '<|eot' + '_' }}{{ m.content | trim }}{{ '|>' }}{{ m.name }}{{ '|' + '>' }}{% endfor %}"

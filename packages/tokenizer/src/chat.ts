@@ -7,7 +7,7 @@
 // encoded as text. So the ids are those of the rendered text, with the template's special tokens and no others.
 
 import { Environment, Interpreter, Template } from '@huggingface/jinja'
-import type { AddedToken } from './added-tokens.js'
+import type { AcceptToken, AddedToken } from './added-tokens.js'
 import { show, TokenizerError } from './errors.js'
 import type { Tokenizer } from './tokenizer.js'
 
@@ -30,6 +30,8 @@ export interface RenderChatOptions {
   readonly template?: string
   /** The time that `strftime_now` in templates tells. Default: now. */
   readonly now?: Date
+  /** Also give {@link RenderedChat.assistantMask}, for training on what the assistant says. Default false. */
+  readonly assistantMask?: boolean
   /** Further variables for the template, such as `enable_thinking`. */
   readonly variables?: Readonly<Record<string, unknown>>
 }
@@ -40,6 +42,12 @@ export interface RenderedChat {
   readonly text: string
   /** The prompt as token ids; BOS only where the template writes it. */
   readonly ids: Uint32Array
+  /**
+   * With `assistantMask`: 1 for each id of an assistant's message (what the model is to learn), else 0. Where the
+   * template marks them with `{% generation %}`, those are the ids; elsewhere what the template adds when the message is
+   * rendered behind the ones before it and the opening of the assistant's turn, so its end-of-turn token counts.
+   */
+  readonly assistantMask?: Uint8Array
 }
 
 const OP = 'renderChat'
@@ -76,8 +84,8 @@ export function renderChat(
   messages: readonly ChatMessage[],
   options: RenderChatOptions = {},
 ): RenderedChat {
-  const source = options.template ?? tokenizer.chatTemplate
-  if (source === undefined) {
+  const given = options.template ?? tokenizer.chatTemplate
+  if (given === undefined) {
     throw new TokenizerError('tokenizer/chat-template', {
       op: OP,
       got: 'a tokenizer without a chat template',
@@ -91,8 +99,10 @@ export function renderChat(
       throw badMessages(show(message))
     }
   }
-  const given = [messages, options.tools, options.documents, options.variables]
-  const marker = unusedMarker([source, JSON.stringify(given)])
+  const values = JSON.stringify([messages, options.tools, options.documents, options.variables])
+  const [marker, open, close] = unusedMarkers([given, values])
+  const tagged = options.assistantMask === true && GENERATION.test(given)
+  const source = tagged ? markGenerations(given, open, close) : given
   const special = tokenizer.addedTokens.filter(t => t.special)
   const structural = tokenizer.addedTokens.filter(t => !t.special && source.includes(t.content))
   const shieldText = shield([...special, ...structural], marker)
@@ -115,12 +125,74 @@ export function renderChat(
   }
   const rendered = render(source, context)
   const protectedIds = new Set([...special, ...structural].map(t => t.id))
+  const clean = (text: string): string => text.replaceAll(marker, '').replaceAll(open, '').replaceAll(close, '')
   const parts = tokenizer
-    .splitSpecial(rendered, token => protectedIds.has(token.id))
+    .splitSpecial(tagged ? rendered.replaceAll(open, '').replaceAll(close, '') : rendered, t => protectedIds.has(t.id))
     .map(part => (typeof part === 'string' ? part.replaceAll(marker, '') : part))
     .filter(part => part !== '')
-  const ids = tokenizer.encodeParts(parts, token => !protectedIds.has(token.id))
-  return { text: rendered.replaceAll(marker, ''), ids }
+  const accept: AcceptToken = token => !protectedIds.has(token.id)
+  const text = clean(rendered)
+  if (options.assistantMask !== true) return { text, ids: tokenizer.encodeParts(parts, accept) }
+  const spans = tagged
+    ? taggedSpans(rendered.replaceAll(marker, ''), open, close)
+    : assistantSpans(text, messages, (some, prompt) =>
+        clean(
+          render(source, {
+            ...context,
+            messages: some.map(m => marked[messages.indexOf(m)]!),
+            add_generation_prompt: prompt,
+          }),
+        ),
+      )
+  const { ids, starts, ends } = tokenizer.encodePartsWithOffsets(parts, accept)
+  const assistantMask = new Uint8Array(ids.length)
+  for (let i = 0; i < ids.length; i++)
+    if (spans.some(([from, to]) => starts[i]! < to && ends[i]! > from)) assistantMask[i] = 1
+  return { text, ids, assistantMask }
+}
+
+const GENERATION = /(\s*)\{%(-?)\s*(end)?generation\s*(-?)%\}(\s*)/
+
+/** The template with a marker where `{% generation %}` and `{% endgeneration %}` stand. */
+function markGenerations(source: string, open: string, close: string): string {
+  return source.replace(
+    new RegExp(GENERATION, 'g'),
+    (_all, before: string, left: string, end: string | undefined, right: string, after: string) =>
+      `${left ? '' : before}${end ? close : open}${right ? '' : after}`,
+  )
+}
+
+/** `[from, to)` between the markers, in the text without them. */
+function taggedSpans(text: string, open: string, close: string): [number, number][] {
+  const spans: [number, number][] = []
+  let at = 0
+  let from = 0
+  for (const ch of text) {
+    if (ch === open) from = at
+    else if (ch === close) spans.push([from, at])
+    else at += ch.length
+  }
+  return spans
+}
+
+/** `[from, to)` of what each message of the assistant adds to the text. */
+function assistantSpans(
+  text: string,
+  messages: readonly ChatMessage[],
+  renderSome: (messages: readonly ChatMessage[], prompt: boolean) => string,
+): [number, number][] {
+  return messages.flatMap(({ role }, i): [number, number][] => {
+    if (role !== 'assistant') return []
+    const before = renderSome(messages.slice(0, i), true)
+    const after = renderSome(messages.slice(0, i + 1), false)
+    if (text.startsWith(after) && after.startsWith(before)) return [[before.length, after.length]]
+    throw new TokenizerError('tokenizer/chat-template', {
+      op: OP,
+      got: `a template that writes message ${i} otherwise when others follow`,
+      expected: 'one that adds to what stands, for an assistant mask',
+      fix: 'Mark what the assistant says with {% generation %} … {% endgeneration %} in the template.',
+    })
+  })
 }
 
 function badMessages(got: string): TokenizerError {
@@ -174,12 +246,13 @@ function render(source: string, context: Record<string, unknown>): string {
   }
 }
 
-function unusedMarker(texts: readonly string[]): string {
-  const free = MARKERS.find(m => !texts.some(t => t.includes(m)))
-  if (free !== undefined) return free
+/** Three characters that occur in none of the texts. */
+function unusedMarkers(texts: readonly string[]): [string, string, string] {
+  const [a, b, c] = MARKERS.filter(m => !texts.some(t => t.includes(m)))
+  if (a !== undefined && b !== undefined && c !== undefined) return [a, b, c]
   throw new TokenizerError('tokenizer/bad-argument', {
     op: OP,
-    got: 'messages that use all of U+FDD0 to U+FDEF',
+    got: 'messages that use nearly all of U+FDD0 to U+FDEF',
     expected: 'text, where those are not characters',
   })
 }

@@ -215,6 +215,30 @@ export class Tokenizer {
     return takeAll(sink)
   }
 
+  /** {@link encodeParts} with ranges in the joined text, in which numbers stand as their {@link piece}. */
+  encodePartsWithOffsets(parts: readonly (string | number)[], accept?: AcceptToken): EncodingWithOffsets {
+    const sink = this.sink
+    sink.length = 0
+    const trace: TracedSegment[] = []
+    let text = ''
+    parts.forEach((part, i) => {
+      const start = text.length
+      const idFrom = sink.length
+      if (typeof part === 'string') {
+        const inner: TracedSegment[] = []
+        this.append(part, i === 0, accept, sink, inner)
+        for (const each of inner) trace.push({ ...each, start: each.start + start, end: each.end + start })
+        text += part
+      } else {
+        text += this.piece(part)
+        sink.push(part)
+        trace.push({ idFrom, idTo: idFrom + 1, start, end: text.length, seen: undefined })
+      }
+    })
+    const { table, normalize } = this.parts
+    return offsetsOf(text, takeAll(sink), trace, table, normalize && (part => normalize(part, false)))
+  }
+
   /**
    * Cuts text where it contains added tokens, special ones included: what {@link encodeParts} takes. `accept` chooses
    * among them; by default the special ones.
