@@ -3,6 +3,7 @@
 
 import { readCompact } from './compact.js'
 import { byteLevel } from './family/byte-level.js'
+import { noCharsMap } from './normalize/sentencepiece.js'
 import { knownOnly } from './scan/known.js'
 import type { Abilities } from './source/assemble.js'
 import { readTiktoken, type TiktokenOptions } from './source/tiktoken.js'
@@ -20,6 +21,7 @@ export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 const abilities: Abilities = {
   families: [byteLevel],
   split: knownOnly,
+  charsMap: noCharsMap,
   preTokenizer: () => false,
   normalizer: () => undefined,
 }

@@ -150,7 +150,7 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer 
     normalize:
       rules === undefined
         ? normalizeOf(readNormalizer(recipe.normalizer, OP, abilities.normalizer), recipe.metaspace === true)
-        : sentencePieceNormalizer(rules, added, OP),
+        : sentencePieceNormalizer(rules, added, OP, abilities.charsMap),
     prefix: prefixOf(pre),
   })
 }

@@ -1,6 +1,6 @@
 // From ids to text, a few at a time. Bytes of a character that is not complete wait for the ids that complete it.
 
-import { TokenizerError } from './errors.js'
+import { unknownId } from './errors.js'
 import { Kind, type TokenTable } from './token-table.js'
 import { incompleteTail, textOf } from './utf8.js'
 
@@ -73,11 +73,7 @@ export class StreamDecoder {
   private append(id: number): void {
     const { table, rules } = this
     if (!(id >= 0 && id < table.size)) {
-      throw new TokenizerError('tokenizer/unknown-id', {
-        op: 'decode',
-        got: `id ${id}`,
-        expected: `a whole number from 0 to ${table.size - 1}`,
-      })
+      throw unknownId('decode', `id ${id}`, `a whole number from 0 to ${table.size - 1}`)
     }
     const kind = table.kinds[id]!
     if (kind === Kind.unknown && rules.unknownText !== undefined) {

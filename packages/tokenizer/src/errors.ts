@@ -52,14 +52,24 @@ export class TokenizerError extends Error {
   }
 }
 
+/** A {@link TokenizerError} with code `tokenizer/bad-argument`. */
+export function badArgument(op: string, got: string, expected: string, fix = ''): TokenizerError {
+  return new TokenizerError('tokenizer/bad-argument', { op, got, expected, fix })
+}
+
+/** A {@link TokenizerError} with code `tokenizer/unknown-id`. */
+export function unknownId(op: string, got: string, expected: string): TokenizerError {
+  return new TokenizerError('tokenizer/unknown-id', { op, got, expected })
+}
+
 /** A {@link TokenizerError} with code `tokenizer/bad-file`. */
-export function badFile(op: string, got: string, expected: string, fix?: string): TokenizerError {
-  return new TokenizerError('tokenizer/bad-file', { op, got, expected, ...(fix === undefined ? {} : { fix }) })
+export function badFile(op: string, got: string, expected: string, fix = ''): TokenizerError {
+  return new TokenizerError('tokenizer/bad-file', { op, got, expected, fix })
 }
 
 /** A {@link TokenizerError} with code `tokenizer/unsupported`. */
-export function unsupported(op: string, got: string, expected: string, fix?: string): TokenizerError {
-  return new TokenizerError('tokenizer/unsupported', { op, got, expected, ...(fix === undefined ? {} : { fix }) })
+export function unsupported(op: string, got: string, expected: string, fix = ''): TokenizerError {
+  return new TokenizerError('tokenizer/unsupported', { op, got, expected, fix })
 }
 
 /** What helps when one family's entry is not enough. */

@@ -3,6 +3,7 @@
 
 import { readCompact } from './compact.js'
 import { characters } from './family/characters.js'
+import { noCharsMap } from './normalize/sentencepiece.js'
 import { knownOnly } from './scan/known.js'
 import type { Abilities } from './source/assemble.js'
 import { readLlama2c } from './source/llama2c.js'
@@ -21,6 +22,7 @@ export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 const abilities: Abilities = {
   families: [characters],
   split: knownOnly,
+  charsMap: noCharsMap,
   preTokenizer: () => false,
   normalizer: () => undefined,
 }
@@ -32,7 +34,7 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
 
 /** `fromSentencePiece` of the main entry, for BPE over characters. */
 export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
-  return readSentencePiece(bytes, options, [characters])
+  return readSentencePiece(bytes, options, [characters], noCharsMap)
 }
 
 /** `fromLlama2c` of the main entry, for BPE over characters. */

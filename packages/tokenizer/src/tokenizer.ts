@@ -10,7 +10,7 @@ import {
   checkAllow,
 } from './added-tokens.js'
 import { type DecodeOptions, type DecodeRules, StreamDecoder } from './decoder.js'
-import { show, TokenizerError } from './errors.js'
+import { badArgument, show, TokenizerError } from './errors.js'
 import { IdSink } from './ids.js'
 import type { Recipe, TextModel } from './model.js'
 import { type EncodingWithOffsets, offsetsOf, type TracedSegment } from './offsets.js'
@@ -149,9 +149,8 @@ export class Tokenizer {
    */
   encodeWithOffsets(text: string, options: EncodeOptions = {}): EncodingWithOffsets {
     const trace: TracedSegment[] = []
-    const ids = takeAll(this.fill(text, options, trace))
-    const { table, normalize } = this.parts
-    return offsetsOf(text, ids, trace, table, normalize && (part => normalize(part, false)))
+    this.fill(text, options, trace)
+    return this.located(text, trace)
   }
 
   /**
@@ -160,11 +159,7 @@ export class Tokenizer {
    */
   truncate(text: string, most: number, options: EncodeOptions & { readonly side?: 'start' | 'end' } = {}): string {
     if (!Number.isInteger(most) || most < 0) {
-      throw new TokenizerError('tokenizer/bad-argument', {
-        op: 'truncate',
-        got: `most ${show(most)}`,
-        expected: 'a whole number from 0',
-      })
+      throw badArgument('truncate', `most ${show(most)}`, 'a whole number from 0')
     }
     const { ids, starts, ends } = this.encodeWithOffsets(text, options)
     if (ids.length <= most) return text
@@ -181,7 +176,7 @@ export class Tokenizer {
   /** Encodes into the shared sink. */
   private fill(text: string, options: EncodeOptions, trace?: TracedSegment[]): IdSink {
     if (typeof text !== 'string') {
-      throw new TokenizerError('tokenizer/bad-argument', { op: 'encode', got: show(text), expected: 'a string' })
+      throw badArgument('encode', show(text), 'a string')
     }
     const allow = options.allowSpecial ?? 'none'
     checkAllow(allow, this.addedTokens, 'encode')
@@ -203,40 +198,42 @@ export class Tokenizer {
    * tokenizer.encodeParts([tokenizer.bosId!, 'text from a user', tokenizer.eosId!])
    */
   encodeParts(parts: readonly (string | number)[], accept?: AcceptToken): Uint32Array {
-    const sink = this.sink
-    sink.length = 0
-    parts.forEach((part, i) => {
-      if (typeof part === 'string') this.append(part, i === 0, accept, sink)
-      else {
-        this.check(part, 'encodeParts')
-        sink.push(part)
-      }
-    })
-    return takeAll(sink)
+    this.fillParts(parts, accept)
+    return takeAll(this.sink)
   }
 
   /** {@link encodeParts} with ranges in the joined text, in which numbers stand as their {@link piece}. */
   encodePartsWithOffsets(parts: readonly (string | number)[], accept?: AcceptToken): EncodingWithOffsets {
+    const trace: TracedSegment[] = []
+    return this.located(this.fillParts(parts, accept, trace), trace)
+  }
+
+  /** What is in the shared sink, with its ranges. */
+  private located(text: string, trace: readonly TracedSegment[]): EncodingWithOffsets {
+    const { table, normalize } = this.parts
+    return offsetsOf(text, takeAll(this.sink), trace, table, normalize && (part => normalize(part, false)))
+  }
+
+  /** Encodes into the shared sink; with a trace, returns the joined text. */
+  private fillParts(parts: readonly (string | number)[], accept?: AcceptToken, trace?: TracedSegment[]): string {
     const sink = this.sink
     sink.length = 0
-    const trace: TracedSegment[] = []
     let text = ''
     parts.forEach((part, i) => {
       const start = text.length
-      const idFrom = sink.length
       if (typeof part === 'string') {
-        const inner: TracedSegment[] = []
+        const inner: TracedSegment[] | undefined = trace && []
         this.append(part, i === 0, accept, sink, inner)
-        for (const each of inner) trace.push({ ...each, start: each.start + start, end: each.end + start })
-        text += part
+        for (const each of inner ?? []) trace!.push({ ...each, start: each.start + start, end: each.end + start })
+        if (trace) text += part
       } else {
-        text += this.piece(part)
+        this.check(part, 'encodeParts')
         sink.push(part)
-        trace.push({ idFrom, idTo: idFrom + 1, start, end: text.length, seen: undefined })
+        if (trace) text += this.piece(part)
+        trace?.push({ idFrom: sink.length - 1, idTo: sink.length, start, end: text.length, seen: undefined })
       }
     })
-    const { table, normalize } = this.parts
-    return offsetsOf(text, takeAll(sink), trace, table, normalize && (part => normalize(part, false)))
+    return text
   }
 
   /**
@@ -348,12 +345,12 @@ export class Tokenizer {
     if (ids !== undefined && ids.length > 0) for (const each of ids) sink.push(each)
     else if (id !== undefined) sink.push(id)
     else {
-      throw new TokenizerError('tokenizer/bad-argument', {
-        op: 'encode',
-        got: `a request for ${name}`,
-        expected: `a tokenizer that has a ${name} token`,
-        fix: `Pass ${name.toLowerCase()}: false, or name the token when loading.`,
-      })
+      throw badArgument(
+        'encode',
+        `a request for ${name}`,
+        `a tokenizer that has a ${name} token`,
+        `Pass ${name.toLowerCase()}: false, or name the token when loading.`,
+      )
     }
   }
 

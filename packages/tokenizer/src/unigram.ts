@@ -3,6 +3,7 @@
 
 import { readCompact } from './compact.js'
 import { unigram } from './family/unigram.js'
+import { charsMapOf } from './normalize/charsmap.js'
 import { fullNormalizer } from './normalize/full.js'
 import { knownOnly } from './scan/known.js'
 import type { Abilities } from './source/assemble.js'
@@ -21,6 +22,7 @@ export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 const abilities: Abilities = {
   families: [unigram],
   split: knownOnly,
+  charsMap: charsMapOf,
   preTokenizer: () => false,
   normalizer: fullNormalizer,
 }
@@ -32,7 +34,7 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
 
 /** `fromSentencePiece` of the main entry, for Unigram models. */
 export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
-  return readSentencePiece(bytes, options, [unigram])
+  return readSentencePiece(bytes, options, [unigram], charsMapOf)
 }
 
 /** `fromCompact` of the main entry, for Unigram models. */

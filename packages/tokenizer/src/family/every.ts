@@ -1,5 +1,6 @@
 // Everything that any reader may meet, for the main entry.
 
+import { charsMapOf } from '../normalize/charsmap.js'
 import { fullNormalizer } from '../normalize/full.js'
 import { splitByRegex } from '../scan/regex.js'
 import type { Abilities } from '../source/assemble.js'
@@ -13,4 +14,5 @@ export const every: Abilities = {
   split: splitByRegex,
   preTokenizer: fullPreTokenizer,
   normalizer: fullNormalizer,
+  charsMap: charsMapOf,
 }

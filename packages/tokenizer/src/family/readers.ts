@@ -1,6 +1,7 @@
 // The readers of the main entry: each knows every family that its kind of file may hold.
 
 import { readCompact } from '../compact.js'
+import { charsMapOf } from '../normalize/charsmap.js'
 import { splitByRegex } from '../scan/regex.js'
 import { type GgufMetadata, type GgufOptions, readGguf } from '../source/gguf.js'
 import { readLlama2c } from '../source/llama2c.js'
@@ -37,7 +38,7 @@ export function fromTokenizerJson(json: string | Uint8Array | object, options: T
  * tokenizer.encode('Hello') // Uint32Array [1, 15043]
  */
 export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
-  return readSentencePiece(bytes, options, [characters, unigram])
+  return readSentencePiece(bytes, options, [characters, unigram], charsMapOf)
 }
 
 /**

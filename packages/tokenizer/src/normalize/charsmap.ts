@@ -2,6 +2,7 @@
 
 import { badFile } from '../errors.js'
 import { sizeOf, textOf, utf8 } from '../utf8.js'
+import { fromBase64, type MakeCharsMap } from './sentencepiece.js'
 
 /** A parsed `precompiled_charsmap`. */
 export class CharsMap {
@@ -77,6 +78,9 @@ export class CharsMap {
     return from === 0 ? text : out + textOf(b, from, b.length, false)
   }
 }
+
+/** The map of these bytes in base64. */
+export const charsMapOf: MakeCharsMap = (base64, op) => new CharsMap(fromBase64(base64, op), op)
 
 function offsetOf(unit: number): number {
   return (unit >>> 10) << ((unit & 0x200) >>> 6)

@@ -2,18 +2,26 @@
 // tools call escaping is the model's business here.
 
 import type { AddedToken } from '../added-tokens.js'
-import { badFile } from '../errors.js'
+import { badFile, FULL, unsupported } from '../errors.js'
 import type { SentencePieceRules } from '../model.js'
-import { CharsMap } from './charsmap.js'
+
+/** Reads a precompiled character map from base64. */
+export type MakeCharsMap = (base64: string, op: string) => { apply(text: string): string }
+
+/** Refuses: LLaMA's models have none. */
+export const noCharsMap: MakeCharsMap = (_map, op) => {
+  throw unsupported(op, 'a character map', 'a model without one', FULL)
+}
 
 /** The normalisation as a function; added tokens that are text pass through the map untouched. */
 export function sentencePieceNormalizer(
   rules: SentencePieceRules,
   added: readonly AddedToken[],
   op: string,
+  charsMap: MakeCharsMap,
 ): ((text: string) => string) | undefined {
   const { dummyPrefix, removeExtra } = rules
-  const map = rules.charsmap === undefined ? undefined : new CharsMap(fromBase64(rules.charsmap, op), op)
+  const map = rules.charsmap === undefined ? undefined : charsMap(rules.charsmap, op)
   const fixed = added.filter(t => !t.special).map(t => t.content)
   fixed.sort((a, b) => b.length - a.length)
   const pattern =

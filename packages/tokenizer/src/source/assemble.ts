@@ -6,6 +6,7 @@ import type { VocabIndex } from '../bpe/vocab-index.js'
 import { FULL, unsupported } from '../errors.js'
 import type { Recipe, TextModel } from '../model.js'
 import type { OtherNormalizer } from '../normalize/normalizer.js'
+import type { MakeCharsMap } from '../normalize/sentencepiece.js'
 import type { OtherSplit } from '../scan/known.js'
 import type { TokenTable } from '../token-table.js'
 import type { OtherPreTokenizer, PreTokenizer } from './pre-tokenizer.js'
@@ -38,6 +39,7 @@ export interface Abilities {
   /** Pre-tokenizers and normalizers that few models use. */
   readonly preTokenizer: OtherPreTokenizer
   readonly normalizer: OtherNormalizer
+  readonly charsMap: MakeCharsMap
 }
 
 /** Builds the model. */

@@ -4,7 +4,7 @@
 import type { AddedToken } from '../added-tokens.js'
 import { badFile, unsupported } from '../errors.js'
 import type { Recipe } from '../model.js'
-import { sentencePieceNormalizer, toBase64 } from '../normalize/sentencepiece.js'
+import { type MakeCharsMap, sentencePieceNormalizer, toBase64 } from '../normalize/sentencepiece.js'
 import { Kind, TokenTableBuilder } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
@@ -31,6 +31,7 @@ export function readSentencePiece(
   bytes: Uint8Array,
   options: SentencePieceOptions,
   families: readonly Family[],
+  charsMap: MakeCharsMap,
 ): Tokenizer {
   const pieces: { text: string; score: number; kind: number }[] = []
   const trainer = { model: 1, byteFallback: false, unk: 0, bos: 1, eos: 2, pad: -1, unkText: ' \u2047 ', suffix: false }
@@ -127,6 +128,6 @@ export function readSentencePiece(
     addBos: (options.addBos ?? true) && bosId !== undefined,
     addEos: options.addEos ?? false,
     chatTemplate: options.chatTemplate,
-    normalize: sentencePieceNormalizer(rules, added, OP),
+    normalize: sentencePieceNormalizer(rules, added, OP, charsMap),
   })
 }

@@ -3,7 +3,7 @@
 import type { Merges } from '../bpe/merger.js'
 import { PairTable } from '../bpe/pair-table.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
-import { badFile, show, TokenizerError } from '../errors.js'
+import { badArgument, badFile, show } from '../errors.js'
 import type { Recipe } from '../model.js'
 import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, splitSection } from '../scan/known.js'
 import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
@@ -51,11 +51,7 @@ export function readTiktoken(
   let size = ranks.length
   for (const [name, id] of Object.entries(special)) {
     if (!Number.isInteger(id) || id < 0 || id >= MAX_VOCAB || ranks[id] !== undefined || name === '') {
-      throw new TokenizerError('tokenizer/bad-argument', {
-        op: OP,
-        got: `special token ${show(name)} with id ${show(id)}`,
-        expected: 'a name and an id that no rank uses',
-      })
+      throw badArgument(OP, `special token ${show(name)} with id ${show(id)}`, 'a name and an id that no rank uses')
     }
     size = Math.max(size, id + 1)
   }
@@ -192,11 +188,11 @@ function knownEncoding(name: TiktokenEncoding, ranks: number): KnownEncoding {
     case 'r50k_base':
       return { pattern: GPT2, special: { [end]: 50256 }, eos: end }
     default:
-      throw new TokenizerError('tokenizer/bad-argument', {
-        op: OP,
-        got: `encoding ${show(name)}`,
-        expected: 'llama3, cl100k_base, o200k_base, gpt2, p50k_base or r50k_base',
-        fix: 'Give pattern and special for any other.',
-      })
+      throw badArgument(
+        OP,
+        `encoding ${show(name)}`,
+        'llama3, cl100k_base, o200k_base, gpt2, p50k_base or r50k_base',
+        'Give pattern and special for any other.',
+      )
   }
 }
