@@ -1,7 +1,8 @@
 """Writes train.json: ten AdamW steps of a small LLaMA in PyTorch, to hold our training against.
 
 Weights and tokens come from an integer hash (`mix`, below, five lines in any language), so that a test rebuilds them
-without files. Three variants: untied output, tied output, and half-split rotary pairs. Each holds the ten losses in
+without files. Four variants: untied output, tied output, half-split rotary pairs, and a key head for each query head.
+Each holds the ten losses in
 f32 and in f64, the global gradient norm of each step before clipping, and for every tensor of the first step's
 gradient its norm, its dot product with a hash vector (any wrong element moves it) and every `stride`-th element.
 
@@ -133,13 +134,14 @@ def describe(name: str, stream: int, grad: torch.Tensor, stride: int) -> dict:
     return out
 
 
-def variant(name: str, tied: bool, interleaved: bool, stride: int) -> dict:
+def variant(name: str, tied: bool, interleaved: bool, stride: int, kv_heads: int = 2) -> dict:
+    SHAPE['kv_heads'] = kv_heads
     f32, f64 = train(tied, interleaved, torch.float32), train(tied, interleaved, torch.float64)
     gap = max(abs(a - b) for a, b in zip(f32['losses'], f64['losses']))
     print(f'{name}: losses {f32["losses"][0]:.4f} -> {f32["losses"][-1]:.4f}, norms {min(f32["norms"]):.2f}..{max(f32["norms"]):.2f}, f32-f64 {gap:.1e}')
     # Gradients and final weights are those of the f64 run: closer to the truth than either side's f32.
     return dict(
-        name=name, tied=tied, rope='interleaved' if interleaved else 'half-split', losses=f32['losses'],
+        name=name, tied=tied, kvHeads=kv_heads, rope='interleaved' if interleaved else 'half-split', losses=f32['losses'],
         losses64=f64['losses'], gradNorms=f64['norms'],
         gradients=[describe(k, i, g, stride) for i, (k, g) in enumerate(f64['gradients'].items())],
         finalNorms={k: float(p.norm()) for k, p in f64['weights'].items()})
@@ -150,12 +152,13 @@ if __name__ == '__main__':
     torch.set_num_threads(1)
     doc = dict(
         source=f'tools/golden/train_golden.py, PyTorch {torch.__version__.split("+")[0]}',
-        shape=SHAPE, adamw=ADAMW | dict(decay='two-dimensional parameters, embedding included',
+        shape=dict(SHAPE), adamw=ADAMW | dict(decay='two-dimensional parameters, embedding included',
                                        clipRule='scale = min(1, clip / (norm + 1e-6))'),
         hash=dict(weightScale=WEIGHT_SCALE, normScale=NORM_SCALE, tokenStream=TOKENS, probeStream=PROBE,
                   rule='stream p is the index of the parameter; tokens of step s: mix(tokenStream + s % 2, i) % vocab, [batch, seq + 1]',
                   check=[int(v) for v in mix(0, 4)] + [int(v) for v in mix(TOKENS, 4)]),
-        variants=[variant('untied', False, True, 7), variant('tied', True, True, 13), variant('half-split', False, False, 0)])
+        variants=[variant('untied', False, True, 7), variant('tied', True, True, 13), variant('half-split', False, False, 0),
+                  variant('multi-head', False, False, 0, SHAPE['heads'])])
     path = pathlib.Path(__file__).with_name('train.json')
     path.write_text(json.dumps(doc, indent=0, separators=(',', ':')).replace(',\n"data"', ',"data"') + '\n')
     print(f'{path.name}: {path.stat().st_size} bytes')

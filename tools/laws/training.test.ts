@@ -53,6 +53,7 @@ interface Golden {
     name: string
     tied: boolean
     rope: string
+    kvHeads: number
     losses: number[]
     gradNorms: number[]
     gradients: Gradient[]
@@ -117,14 +118,14 @@ const batch = (step: number): { x: Int32Array; y: Int32Array } => {
 
 type Variant = Golden['variants'][number]
 
-function setUp(device: Device, { tied, rope }: Variant) {
+function setUp(device: Device, { tied, rope, kvHeads }: Variant) {
   const config = llamaConfig({
     vocabSize: s.vocab,
     hiddenSize: s.dim,
     intermediateSize: s.ffn,
     numHiddenLayers: s.layers,
     numAttentionHeads: s.heads,
-    numKeyValueHeads: s.kv_heads,
+    numKeyValueHeads: kvHeads,
     rmsNormEps: s.norm_eps,
     ropeTheta: s.theta,
     ropeInterleaved: rope === 'interleaved',

@@ -270,6 +270,31 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     return weight.dtype === 'f32' ? state : { master: copy(spec('f32', weight.shape), weight), ...state }
   }
 
+  /**
+   * Runs something with the averaged weights in the module's place: an evaluation, samples, a saved model. The trained
+   * weights are back afterwards, bit for bit.
+   *
+   * @example
+   * const averaged = await step.withAverages(() => heldOut.run(batches))
+   */
+  async withAverages<T>(fn: () => T | Promise<T>): Promise<T> {
+    const list = Object.entries(this.averages).map(([name, average]) => ({ weight: this.weights[name]!, average }))
+    if (list.length === 0)
+      throw new TrainError('with_averages: got a step without averages, expected one made with ema: 0.999, say')
+    const kept = list.map(({ weight }) => copy(weight, weight))
+    this.device.scope(() => {
+      for (const { weight, average } of list) assign(weight, cast(average, weight.dtype as 'f32'))
+    })
+    try {
+      return await fn()
+    } finally {
+      list.forEach(({ weight }, i) => {
+        assign(weight, kept[i]!)
+        kept[i]!.dispose()
+      })
+    }
+  }
+
   /** Frees the plans, the optimiser's state and the averages; the module is its owner's. */
   dispose(): void {
     for (const p of [this.whole, this.micro, this.apply]) p?.dispose()

@@ -30,10 +30,17 @@ const streams = [
   'lm_head.weight',
 ]
 
-/** The untied variant with half-split rotation. `make` may turn the numbers of a matrix into another tensor. */
+interface GoldenOptions {
+  /** Default 2. */
+  readonly kvHeads?: number
+  /** May turn the numbers of a tensor into another one. */
+  readonly make?: (values: Float32Array, shape: readonly number[], name: string) => Tensor
+}
+
+/** The untied variant with half-split rotation. */
 export function goldenModel(
   device: Device,
-  make: (values: Float32Array, shape: readonly number[], name: string) => Tensor = (v, s) => device.tensor(v, s),
+  { kvHeads = 2, make = (values, shape) => device.tensor(values, shape) }: GoldenOptions = {},
 ): Llama {
   const config = llamaConfig({
     vocabSize: 97,
@@ -41,7 +48,7 @@ export function goldenModel(
     intermediateSize: 96,
     numHiddenLayers: 2,
     numAttentionHeads: 4,
-    numKeyValueHeads: 2,
+    numKeyValueHeads: kvHeads,
   })
   const under = (prefix: string): ParameterSource => {
     const get = (name: string, shape: readonly number[]): Tensor => {
@@ -56,9 +63,9 @@ export function goldenModel(
   return new Llama(config, under(''))
 }
 
-/** Batch 0 of the golden script: 2 rows of 16 tokens and their targets. */
-export function goldenBatch(): { tokens: Int32Array; targets: Int32Array } {
-  const at = (row: number, i: number): number => mix(1000, row * 17 + i) % 97
+/** A batch of the golden script: 2 rows of 16 tokens and their targets. */
+export function goldenBatch(step = 0): { tokens: Int32Array; targets: Int32Array } {
+  const at = (row: number, i: number): number => mix(1000 + (step % 2), row * 17 + i) % 97
   const rows = (shift: number): Int32Array =>
     Int32Array.from({ length: 32 }, (_, i) => at(Math.floor(i / 16), (i % 16) + shift))
   return { tokens: rows(0), targets: rows(1) }

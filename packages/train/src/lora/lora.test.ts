@@ -175,13 +175,15 @@ test('over quantised weights the gradients are those over their values, and trai
   const quantised =
     (dense: boolean) =>
     (on: Device): Llama =>
-      goldenModel(on, (values, shape, name) => {
-        if (!name.includes('down_proj')) return on.tensor(values, shape)
-        const bytes = new Uint8Array((values.length / size.block) * size.bytes)
-        encodeBlocks('q8_0', values, bytes)
-        if (!dense) return on.upload(spec('q8_0', shape), bytes)
-        decodeBlocks('q8_0', bytes, values)
-        return on.tensor(values, shape)
+      goldenModel(on, {
+        make(values, shape, name) {
+          if (!name.includes('down_proj')) return on.tensor(values, shape)
+          const bytes = new Uint8Array((values.length / size.block) * size.bytes)
+          encodeBlocks('q8_0', values, bytes)
+          if (!dense) return on.upload(spec('q8_0', shape), bytes)
+          decodeBlocks('q8_0', bytes, values)
+          return on.tensor(values, shape)
+        },
       })
   const slow = reference()
   const gradients: Float32Array[][] = []

@@ -132,6 +132,16 @@ describe('a folder of checkpoints', () => {
     expect(await readdir(path)).toEqual(['step-00000001'])
   })
 
+  test('refuses a checkpoint of another run and names what differs', async () => {
+    const path = join(folder, 'run')
+    const run = { seed: 1, config: { layers: 5, heads: [8, 4] } }
+    const { step } = setUp()
+    await (await checkpoints(path, { run })).save({ step })
+    expect(await (await checkpoints(path, { run })).resume({ step })).toMatchObject({ run })
+    const other = await checkpoints(path, { run: { ...run, config: { layers: 5, heads: [8, 2] } } })
+    await expect(other.resume({ step })).rejects.toThrow(/got run\.config\.heads\.1 2, expected 4\. .*another run/)
+  })
+
   test('refuses a checkpoint of another optimiser by name', async () => {
     const saves = await checkpoints(join(folder, 'other'))
     const { step } = setUp()

@@ -19,6 +19,11 @@ export interface CheckpointOptions {
   readonly keep?: number
   /** Keep the one with the lowest score beside them. Default true. */
   readonly keepBest?: boolean
+  /**
+   * What the run is: configuration, seed, data. Kept in every manifest; a checkpoint of another run is refused with the
+   * difference named.
+   */
+  readonly run?: Position
   /** Further files of each checkpoint, `{ 'config.json': … }`: what makes its folder a model that loaders open. */
   readonly files?: Readonly<Record<string, string>>
 }
@@ -35,7 +40,7 @@ export interface Run {
 export interface SaveNotes {
   /** What "best" goes by, lower is better: the held-out loss. */
   readonly score?: number
-  /** Kept as it is: seed, configuration, random state. */
+  /** Kept as it is and given back by `resume`: whatever else the loop must know to go on. */
   readonly notes?: Position
 }
 
@@ -48,6 +53,7 @@ export interface CheckpointManifest {
   readonly data: Position
   readonly score: number | null
   readonly notes: Position
+  readonly run: Position
   /** Node, system and device that wrote it: other ones resume, but not bit for bit. */
   readonly versions: Readonly<Record<string, string>>
   readonly files: Readonly<Record<string, FileRecord>>
@@ -114,6 +120,7 @@ export class Checkpoints {
       data: data?.position() ?? null,
       score: score ?? null,
       notes,
+      run: this.options.run ?? null,
       versions: {
         node: process.version,
         system: `${process.platform}-${process.arch}`,
@@ -146,6 +153,7 @@ export class Checkpoints {
         damaged.push(error.message)
         continue
       }
+      checkRun(path, manifest.run, this.options.run)
       await fill(path, manifest, run)
       return { ...manifest, path, damaged }
     }
@@ -175,6 +183,28 @@ export class Checkpoints {
     const best = keepBest ? await this.best() : undefined
     for (const path of (await this.list()).slice(Math.max(1, keep))) if (path !== best) await removeFolder(path)
   }
+}
+
+/** Refuses to go on with another seed or configuration than the checkpoint's. */
+function checkRun(path: string, saved: Position, given: Position | undefined): void {
+  if (given === undefined) return
+  const different = firstDifference(saved, JSON.parse(JSON.stringify(given)) as Position, 'run')
+  if (different)
+    throw new CheckpointError(
+      `${basename(path)}: got ${different}. It is of another run: use its settings, or another folder`,
+      { got: given, expected: saved },
+    )
+}
+
+function firstDifference(saved: Position, given: Position, path: string): string | undefined {
+  const isObject = (v: Position | undefined): v is Record<string, Position> => typeof v === 'object' && v !== null
+  if (!isObject(saved) || !isObject(given))
+    return saved === given ? undefined : `${path} ${JSON.stringify(given)}, expected ${JSON.stringify(saved)}`
+  for (const key of new Set([...Object.keys(saved), ...Object.keys(given)])) {
+    const found = firstDifference(saved[key] ?? null, given[key] ?? null, `${path}.${key}`)
+    if (found) return found
+  }
+  return undefined
 }
 
 /**
