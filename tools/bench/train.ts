@@ -146,6 +146,22 @@ function showProfile(calls: readonly CallTime[]): void {
 
 const peak = peaks()
 const results: object[] = []
+const machine = {
+  cpu: cpus()[0]?.model,
+  threads,
+  platform: platform(),
+  release: release(),
+  arch: arch(),
+  load: loadavg(),
+}
+const out = resolve(root, options.out)
+/** After every pair, so that a run that ends early leaves what it has. */
+function write(): void {
+  mkdirSync(dirname(out), { recursive: true })
+  const found = { date: new Date().toISOString(), machine, node: process.version, peak, shapes, results }
+  writeFileSync(out, `${JSON.stringify(found, undefined, 2)}\n`)
+}
+
 const rounds = Number(options.rounds)
 console.log(`peak GFLOP/s on ${threads} threads: ${JSON.stringify(peak)}`)
 for (const shape of options.shapes.split(',') as ShapeName[]) {
@@ -202,21 +218,7 @@ for (const shape of options.shapes.split(',') as ShapeName[]) {
       if (last[s]!.calls?.length) showProfile(last[s]!.calls!)
       side.stop()
     })
+    write()
   }
 }
-
-const machine = {
-  cpu: cpus()[0]?.model,
-  threads,
-  platform: platform(),
-  release: release(),
-  arch: arch(),
-  load: loadavg(),
-}
-const out = resolve(root, options.out)
-mkdirSync(dirname(out), { recursive: true })
-writeFileSync(
-  out,
-  `${JSON.stringify({ date: new Date().toISOString(), machine, node: process.version, peak, shapes, results }, undefined, 2)}\n`,
-)
 console.log(`wrote ${options.out}`)
