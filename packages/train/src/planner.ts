@@ -90,9 +90,14 @@ function measure(build: StepBuilder, choice: StepChoice): Measured {
   const gradients = parameters * 4
   const frozen = Math.max(0, total - weights - optimiser - arena)
   const vocabulary = Math.max(...Object.values(step.weights).map(t => (t.rank === 2 ? t.shape[0]! : 0)))
-  const logits = step.program.slots
+  const temporary = step.program.slots
     .filter(s => s.kind === 'temp' && s.spec.shape.length > 1 && s.spec.shape.at(-1) === vocabulary)
-    .reduce((a, s) => Math.max(a, byteLength(s.spec)), 0)
+    .map(s => byteLength(s.spec))
+  // A chunk of logits inside the fused loss is memory of its kernel, not of the plan.
+  const fused = step.program.calls
+    .filter(c => c.op === 'linear_cross_entropy')
+    .map(c => Math.min(Number(c.attrs.chunk), c.inputs[0]!.spec.shape[0]!) * vocabulary * 4)
+  const logits = Math.max(0, ...temporary, ...fused)
   step.dispose()
   device.dispose()
   return {
