@@ -105,7 +105,7 @@ describe('samplers', () => {
     [['--thinking-budget', '2'], /<think>/],
     [['--json-schema', 'nowhere.json'], /--json-schema: got nowhere.json, expected a file/],
     [['--json-schema', '{"not":{}}'], /the keyword not/],
-    [['--max-tokens', '1.5'], /--max-tokens: got 1.5/],
+    [['--max-tokens', '1.5'], /argument '1.5' is invalid. Expected a whole number/],
   ])('%j is refused with the reason', async (args, message) => {
     const { out, err } = await run(fixture, ...short, '--no-echo', ...args)
     expect(out).toBe('')
