@@ -3,9 +3,15 @@ import { clearScreenDown, moveCursor } from 'node:readline'
 import type { Sink, StepEvent, TrainEvent } from '../metrics/events.js'
 import { bytes, duration, grouped, rate, short, sparkline } from '../metrics/format.js'
 
+/** What is written to: a stream of Node's. */
+export interface TerminalStream {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
 export interface TerminalOptions {
   /** Default `process.stderr`. */
-  readonly stream?: NodeJS.WriteStream | NodeJS.WritableStream
+  readonly stream?: TerminalStream
   /** Draw in place. Default: whether the stream is a terminal. */
   readonly live?: boolean
   /** Milliseconds between drawings. Default 200 when live, else 10,000. */
@@ -14,8 +20,8 @@ export interface TerminalOptions {
 
 /** Shows progress, loss, gradient norm, speed and time left; samples and skips scroll by above. */
 export function terminal(options: TerminalOptions = {}): Sink {
-  const { stream = process.stderr } = options
-  const tty = stream as Partial<NodeJS.WriteStream>
+  const stream = (options.stream ?? process.stderr) as NodeJS.WriteStream
+  const tty: Partial<NodeJS.WriteStream> = stream
   const live = options.live ?? tty.isTTY === true
   const every = options.every ?? (live ? 200 : 10_000)
   const colour = live && process.env.NO_COLOR === undefined
