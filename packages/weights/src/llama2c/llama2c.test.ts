@@ -84,7 +84,9 @@ describe('llama2.c', () => {
     await expect(openLlama2c(bytesSource(joined(header(0, sizes), new Uint8Array(weights * 4 + 999))))).rejects.toThrow(
       /expected \d+ for this header/,
     )
-    await expect(openLlama2c(bytesSource(header(0, sizes.with(3, 3))))).rejects.toThrow(/not a model/)
+    await expect(openLlama2c(bytesSource(header(0, sizes.with(3, 3))))).rejects.toThrow(
+      /expected the header of a llama2.c model/,
+    )
     await expect(openLlama2c(bytesSource(new Uint8Array(28)))).rejects.toThrow(/got dim 0/)
   })
 
