@@ -60,6 +60,7 @@ export function tellTale(tale: Tale, random: Random): Telling {
       sentence.length < joinLimit &&
       !/, (but|and|so|then|because) /.test(sentence) &&
       !pattern.text.includes(', but ') &&
+      !(joint === 'but' && sentence.startsWith('But ')) &&
       !sentence.includes(',')
     if (canJoin && random.chance(joint === 'after' ? 0.35 : 0.65)) {
       const same =
@@ -113,5 +114,7 @@ function opener(told: Told, pattern: Pattern, random: Random, first: boolean): s
           : lead === 'after'
             ? 0.6
             : 0.12
-  return random.chance(often) ? random.pick(openers[kind]) : ''
+  if (!random.chance(often)) return ''
+  const words = random.pick(openers[kind])
+  return words.startsWith('But ') && pattern.text.includes(', but ') ? '' : words
 }
