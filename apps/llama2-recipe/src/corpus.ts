@@ -11,6 +11,12 @@ import { vocabSize } from './sizes.js'
 /** Documents that the vocabulary is made from: more would find the same words. */
 const sample = 20_000
 
+/** A document has about this many tokens. */
+const documentTokens = 220
+
+/** Documents for so many tokens: a tenth more than are read, so that none is seen twice. */
+export const documentsFor = (tokens: number): number => Math.ceil((tokens / documentTokens) * 1.1)
+
 export function* texts(seed: number, count: number, split: Split): Generator<string> {
   for (let i = 0; i < count; i++) yield document(seed, i, { split }).text
 }

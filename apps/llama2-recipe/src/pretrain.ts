@@ -2,14 +2,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Llama } from '@cria/llama'
-import { type Device, linearCrossEntropy, type Plan, plan, type Tensor } from '@cria/tensor'
-import { adamW, type Batches, batches, cosine, initialise, packed, trainStep } from '@cria/train'
-import { checkpoints } from '@cria/train/node'
+import { type Device, linearCrossEntropy, type Tensor } from '@cria/tensor'
+import { batches, cosine, evaluator, initialise, meter, muon, packed, peakFlops, trainStep } from '@cria/train'
+import { checkpoints, jsonl, report, terminal } from '@cria/train/node'
 import { convertPath } from '@cria/weights/node'
-import { corpus, vocabulary } from './corpus.js'
+import { corpus, documentsFor, vocabulary } from './corpus.js'
 import { modelFiles } from './model-folder.js'
 import { context, type SizeName, sizes } from './sizes.js'
-import { sampleStory } from './tell.js'
+import { Teller } from './tell.js'
 
 export interface PretrainOptions {
   readonly size: SizeName
@@ -29,77 +29,67 @@ export interface PretrainResult {
   readonly size: SizeName
   readonly parameters: number
   readonly tokens: number
-  /** Training operations: `trainFlopsPerToken` of the model's estimate × tokens. */
+  /** Spent in steps, all of it: held-out losses and checkpoints are not in it. */
   readonly seconds: number
+  /** Held-out nats a token of the best checkpoint, which is the one that is converted. */
   readonly loss: number
   readonly gguf: string
 }
 
-/** A document has about this many tokens. */
-const documentTokens = 220
+/** Held-out documents, and the batches of them that a loss is measured on. */
+const [heldOutDocuments, heldOutBatches] = [400, 8]
 
 export async function pretrain(device: Device, options: PretrainOptions): Promise<PretrainResult> {
   const { size, out, seed, tokens, batch, every, say } = options
   const { config, peak } = sizes[size]
-  await mkdir(out, { recursive: true })
+  const folder = join(out, size)
+  await mkdir(folder, { recursive: true })
   const tokenizer = await vocabulary(out, seed)
-  const count = Math.ceil((tokens / documentTokens) * 1.1)
+  const count = documentsFor(tokens)
   const train = await corpus(out, tokenizer, { seed, count, split: 'train' })
-  const heldOut = await corpus(out, tokenizer, { seed, count: 400, split: 'heldout' })
+  const heldOut = await corpus(out, tokenizer, { seed, count: heldOutDocuments, split: 'heldout' })
   say(`${(train.length / 1e6).toFixed(1)} M tokens in ${train.documents.length - 1} documents`)
 
   using model = new Llama(config, initialise(device, 'llama2.c', { layers: config.numHiddenLayers, seed }))
   const data = batches(packed(train, { length: context, seed }), { size: batch })
+  const unseen = batches(packed(heldOut, { length: context }), { size: batch })
   const loss = ({ tokens, targets, ...where }: { tokens: Tensor; targets: Tensor; positions: Tensor }): Tensor =>
-    linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, { reduction: 'sum' })
-  using step = trainStep(model, { batch: data.specs, loss, optimiser: adamW({ weightDecay: 0.1 }) })
+    linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, {
+      reduction: 'sum',
+      products: config.products,
+    })
+  using step = trainStep(model, { batch: data.specs, loss, optimiser: muon() })
+  using measure = evaluator(device, { batch: unseen.specs, loss })
   const steps = Math.ceil(tokens / (batch * context))
-  const lr = cosine({ peak, warmup: Math.min(200, Math.ceil(steps / 20)), steps })
-  const saves = await checkpoints(join(out, size), { keep: 2, files: modelFiles(config, tokenizer) })
+  const lr = cosine({ peak, warmup: Math.min(200, Math.ceil(steps / 20)), steps, floor: 0 })
+  const run = { size, seed, tokens, batch, peak }
+  const saves = await checkpoints(folder, { keep: 2, files: modelFiles(config, tokenizer), run })
   const resumed = await saves.resume({ step, data })
+  let best = resumed?.score ?? Number.POSITIVE_INFINITY
   if (resumed) say(`resumed at step ${resumed.step}`)
-  const measure = heldOutLoss(device, batches(packed(heldOut, { length: context }), { size: batch }), loss)
-  let seen = 0
-  let seconds = 0
-  let last = Number.NaN
-  while (step.step < steps) {
-    const { loss, norm, count, seconds: spent, skipped } = await step.run(await data.next(), { lr: lr(step.step + 1) })
-    seen += count
-    seconds += spent
-    if (skipped) say(`step ${step.step} skipped: ${skipped}`)
-    if (step.step % 20 === 0 || step.step === steps)
-      say(
-        `${step.step}/${steps} loss ${loss.toFixed(3)} norm ${norm.toFixed(2)} ${(seen / seconds).toFixed(0)} tokens/s`,
-      )
-    if (step.step % every !== 0 && step.step !== steps) continue
-    last = await measure()
-    await saves.save({ step, data }, { score: last })
-    say(`held-out loss ${last.toFixed(4)}\n${await sampleStory(model, tokenizer, { seed: step.step })}`)
-  }
-  const gguf = join(out, `storyteller-${size}.gguf`)
-  const best = (await saves.best()) ?? (await saves.list())[0]!
-  await convertPath(best, gguf, { type: 'q8_0', name: `storyteller-${size}` })
-  const parameters = Object.values(step.weights).reduce((a, t) => a + t.size, 0)
-  return { size, parameters, tokens: steps * batch * context, seconds, loss: last, gguf }
-}
 
-/** Mean loss over 16 batches of documents that are never trained on. */
-function heldOutLoss(
-  device: Device,
-  data: Batches,
-  loss: (batch: { tokens: Tensor; targets: Tensor; positions: Tensor }) => Tensor,
-): () => Promise<number> {
-  let made: Plan<typeof data.specs, Tensor> | undefined
-  return async () => {
-    made ??= plan(device, data.specs, loss, { name: 'held_out_loss' })
-    const start = data.position()
-    let [sum, counted] = [0, 0]
-    for (let i = 0; i < 16; i++) {
-      const { inputs, count } = await data.next()
-      sum += await (await made.run(inputs)).item()
-      counted += count
-    }
-    data.seek(start)
-    return sum / counted
+  const metrics = join(folder, 'metrics.jsonl')
+  const log = meter(step, { steps, peak: await peakFlops(device), notes: run }, [jsonl(metrics), terminal()])
+  using teller = new Teller(model, tokenizer)
+  const start = unseen.position()
+  let seconds = 0
+  while (step.step < steps) {
+    const result = await step.run(await data.next(), { lr: lr(step.step + 1) })
+    seconds += result.seconds
+    log.step(result)
+    if (step.step % every !== 0 && step.step !== steps) continue
+    unseen.seek(start)
+    const score = await measure.run(await unseen.take(heldOutBatches))
+    log.evaluation(score)
+    best = Math.min(best, score)
+    log.checkpoint(await saves.save({ step, data }, { score }))
+    log.sample('', await teller.tell({ seed: step.step }))
   }
+  await log.end()
+  report(metrics, join(folder, 'report.html'))
+
+  const gguf = join(out, `storyteller-${size}.gguf`)
+  await convertPath((await saves.best())!, gguf, { type: 'q8_0', name: `storyteller-${size}` })
+  const parameters = Object.values(step.weights).reduce((a, t) => a + t.size, 0)
+  return { size, parameters, tokens: steps * batch * context, seconds, loss: best, gguf }
 }

@@ -1,18 +1,49 @@
-/** A story from a model that is being trained. */
+/** Stories from a model, one after another in one session: while it is trained, and when it is judged. */
 import { generate, type Llama, Session } from '@cria/llama'
 import { categorical, chain, temperature } from '@cria/sampling'
 import type { Tokenizer } from '@cria/tokenizer'
+import { formatInstruction } from '@cria/world'
 import { context } from './sizes.js'
 
-export async function sampleStory(
-  model: Llama,
-  tokenizer: Tokenizer,
-  { seed, heat = 0.8, prompt = '' }: { readonly seed: number; readonly heat?: number; readonly prompt?: string },
-): Promise<string> {
-  using session = new Session(model, { capacity: context })
-  const sampler = chain(temperature(heat), categorical({ seed }))
-  const ids: number[] = []
-  for await (const event of generate(session, { prompt: tokenizer.encode(prompt), sampler, stop: tokenizer.eosIds }))
-    if (event.type === 'token') ids.push(event.token)
-  return prompt + tokenizer.decode(ids)
+export interface TellOptions {
+  readonly seed: number
+  /** Temperature. Default 0.8. */
+  readonly heat?: number
+  /** What the text begins with. Default: nothing but the beginning token, so the model chooses the kind of document too. */
+  readonly prompt?: string
+}
+
+export class Teller {
+  private readonly session: Session
+
+  constructor(
+    model: Llama,
+    private readonly tokenizer: Tokenizer,
+  ) {
+    this.session = new Session(model, { capacity: context })
+  }
+
+  /** A whole document: what the model writes until it says that it is done. */
+  async tell({ seed, heat = 0.8, prompt = '' }: TellOptions): Promise<string> {
+    const { session, tokenizer } = this
+    session.truncate(0)
+    const sampler = chain(temperature(heat), categorical({ seed }))
+    const ids = tokenizer.encode(prompt)
+    const written: number[] = [...ids]
+    for await (const event of generate(session, { prompt: ids, sampler, stop: tokenizer.eosIds }))
+      if (event.type === 'token') written.push(event.token)
+    return tokenizer.decode(written)
+  }
+
+  [Symbol.dispose](): void {
+    this.session.dispose()
+  }
+}
+
+/** The story of a document: without the instruction before it and the questions after it. */
+export function storyOf(document: string): string {
+  const header = formatInstruction('').slice('Instruction: '.length)
+  const at = document.startsWith('Instruction: ') ? document.indexOf(header) + header.length : 0
+  const questions = document.indexOf('\n\nQuestion: ')
+  return document.slice(at, questions < 0 ? undefined : questions).trim()
 }

@@ -1,0 +1,116 @@
+/**
+ * `pnpm eval:storyteller [MODEL] [--stories 100] [--questions 200] [--seed 1] [--train-tokens N] [--json FILE]`: every
+ * figure of the storyteller's model card.
+ */
+import { stat, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { LlamaLanguageModel, measurePerplexity } from '@cria/eval'
+import { cpu } from '@cria/kernels-cpu'
+import { loadLlama } from '@cria/llama'
+import { fromGguf } from '@cria/tokenizer'
+import { openModelAt } from '@cria/weights/node'
+import { checkInstruction, checkStory, document, formatInstruction, instructionFor, Random, story } from '@cria/world'
+import { ask } from './ask.js'
+import { copying } from './copying.js'
+import { documentsFor, texts } from './corpus.js'
+import { context, type SizeName, sizes } from './sizes.js'
+import { storyOf, Teller } from './tell.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    stories: { type: 'string', default: '100' },
+    questions: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'string' },
+    show: { type: 'string', default: '0' },
+    size: { type: 'string', default: '3m' },
+    tokens: { type: 'string' },
+  },
+})
+const path = positionals[0] ?? fileURLToPath(new URL('../../../packages/storyteller/storyteller.gguf', import.meta.url))
+const seed = Number(values.seed)
+const many = Number(values.stories)
+const device = await cpu()
+const opened = await openModelAt(path)
+const model = await loadLlama(device, opened)
+const tokenizer = fromGguf(opened.weights.metadata)
+const say = (line: string): void => console.log(line)
+const percent = (x: number): string => `${(100 * x).toFixed(1)} %`
+
+// 1. Loss on documents of held-out combinations, one window a document.
+let [nll, scored, bytes] = [0, 0, 0]
+for (let i = 0; i < 200; i++) {
+  const { text } = document(seed + 1000, i, { split: 'heldout' })
+  const ids = [...tokenizer.encode(text, { eos: true })]
+  const measured = await measurePerplexity(model, ids, { context })
+  nll += measured.nll * measured.scored
+  scored += measured.scored
+  bytes += Buffer.byteLength(text)
+}
+const loss = { nll: nll / scored, perplexity: Math.exp(nll / scored), bitsPerByte: nll / Math.LN2 / bytes }
+say(`held-out loss ${loss.nll.toFixed(4)} nats a token, ${loss.bitsPerByte.toFixed(4)} bits a byte`)
+
+// 2. Sampled stories read by the checker of the world.
+using teller = new Teller(model, tokenizer)
+const told: string[] = []
+for (let i = 0; i < many; i++) told.push(storyOf(await teller.tell({ seed: seed * 1_000_000 + i })))
+const reports = told.map(text => checkStory(text))
+const consistent = reports.filter(report => report.consistent).length
+const unknown = reports.reduce((a, r) => a + r.unknown.length, 0) / reports.reduce((a, r) => a + r.sentences, 0)
+say(
+  `${consistent} of ${many} sampled stories are consistent; ${percent(unknown)} of their sentences are new to the checker`,
+)
+reports.forEach((report, i) => {
+  if (!report.consistent)
+    say(`  story ${i}: ${report.problems.map(p => `${p.problem} [${p.text}]`).join('; ') || 'too much is unknown'}`)
+})
+for (let i = 0; i < Number(values.show); i++) say(`\n--- story ${i}\n${told[i]}`)
+
+// 3. Stories to order.
+let [followed, score] = [0, 0]
+for (let i = 0; i < many; i++) {
+  const instruction = instructionFor(story(seed + 2000, i, 'heldout'), new Random(seed, i, 5))
+  const text = await teller.tell({ seed: seed * 1_000_000 + i, prompt: formatInstruction(instruction) })
+  const report = checkInstruction(instruction.constraints, storyOf(text))
+  if (report.followed) followed++
+  score += report.score / many
+}
+say(
+  `${followed} of ${many} held-out instructions are followed to the letter; ${percent(score)} of their demands are met`,
+)
+
+// 4. Questions about held-out stories.
+using lm = new LlamaLanguageModel(model, tokenizer)
+const answers = await ask(lm, { seed: seed + 3000, stories: Number(values.questions) })
+for (const [kind, a] of [['all', answers.all] as const, ...Object.entries(answers.about)])
+  say(
+    `questions, ${kind}: ${percent(a.accuracy)} of ${a.questions} (without the story ${percent(a.blind)}, chance ${percent(a.chance)})`,
+  )
+
+// 5. Runs of words that stand in the training text.
+const tokens = Number(values.tokens ?? sizes[values.size as SizeName].tokens)
+const fresh = told.map((_, i) => story(seed + 4000, i, 'heldout').text)
+const copied = copying({ told, fresh }, texts(seed, documentsFor(tokens), 'train'))
+const median = (list: readonly number[]): number => list[list.length >> 1]!
+for (const [name, c] of Object.entries(copied))
+  say(
+    `copied, ${name}: ${percent(c.share)} of 12-word runs; longest run in a story: median ${median(c.longest)}, most ${c.longest.at(-1)} words`,
+  )
+
+const figures = {
+  bytes: (await stat(path)).size,
+  loss,
+  stories: { sampled: many, consistent, unknownSentences: unknown },
+  instructions: { asked: many, followed, demandsMet: score },
+  questions: answers,
+  copying: Object.fromEntries(
+    Object.entries(copied).map(([name, c]) => [
+      name,
+      { share: c.share, median: median(c.longest), most: c.longest.at(-1) },
+    ]),
+  ),
+}
+if (values.json) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`)
+device.dispose()
