@@ -41,8 +41,6 @@ export class Tale {
   readonly path: readonly Place[]
   /** Words of the plot for a title: `The <title>`. */
   title = ''
-  /** What goes wrong, in a word, for instructions. */
-  mishap = ''
   #paragraph = false
 
   constructor(

@@ -11,7 +11,6 @@ export const contest: Plot = {
     const place = random.pick(t.path)
     const x = t.topic('contest')
     t.title = `${x.forms.base}`
-    t.mishap = 'takes part in a contest'
     introduce(t)
     const b = t.friend()
     t.tell('neighbor', { a, b })

@@ -10,7 +10,6 @@ export const farewell: Plot = {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path.filter(one => !one.indoors))
     t.title = 'Goodbye'
-    t.mishap = 'says goodbye'
     introduce(t)
     const b = befriend(t)
     if (t.chance(0.6)) t.tell('play', { a, b, p: random.pick(t.path) })

@@ -11,7 +11,6 @@ export const fear: Plot = {
     const place = t.random.pick(t.path)
     const x = t.topic('fear')
     t.title = 'Brave Day'
-    t.mishap = 'is afraid'
     introduce(t)
     t.tell('afraid', { a, x }, t.chance(0.4) ? 'but' : '')
     if (t.chance(0.6)) t.tell('teased', { a })

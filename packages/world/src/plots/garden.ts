@@ -12,7 +12,6 @@ export const garden: Plot = {
     const x = t.topic('crop')
     const y = t.topic('threat')
     t.title = 'Little Seed'
-    t.mishap = 'grows a plant'
     introduce(t)
     t.paragraph()
     t.tell('walkAlone', { a, p: place }, 'one')

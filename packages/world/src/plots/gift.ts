@@ -10,7 +10,6 @@ export const gift: Plot = {
     const { hero: a, thing: o, random } = t
     const shop = random.pick(t.path)
     t.title = 'Present'
-    t.mishap = 'has no money'
     introduce(t)
     const b = befriend(t)
     const lead = daybreak(t, shop)

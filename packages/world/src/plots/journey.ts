@@ -10,7 +10,6 @@ export const journey: Plot = {
     const { hero: a, thing: o, random } = t
     const [goal, middle] = random.shuffle(t.path) as [(typeof t.path)[0], (typeof t.path)[0]]
     t.title = 'Long Way'
-    t.mishap = 'travels'
     introduce(t)
     const b = t.grown()
     t.tell('errand', { a, b, o, p: goal })

@@ -11,7 +11,6 @@ export const learn: Plot = {
     const place = random.pick(t.path)
     const x = t.topic('skill')
     t.title = 'First Try'
-    t.mishap = 'learns'
     introduce(t)
     t.tell('wantLearn', { a, x })
     const lead = daybreak(t, place)

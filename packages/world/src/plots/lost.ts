@@ -21,7 +21,6 @@ export const lost: Plot = {
 
     const how = random.below(o.noun.light ? 3 : 2)
     t.tell(how === 2 ? 'blown' : how === 1 ? 'taken' : 'dropped', { a, o }, how ? '' : 'but')
-    t.mishap = 'loses'
     if (how === 0 || t.chance(0.4)) t.tell('miss', { a, o }, how ? '' : 'after')
     t.tell('sad', { a, x: t.topic('sad') })
     if (t.chance(0.3)) t.tell('cry', { a })

@@ -22,7 +22,6 @@ export const make: Plot = {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
     t.title = 'Making of <o>'
-    t.mishap = 'makes'
     introduce(t)
     const b = befriend(t)
     t.paragraph()

@@ -10,7 +10,6 @@ export const mystery: Plot = {
     const { hero: a, thing: q, random } = t
     const place = random.pick(t.path)
     t.title = 'Mystery of <o>'
-    t.mishap = 'solves a mystery'
     introduce(t)
     const b = t.chance(0.8) ? befriend(t) : undefined
     t.paragraph()

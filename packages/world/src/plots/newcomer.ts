@@ -10,7 +10,6 @@ export const newcomer: Plot = {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
     t.title = 'New Friend'
-    t.mishap = 'is lonely'
     introduce(t, place)
     t.tell('lonely', { a, p: place }, t.chance(0.5) ? 'but' : '')
     const toy = t.chance(0.7)

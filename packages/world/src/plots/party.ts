@@ -10,7 +10,6 @@ export const party: Plot = {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
     t.title = 'Secret Party'
-    t.mishap = 'keeps a secret'
     introduce(t)
     const b = befriend(t)
     t.tell('birthday', { a, b })

@@ -11,7 +11,6 @@ export const promise: Plot = {
     const place = random.pick(t.path)
     const x = t.topic('task')
     t.title = 'Promise'
-    t.mishap = 'makes a promise'
     introduce(t)
     const b = befriend(t)
     const lead = daybreak(t, place)

@@ -10,7 +10,6 @@ export const quarrel: Plot = {
     const { hero: a, thing: o } = t
     const place = t.random.pick(t.path)
     t.title = 'Quarrel About <o>'
-    t.mishap = 'quarrels'
     introduce(t)
     const b = befriend(t)
     if (t.chance(0.5)) t.tell('own', { a, o })

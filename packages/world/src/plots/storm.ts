@@ -11,7 +11,6 @@ export const storm: Plot = {
     const place = random.pick(t.path.filter(one => !one.indoors))
     const x = t.topic('storm')
     t.title = 'Storm'
-    t.mishap = 'is caught in a storm'
     introduce(t)
     const b = befriend(t)
     const lead = daybreak(t, place)

@@ -10,7 +10,6 @@ export const stuck: Plot = {
     const { hero: a, thing: q, random } = t
     const place = random.pick(t.path.filter(one => !one.indoors))
     t.title = 'Rescue'
-    t.mishap = 'gets stuck'
     introduce(t)
     const b = befriend(t)
     const lead = daybreak(t, place)

@@ -10,7 +10,6 @@ export const truth: Plot = {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
     t.title = 'Broken <o>'
-    t.mishap = 'breaks'
     introduce(t)
     const b = befriend(t)
     t.tell('own', { a: b, o })

@@ -10,7 +10,6 @@ export const visitor: Plot = {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
     t.title = 'Stranger'
-    t.mishap = 'helps a stranger'
     introduce(t)
     t.paragraph()
     const b = t.helper()
