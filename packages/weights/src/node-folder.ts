@@ -1,6 +1,7 @@
 /** Directories as folders. */
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { WeightsError } from './errors.js'
 import { fileSource } from './node-file.js'
 import type { Folder } from './open.js'
@@ -21,8 +22,9 @@ export async function directoryFolder(path: string): Promise<DirectoryFolder> {
   return { name: path, path, files, open: file => fileSource(join(path, file)) }
 }
 
-/** The folder and file that a path means: a directory, or a file in its directory. */
-export async function locate(path: string): Promise<{ folder: DirectoryFolder; file: string | undefined }> {
+/** The folder and file that a path or `file:` URL means: a directory, or a file in its directory. */
+export async function locate(at: string | URL): Promise<{ folder: DirectoryFolder; file: string | undefined }> {
+  const path = at instanceof URL ? fileURLToPath(at) : at
   let isDirectory: boolean
   try {
     isDirectory = (await stat(path)).isDirectory()

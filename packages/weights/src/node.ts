@@ -14,25 +14,25 @@ export const resolveModel = (spec: string, options?: DownloadOptions): Promise<s
   spec.startsWith('hf:') ? downloadModel(spec, options) : Promise.resolve(spec)
 
 /**
- * Opens the weights at a path (a file, an index, or a folder) under the names they have there.
+ * Opens the weights at a path or `file:` URL (a file, an index, or a folder) under the names they have there.
  *
  * @example
  * const file = await openWeights('model.gguf')
  * for (const { name, shape, dtype } of file.tensors.values()) console.log(name, shape, dtype)
  */
-export async function openWeights(path: string): Promise<WeightFile> {
+export async function openWeights(path: string | URL): Promise<WeightFile> {
   const { folder, file } = await locate(path)
   return openWeightsIn(folder, file)
 }
 
 /**
- * Opens a model at a path: weights under Hugging Face's names and the configuration, checked against each other.
+ * Opens a model at a path or `file:` URL: weights under Hugging Face's names and the configuration, checked against each other.
  *
  * @example
  * const model = await openModelAt('models/SmolLM2-135M-Instruct')
  * model.weights.location('model.norm.weight') // { path, offset, bytes }: to be mapped
  */
-export async function openModelAt(path: string): Promise<Model> {
+export async function openModelAt(path: string | URL): Promise<Model> {
   const { folder, file } = await locate(path)
   return openModel(folder, file)
 }
