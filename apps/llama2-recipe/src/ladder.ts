@@ -1,0 +1,53 @@
+/**
+ * `pnpm recipe:ladder [--run 1m:2e6 --run 3m:6e6 …] [--out DIR]`: loss against compute. Trains every size for every
+ * amount of tokens that is not there yet, and draws what is there, with the line fitted to the best loss at each compute.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { cpu } from '@cria/kernels-cpu'
+import { estimate } from '@cria/llama'
+import { drawLadder } from './ladder-chart.js'
+import { pretrain } from './pretrain.js'
+import type { Rung } from './scaling.js'
+import { context, type SizeName, sizes } from './sizes.js'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      run: { type: 'string', multiple: true, default: ['1m:1e6', '1m:3e6', '3m:1e6', '3m:3e6', '10m:1e6'] },
+      out: { type: 'string', default: 'runs/ladder' },
+      threads: { type: 'string' },
+      figure: { type: 'string', default: 'apps/llama2-recipe' },
+    },
+  })
+  await mkdir(values.out, { recursive: true })
+  const path = join(values.out, 'ladder.json')
+  const done: Rung[] = existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : []
+  const device = await cpu(values.threads === undefined ? {} : { threads: Number(values.threads) })
+  for (const wanted of values.run) {
+    const [size, amount] = wanted.split(':') as [SizeName, string]
+    const tokens = Number(amount)
+    if (!(size in sizes) || !(tokens > 0))
+      throw new Error(`ladder: got --run ${wanted}, expected SIZE:TOKENS with one of ${Object.keys(sizes).join(', ')}`)
+    if (done.some(r => r.size === size && Math.abs(r.tokens / tokens - 1) < 0.01)) continue
+    const out = join(values.out, `${size}-${amount}`)
+    const { gguf: _, ...result } = await pretrain(device, {
+      size,
+      out,
+      tokens,
+      seed: 1,
+      batch: 16,
+      every: 250,
+      say: line => console.log(line),
+    })
+    const perToken = estimate(sizes[size].config, { context }).trainFlopsPerToken
+    done.push({ ...result, flops: perToken * result.tokens })
+    await writeFile(path, `${JSON.stringify(done, null, 2)}\n`)
+  }
+  device.dispose()
+  await drawLadder(done, values.figure)
+}
+
+await main()
