@@ -21,7 +21,7 @@ import { EvaluationError } from './errors.js'
 import { type PackSpecs, scoredHidden, sizeOf, specsOf, valuesOf } from './forward.js'
 import { type Pack, packs } from './pack.js'
 import { defaultContext, type Perplexity, type PerplexityOptions, scoredIn, summarise, windows } from './perplexity.js'
-import { chunks, rotatesByLength } from './scorer.js'
+import { chunks } from './scorer.js'
 
 /** A mean over tokens with its standard error. */
 export interface Estimate {
@@ -75,7 +75,8 @@ export async function compareModels(
   const cut = windows(tokens, context ?? Math.min(defaultContext(base), defaultContext(other)))
   for (const window of cut) checkIds(window, base.config.vocabSize)
   const wanted = scoredIn(cut)
-  const join = !rotatesByLength(base) && !rotatesByLength(other)
+  const models = [base, other] as const
+  const join = !models.some(({ model }) => model._rotary.byLength)
   const plans = new Map<string, Plan<PackSpecs, Rows>>()
   const rows: Row[] = []
   try {
@@ -83,10 +84,9 @@ export async function compareModels(
     for (const pack of packs(requests, { batch, join })) {
       signal?.throwIfAborted()
       const longest = pack.owners.reduce((n, { request }) => Math.max(n, cut[request]!.length), 0)
-      for (const { model } of [base, other]) model._rotary.fit(longest)
       let step = plans.get(sizeOf(pack))
-      if (step === undefined) plans.set(sizeOf(pack), (step = planOf(base, other, pack, rowsAtOnce)))
-      const read = await readRows(await step.run(valuesOf(pack)))
+      if (step === undefined) plans.set(sizeOf(pack), (step = planOf(models, pack, rowsAtOnce)))
+      const read = await readRows(await step.run(valuesOf(pack, models, longest)))
       for (let i = 0; i < pack.owners.length; i++) rows.push(read[i]!)
       onProgress?.(rows.length, wanted)
     }
@@ -96,13 +96,14 @@ export async function compareModels(
   return compare(rows, tokens.length, bytes)
 }
 
-function planOf(base: Llama, other: Llama, pack: Pack, rowsAtOnce: number): Plan<PackSpecs, Rows> {
+function planOf(models: readonly [Llama, Llama], pack: Pack, rowsAtOnce: number): Plan<PackSpecs, Rows> {
+  const [base, other] = models
   return plan(
     base.device,
-    specsOf(pack),
+    specsOf(pack, models),
     inputs => {
       const shared = pack.keys !== undefined
-      const hidden = [base, other].map(model => scoredHidden(model, inputs, shared)) as [Tensor, Tensor]
+      const hidden = models.map((_, i) => scoredHidden(models, i, inputs, shared)) as [Tensor, Tensor]
       return chunks(hidden[0].shape[0]!, rowsAtOnce).map(([from, to]) => {
         const targets = slice(inputs.targets, 0, from, to)
         const a = base.logits(slice(hidden[0], 0, from, to))

@@ -68,12 +68,10 @@ export class Scorer {
       greedy: new Uint8Array(tokens.length - from),
     }))
     let done = 0
-    for (const pack of packs(requests, { batch: this.batch, join: !rotatesByLength(this.model) })) {
+    for (const pack of packs(requests, { batch: this.batch, join: !this.model.model._rotary.byLength })) {
       signal?.throwIfAborted()
-      this.model.model._rotary.fit(
-        pack.owners.reduce((n, { request }) => Math.max(n, requests[request]!.tokens.length), 0),
-      )
-      const scores = await this.plan(pack).run(valuesOf(pack))
+      const longest = pack.owners.reduce((n, { request }) => Math.max(n, requests[request]!.tokens.length), 0)
+      const scores = await this.plan(pack).run(valuesOf(pack, [this.model], longest))
       for (const [part, { logprobs, best }] of scores.entries()) {
         const values = (await logprobs.data()) as Float32Array
         const likeliest = (await best.data()) as Int32Array
@@ -98,9 +96,9 @@ export class Scorer {
       const { model, rowsAtOnce } = this
       made = plan(
         model.device,
-        specsOf(pack),
+        specsOf(pack, [model]),
         inputs => {
-          const hidden = scoredHidden(model, inputs, pack.keys !== undefined)
+          const hidden = scoredHidden([model], 0, inputs, pack.keys !== undefined)
           return chunks(hidden.shape[0]!, rowsAtOnce).map(([from, to]) => {
             const logits = model.logits(slice(hidden, 0, from, to))
             const targets = slice(inputs.targets, 0, from, to)
@@ -129,10 +127,6 @@ export class Scorer {
 /** [from, to) in steps of at most `size`. */
 export const chunks = (n: number, size: number): (readonly [number, number])[] =>
   Array.from({ length: Math.ceil(n / size) }, (_, i) => [i * size, Math.min(n, (i + 1) * size)] as const)
-
-/** `dynamic` and `longrope` rotate by the length of the whole sequence, so sequences of two lengths cannot share a pass. */
-export const rotatesByLength = ({ config }: Llama): boolean =>
-  config.ropeScaling.type === 'dynamic' || config.ropeScaling.type === 'longrope'
 
 export function checkRequest({ tokens, from }: ScoreRequest, vocabSize: number): void {
   if (!Number.isInteger(from) || from < 1 || from >= tokens.length)

@@ -89,6 +89,31 @@ describe('a session', () => {
     expect(session.tokens).toEqual([...prompt, 9])
   })
 
+  test.each([
+    { type: 'dynamic', factor: 2, originalContext: 8 },
+    {
+      type: 'longrope',
+      shortFactor: Array(16).fill(1),
+      longFactor: Array(16).fill(3),
+      originalContext: 8,
+    },
+  ] as const)(
+    'with $type rotation, sessions of different lengths under way together do not disturb each other',
+    async ropeScaling => {
+      const scaled = new Llama(llamaConfig({ ...config, ropeScaling }), randomSource(device, { seed: 3, std: 0.15 }))
+      const answers = async (together: boolean): Promise<Float32Array[]> => {
+        using long = new Session(scaled, { capacity: 32, batch: 4 })
+        using short = new Session(scaled, { capacity: 32, batch: 4 })
+        const first = long.evaluate([...prompt, ...prompt])
+        if (!together) await first
+        const second = short.evaluate(prompt.slice(0, 6))
+        return (await Promise.all([first, second])).map(logits => logits.slice())
+      }
+      expect(await answers(true)).toEqual(await answers(false))
+      scaled.dispose()
+    },
+  )
+
   test('saved and restored, it goes on bit for bit; another model, cut or damaged bytes are refused', async () => {
     using session = new Session(model, { capacity: 32 })
     await session.evaluate(prompt)

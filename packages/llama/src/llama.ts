@@ -34,6 +34,8 @@ export interface Step {
   readonly rows?: Tensor
   /** i32 like positions: the first key each token sees; where packed documents begin. */
   readonly start?: Tensor
+  /** f32 [R/2]: rotary frequencies other than the model's own; `Rotary.frequencies(length)` where they go by length. */
+  readonly frequencies?: Tensor
   /** Called with every named activation as it is made; read its data in eager mode. */
   readonly observe?: (name: string, activation: Tensor) => void
 }
@@ -144,8 +146,8 @@ export class Attention {
       q = this.qNorm.forward(q)
       k = this.kNorm.forward(k)
     }
-    q = this._rotary.turn(q, step.positions)
-    k = this._rotary.turn(k, step.positions)
+    q = this._rotary.turn(q, step)
+    k = this._rotary.turn(k, step)
     const [keys, values] = step.cache ? step.cache.write(this._layer, k, v, step.positions) : [k, v]
     const seen = {
       positions: step.rows ?? step.positions,
@@ -195,7 +197,7 @@ export class Block {
   }
 }
 
-/** The rotary embedding of a model: its frequencies live on the device, and change where the rule depends on length. */
+/** The rotary embedding of a model, with the frequencies of a sequence no longer than it was trained on. */
 export class Rotary {
   readonly _frequencies: Tensor // [R/2]
   readonly _attentionFactor: number
@@ -209,19 +211,19 @@ export class Rotary {
     this._attentionFactor = table.attentionFactor
   }
 
-  turn(x: Tensor, positions: Tensor): Tensor {
-    return rope(x, positions, this._frequencies, {
-      interleaved: this._config.ropeInterleaved,
-      scale: this._attentionFactor,
-    })
+  turn(x: Tensor, { positions, frequencies = this._frequencies }: Pick<Step, 'positions' | 'frequencies'>): Tensor {
+    return rope(x, positions, frequencies, { interleaved: this._config.ropeInterleaved, scale: this._attentionFactor })
   }
 
-  /** Sets the frequencies for a sequence of this length: `dynamic` and `longrope` depend on it, others stay. */
-  fit(length: number): void {
+  /** `dynamic` and `longrope` rotate by the length of the whole sequence, so each step needs `frequencies` of its own. */
+  get byLength(): boolean {
     const { type } = this._config.ropeScaling
-    if (type !== 'dynamic' && type !== 'longrope') return
-    const { buffer } = this.table(length).frequencies
-    this._frequencies.device.backend.write(this._frequencies.storage('rope').buf, new Uint8Array(buffer))
+    return type === 'dynamic' || type === 'longrope'
+  }
+
+  /** For a step of a sequence of this length. */
+  frequencies(length: number): Float32Array {
+    return this.table(length).frequencies
   }
 
   private table(length: number): ReturnType<typeof ropeFrequencies> {

@@ -6,6 +6,7 @@ import {
   ArgumentError,
   DeviceError,
   DisposedError,
+  f32,
   gather,
   i32,
   logSoftmax,
@@ -17,7 +18,7 @@ import {
 import { type CacheOptions, KVCache } from './cache.js'
 import type { Llama } from './llama.js'
 
-type StepInputs = Readonly<Record<'tokens' | 'positions' | 'last', Spec>>
+type StepInputs = Readonly<Record<'tokens' | 'positions' | 'last', Spec> & { frequencies?: Spec }>
 type StepPlan = Plan<StepInputs, Tensor>
 
 export interface SessionOptions extends Partial<CacheOptions> {
@@ -134,7 +135,8 @@ export class Session {
     if (this.disposed)
       throw new DisposedError('session: got evaluate() after dispose(), expected a live session', { op: 'session' })
     this.check(tokens)
-    this.model.model._rotary.fit(this.cache.length + tokens.length)
+    const { _rotary: rotary } = this.model.model
+    const frequencies = rotary.byLength ? rotary.frequencies(this.cache.length + tokens.length) : undefined
     let at = 0
     while (at < tokens.length) {
       signal?.throwIfAborted()
@@ -147,6 +149,7 @@ export class Session {
         tokens: Int32Array.from({ length: size }, (_, i) => tokens[at + i] ?? 0),
         positions: Int32Array.from({ length: size }, (_, i) => start + i),
         last: [count - 1],
+        ...(frequencies && { frequencies }),
       })
       this.cache.advance(count)
       for (let i = 0; i < count; i++) this.history.push(tokens[at + i]!)
@@ -187,12 +190,18 @@ export class Session {
     const key = `${size}${all ? ' all' : ''}`
     let made = this.plans.get(key)
     if (made === undefined) {
-      const inputs: StepInputs = { tokens: i32([size]), positions: i32([size]), last: i32([1]) }
+      const { model } = this.model
+      const inputs: StepInputs = {
+        tokens: i32([size]),
+        positions: i32([size]),
+        last: i32([1]),
+        ...(model._rotary.byLength && { frequencies: f32(model._rotary._frequencies.shape) }),
+      }
       made = plan(
         this.model.device,
         inputs,
-        ({ tokens, positions, last }) => {
-          const hidden = this.model.model.forward(tokens, { positions, cache: this.cache })
+        ({ tokens, last, ...step }) => {
+          const hidden = model.forward(tokens, { ...step, cache: this.cache })
           return this.model.logits(all || size === 1 ? hidden : gather(hidden, last))
         },
         { name: `llama step of ${size}` },
