@@ -29,6 +29,7 @@ const awayAbove = { cpu: 2e6, wasm: 5e5 }
 export function engineBackend(engine: Engine, description: string): Backend {
   const storage = new Storage(engine)
   const eager = new Eager(engine, storage)
+  const assembler = new Assembler(engine)
   return {
     name: engine.name,
     contract: 1,
@@ -46,7 +47,7 @@ export function engineBackend(engine: Engine, description: string): Backend {
     }),
     kernel: kernelFor,
     run: (kernel, inputs, outputs) => eager.run(kernel as CpuKernel, inputs as CpuBuf[], outputs as CpuBuf[]),
-    compile: program => new CpuExecutable(engine, storage, program),
+    compile: program => new CpuExecutable(engine, storage, assembler, program),
     dispose() {
       eager.dispose()
       engine.dispose()
@@ -126,6 +127,45 @@ function formFor(kernel: CpuKernel, buf: CpuBuf, position: number, storage: Stor
   return current === 'packed' && !takesPacked(kernel.name, position) ? 'rows' : current
 }
 
+interface AssembledProgram extends Assembled {
+  readonly steps: readonly Step[]
+}
+
+/** Lowers and assembles programs. Those that differ in bound storage alone share their calls, and so their words. */
+class Assembler {
+  private readonly known = new WeakMap<Program['calls'], Map<string, AssembledProgram>>()
+
+  constructor(private readonly engine: Engine) {}
+
+  of(program: Program, forms: readonly Form[]): AssembledProgram {
+    let byForm = this.known.get(program.calls)
+    if (byForm === undefined) this.known.set(program.calls, (byForm = new Map()))
+    const key = forms.join()
+    let made = byForm.get(key)
+    if (made === undefined) byForm.set(key, (made = this.assemble(program, forms)))
+    return made
+  }
+
+  private assemble({ slots: given, calls, inputs, outputs }: Program, forms: readonly Form[]): AssembledProgram {
+    const slots: OpenSlot[] = given.map(s => ({ spec: s.spec, kind: s.kind }))
+    const to = new Lowering(this.engine, slots)
+    for (const call of calls) {
+      const place = ({ slot, spec }: { slot: number; spec: Spec }): Place => ({
+        slot,
+        spec: stored(spec),
+        packed: forms[slot] === 'packed',
+      })
+      ;(call.kernel as CpuKernel).lower(to, call.inputs.map(place), call.outputs.map(place))
+    }
+    const { threads, profile } = this.engine
+    const results = outputs.map(o => o.slot)
+    return {
+      ...assemble(slots, to.steps, inputs, results, threads, profile !== undefined),
+      steps: profile === undefined ? [] : to.steps,
+    }
+  }
+}
+
 class CpuExecutable implements Executable {
   readonly bytes: number
   private readonly arena: number
@@ -141,33 +181,19 @@ class CpuExecutable implements Executable {
   constructor(
     private readonly engine: Engine,
     private readonly storage: Storage,
+    assembler: Assembler,
     private readonly program: Program,
   ) {
     const forms = chooseForms(program, storage)
-    const slots: OpenSlot[] = program.slots.map(s => ({ spec: s.spec, kind: s.kind }))
-    const to = new Lowering(engine, slots)
+    const made = assembler.of(program, forms)
     const changes = new Set<CpuBuf>()
     for (const call of program.calls) {
-      const place = ({ slot, spec }: { slot: number; spec: Spec }): Place => ({
-        slot,
-        spec: stored(spec),
-        packed: forms[slot] === 'packed',
-      })
-      ;(call.kernel as CpuKernel).lower(to, call.inputs.map(place), call.outputs.map(place))
       for (const i of call.mutates) {
         const { buf } = program.slots[call.inputs[i]!.slot]!
         if (buf !== undefined) changes.add(buf as CpuBuf)
       }
     }
-    const made = assemble(
-      slots,
-      to.steps,
-      program.inputs,
-      program.outputs.map(o => o.slot),
-      engine.threads,
-      engine.profile !== undefined,
-    )
-    this.steps = engine.profile === undefined ? [] : to.steps
+    this.steps = made.steps
     this.offsets = made.offsets
     this.bytes = made.arenaBytes
     this.arena = engine.alloc(made.arenaBytes)

@@ -44,6 +44,11 @@ export class KVCache {
     this.values = Array.from({ length: numHiddenLayers }, () => device.empty(row))
   }
 
+  /** Every tensor of it, in a fixed order: what a plan for another cache of the same shape is bound to. */
+  get state(): readonly Tensor[] {
+    return [...this.keys, ...this.values]
+  }
+
   /** Tokens it holds. */
   get length(): number {
     return this.used
@@ -126,7 +131,7 @@ export class KVCache {
   }
 
   dispose(): void {
-    for (const t of [...this.keys, ...this.values]) t.dispose()
+    for (const t of this.state) t.dispose()
   }
 
   [Symbol.dispose](): void {

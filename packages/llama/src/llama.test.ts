@@ -89,6 +89,32 @@ describe('a session', () => {
     expect(session.tokens).toEqual([...prompt, 9])
   })
 
+  test('forks trace nothing again, and live on when the first session is gone', async () => {
+    const parent = new Session(model, { capacity: 32, batch: 8 })
+    await parent.evaluate(prompt)
+    const expected = (await parent.evaluate([7])).slice()
+    parent.truncate(prompt.length)
+    const { forward } = model.model
+    let traces = 0
+    model.model.forward = (...args) => {
+      traces++
+      return forward.apply(model.model, args)
+    }
+    try {
+      const child = await parent.fork()
+      parent.dispose()
+      using grandchild = await child.fork()
+      expect(await grandchild.evaluate([7])).toEqual(expected)
+      child.dispose()
+      grandchild.truncate(0)
+      await grandchild.evaluate(prompt)
+      expect(await grandchild.evaluate([7])).toEqual(expected)
+      expect(traces).toBe(0)
+    } finally {
+      model.model.forward = forward
+    }
+  })
+
   test.each([
     { type: 'dynamic', factor: 2, originalContext: 8 },
     {

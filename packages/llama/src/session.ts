@@ -11,15 +11,22 @@ import {
   i32,
   logSoftmax,
   type Plan,
-  plan,
   type Spec,
   type Tensor,
+  type Traced,
+  tracePlan,
 } from '@cria/tensor'
 import { type CacheOptions, KVCache } from './cache.js'
 import type { Llama } from './llama.js'
 
 type StepInputs = Readonly<Record<'tokens' | 'positions' | 'last', Spec> & { frequencies?: Spec }>
 type StepPlan = Plan<StepInputs, Tensor>
+
+/** What a session and its forks have in common: the traces, which each of them binds to its own cache. */
+interface Family {
+  readonly traces: Map<string, Traced<StepInputs, Tensor>>
+  sessions: number
+}
 
 export interface SessionOptions extends Partial<CacheOptions> {
   /** Longest run of prompt tokens evaluated at once. Default 512 (llama.cpp's ubatch). */
@@ -44,6 +51,7 @@ export class Session {
   private history: number[] = []
   private readonly plans = new Map<string, StepPlan>()
   private readonly batch: number
+  private family: Family = { traces: new Map(), sessions: 1 }
   private disposed = false
   /** When the event loop last had a turn, in ms. */
   private turned = performance.now()
@@ -190,25 +198,32 @@ export class Session {
     const key = `${size}${all ? ' all' : ''}`
     let made = this.plans.get(key)
     if (made === undefined) {
-      const { model } = this.model
-      const inputs: StepInputs = {
-        tokens: i32([size]),
-        positions: i32([size]),
-        last: i32([1]),
-        ...(model._rotary.byLength && { frequencies: f32(model._rotary._frequencies.shape) }),
-      }
-      made = plan(
-        this.model.device,
-        inputs,
-        ({ tokens, last, ...step }) => {
-          const hidden = model.forward(tokens, { ...step, cache: this.cache })
-          return this.model.logits(all || size === 1 ? hidden : gather(hidden, last))
-        },
-        { name: `llama step of ${size}` },
-      )
+      const { traces } = this.family
+      const traced = traces.get(key) ?? this.trace(size, all)
+      traces.set(key, traced)
+      made = traced.bind(this.cache.state)
       this.plans.set(key, made)
     }
     return made
+  }
+
+  private trace(size: number, all: boolean): Traced<StepInputs, Tensor> {
+    const { model } = this.model
+    const inputs: StepInputs = {
+      tokens: i32([size]),
+      positions: i32([size]),
+      last: i32([1]),
+      ...(model._rotary.byLength && { frequencies: f32(model._rotary._frequencies.shape) }),
+    }
+    return tracePlan(
+      this.model.device,
+      inputs,
+      ({ tokens, last, ...step }) => {
+        const hidden = model.forward(tokens, { ...step, cache: this.cache })
+        return this.model.logits(all || size === 1 ? hidden : gather(hidden, last))
+      },
+      { name: `llama step of ${size}`, state: this.cache.state },
+    )
   }
 
   /** Forgets everything after the first `length` tokens. */
@@ -217,10 +232,12 @@ export class Session {
     this.history.length = length
   }
 
-  /** A second session that starts where this one stands. */
+  /** A second session that starts where this one stands, with the same plans on a cache of its own. */
   async fork(): Promise<Session> {
     const copy = new Session(this.model, { batch: this.batch, capacity: this.cache.capacity }, await this.cache.fork())
     copy.history = [...this.history]
+    copy.family = this.family
+    this.family.sessions++
     return copy
   }
 
@@ -234,6 +251,10 @@ export class Session {
     if (this.disposed) return
     this.disposed = true
     for (const p of this.plans.values()) p.dispose()
+    if (--this.family.sessions === 0) {
+      for (const t of this.family.traces.values()) t.dispose()
+      this.family.traces.clear()
+    }
     this.cache.dispose()
   }
 

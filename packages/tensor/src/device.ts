@@ -158,6 +158,12 @@ export class Device {
   }
 
   /** @internal */
+  hold(storage: Storage): void {
+    storage.refs++
+    this.liveTensors++
+  }
+
+  /** @internal */
   drop(storage: Storage): void {
     this.liveTensors--
     if (--storage.refs === 0) {

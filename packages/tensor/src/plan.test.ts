@@ -15,12 +15,14 @@ import {
   PlanError,
   plan,
   record,
+  reshape,
   ShapeError,
   scalar,
   spec,
   square,
   sum,
   type Tensor,
+  tracePlan,
   valueAndGrad,
   writeRows,
 } from './index.js'
@@ -77,6 +79,46 @@ test('refuses to run after dispose, and shape errors surface while tracing', asy
   expect(() => plan(device, { x: i32([3]) }, ({ x }) => linear(x, device.tensor([1, 2, 3], [1, 3])))).toThrow(
     DTypeError,
   )
+})
+
+test('one trace serves several states, each its own, and outlives the first', async () => {
+  const before = device.liveBytes
+  const states = [0, 1].map(() => device.tensor([0, 0, 0])) as [Tensor, Tensor]
+  let traces = 0
+  const traced = tracePlan(
+    device,
+    { x: f32([1, 1]), at: i32([1]) },
+    ({ x, at }) => {
+      traces++
+      const weight = device.tensor([10], [1, 1])
+      const rows = reshape(states[0], [3, 1])
+      writeRows(rows, linear(x, weight), at)
+      return sum(rows)
+    },
+    { state: [states[0]] },
+  )
+  const plans = states.map(s => traced.bind([s]))
+  await plans[0]!.run({ x: [1], at: [0] })
+  await plans[1]!.run({ x: [2], at: [2] })
+  expect([...(await states[0].data()), ...(await states[1].data())]).toEqual([10, 0, 0, 0, 0, 20])
+  plans[0]!.dispose()
+  states[0].dispose()
+  const third = device.tensor([1, 1, 1])
+  const last = traced.bind([third])
+  traced.dispose()
+  expect(await (await last.run({ x: [3], at: [1] })).data()).toEqual(Float32Array.of(32))
+  expect(await (await plans[1]!.run({ x: [3], at: [1] })).data()).toEqual(Float32Array.of(50))
+  expect(traces).toBe(1)
+  expect(() => traced.bind([third])).toThrow(DisposedError)
+  for (const x of [last, plans[1]!, states[1], third]) x.dispose()
+  expect(device.liveBytes).toBe(before)
+})
+
+test('a state of another shape is refused', () => {
+  const state = device.tensor([0])
+  const traced = tracePlan(device, { x: f32([1]) }, ({ x }) => add(x, state), { state: [state] })
+  expect(() => traced.bind([])).toThrow(/got nothing as state/)
+  expect(() => traced.bind([device.tensor([1, 2])])).toThrow(PlanError)
 })
 
 test('lists a step on a quantised weight and a cache', () => {

@@ -8,69 +8,40 @@ import { encode, type Values } from './encode.js'
 import { DisposedError, PlanError } from './errors.js'
 import { byteLength, format, type Spec, sameSpec } from './spec.js'
 import { isTensor, type Storage, Tensor } from './tensor.js'
-import { trace } from './trace.js'
 
-export interface PlanOptions {
-  /** Named in errors and listings. Default `plan`. */
-  readonly name?: string
-}
-
-type Inputs<S> = { readonly [K in keyof S]: Tensor }
 type Given<S> = { readonly [K in keyof S]: Values | Tensor }
 
-/**
- * Traces `fn` over abstract inputs and compiles it for the device. Weights, caches and optimiser state that `fn`
- * closes over are bound as they are; in-place ops change them at each replay.
- *
- * @param inputs a spec for each named input: `i32([1])`, `scalar('f32')`.
- * @example
- * const step = plan(device, { x: f32([3]), k: scalar('f32') }, ({ x, k }) => mul(x, k))
- * const y = await step.run({ x: [1, 2, 3], k: 2 })
- * await y.data() // [2, 4, 6], until the next run
- * step.dispose()
- * @throws PlanError when the function is async, reads data, or mixes traces.
- */
-export function plan<S extends Readonly<Record<string, Spec>>, O>(
-  device: Device,
-  inputs: S,
-  fn: (inputs: Inputs<S>) => O,
-  options: PlanOptions = {},
-): Plan<S, O> {
-  device.check('plan')
-  return new Plan(device, inputs, fn, options.name ?? 'plan')
+/** What `fn` of a plan did: what tracing found, and the storage that the plan keeps alive. */
+export interface Recording<S, O> {
+  readonly name: string
+  readonly inputs: S
+  readonly program: Program
+  readonly result: O
+  readonly held: readonly Storage[]
 }
 
 export class Plan<S extends Readonly<Record<string, Spec>>, O> {
   readonly name: string
   /** What is replayed: plain data, for listings and tests. */
   readonly program: Program
+  private readonly inputs: S
   private readonly executable: Executable
   private readonly result: O
   private readonly held: readonly Storage[]
   private running = false
   private disposed = false
 
+  /** @internal `plan()` and `Traced.bind()` make plans. */
   constructor(
     private readonly device: Device,
-    private readonly inputs: S,
-    fn: (inputs: Inputs<S>) => O,
-    name: string,
+    { name, inputs, program, result, held }: Recording<S, O>,
   ) {
     this.name = name
-    // Constants made while tracing die with the scope; the trace keeps alive what the program binds.
-    let traced: ReturnType<typeof trace<O>> | undefined
-    device.scope(() => {
-      traced = trace(device, inputs, abstract => fn(abstract as Inputs<S>))
-    })
-    const { program, result, held } = traced!
+    this.inputs = inputs
     this.program = program
     this.held = held
-    try {
-      this.executable = device.backend.compile(program)
-    } catch (error) {
-      for (const storage of held) device.drop(storage)
-      throw error
-    }
+    this.executable = device.backend.compile(program)
+    for (const storage of held) device.hold(storage)
     device.liveBytes += this.executable.bytes
     const outputs = [...tensorsIn(result)]
     const owned = new Map(outputs.map((t, i) => [t, this.output(t, i)]))

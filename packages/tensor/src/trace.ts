@@ -88,8 +88,7 @@ class Tracer implements Recorder {
       slot = this.slots.push({ spec: s, kind: 'bound', buf: storage.buf }) - 1
       this.bound.set(storage, slot)
       // A scope inside the traced function may dispose the tensor long before the program runs.
-      storage.refs++
-      this.device.liveTensors++
+      this.device.hold(storage)
     }
     return { slot, spec: s }
   }
