@@ -7,6 +7,10 @@ export type BackendName = (typeof backends)[number]
 
 /** `auto` is `cpu`: the native addon, or WebAssembly where that does not load; its description says which and why. */
 export async function openDevice(name: BackendName = 'auto', threads?: number): Promise<Device> {
+  if (threads !== undefined && (name === 'webgpu' || name === 'reference'))
+    throw new UsageError(
+      `--threads: got ${threads} with --backend ${name}, expected it with auto, cpu or wasm alone. Leave it out`,
+    )
   const options = threads === undefined ? {} : { threads }
   switch (name) {
     case 'auto':
@@ -19,6 +23,12 @@ export async function openDevice(name: BackendName = 'auto', threads?: number): 
     case 'reference':
       return (await import('@cria/tensor/reference')).reference()
   }
+}
+
+/** Threads that a device computes with; null where that is not a matter of threads. */
+export async function threadsOf(device: Device): Promise<number | null> {
+  if (device.name === 'reference') return 1
+  return (await import('@cria/kernels-cpu')).cpuStats(device)?.threads ?? null
 }
 
 async function webgpuPackage(): Promise<typeof import('@cria/kernels-webgpu')> {

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cpu, cpuStats } from '@cria/kernels-cpu'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -11,6 +12,7 @@ const root = join(here, '../../..')
 const shared = process.env.CRIA_SHARED ?? join(root, '..', 'shared')
 const stories = join(shared, 'models', 'stories260K.gguf')
 const fixture = join(root, 'tools', 'golden', 'fixtures', 'every-type.gguf')
+const cpuThreads = cpuStats(await cpu())!.threads
 const scratch = mkdtempSync(join(tmpdir(), 'cria-cli-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
 
@@ -127,6 +129,15 @@ describe('on a small file of every weight type', () => {
     expect(rows.map(r => r.test)).toEqual(['pp16', 'tg4'])
     for (const { tokensPerSecond: t } of rows) expect(t.min <= t.median && t.median <= t.max && t.min > 0).toBe(true)
   })
+
+  test.each([
+    ['cpu', cpuThreads],
+    ['reference', 1],
+  ])('bench on %s without -t reports the threads it used: %i', async (backend, threads) => {
+    const args = ['bench', fixture, '-p', '0', '-n', '1', '-r', '1', '--backend', backend]
+    expect(JSON.parse((await cria([...args, '--json'])).out)).toMatchObject([{ test: 'tg1', threads, backend }])
+    expect((await cria(args)).out).toContain(`threads ${threads} `)
+  })
 })
 
 describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared` beside the checkout)', () => {
@@ -194,6 +205,8 @@ describe('mistakes', () => {
     [['run', fixture], 2, '--prompt'],
     [['logits', fixture], 1, 'expected one'],
     [['logits', fixture, '--tokens', '1', '--threads', '0'], 2, 'whole number ≥ 1'],
+    [['logits', fixture, '--tokens', '1', '--threads', '2', '--backend', 'reference'], 1, 'Leave it out'],
+    [['bench', fixture, '-t', '1,2', '--backend', 'webgpu'], 1, 'expected it with auto, cpu or wasm'],
     [['logits', fixture, '--tokens', '1,x'], 2, "argument '1,x' is invalid"],
     [['logits', fixture, '--tokens', '1', '--top', '-2'], 2, 'whole number ≥ 1'],
     [['bench', fixture, '-p', '0', '-n', '0'], 1, 'something to measure'],

@@ -15,7 +15,17 @@ export function deviceOn(engine: Engine, note = ''): Device {
   return device
 }
 
-/** Bytes that a CPU or WASM device holds, and how many times a plan was replayed by one native call. */
-export function cpuStats(device: Device): { readonly bytes: number; readonly replays: number } | undefined {
-  return engines.get(device)?.stats()
+export interface CpuStats {
+  /** Bytes that the device holds. */
+  readonly bytes: number
+  /** How many times a plan was replayed by one native call. */
+  readonly replays: number
+  /** Threads that compute. */
+  readonly threads: number
+}
+
+/** What a CPU or WASM device says of itself; undefined for other devices. */
+export function cpuStats(device: Device): CpuStats | undefined {
+  const engine = engines.get(device)
+  return engine && { ...engine.stats(), threads: engine.threads }
 }

@@ -4,7 +4,7 @@ import { deviceOn } from './device.js'
 import { type NativeOptions, nativeEngine } from './native.js'
 import { wasmEngine } from './wasm-engine.js'
 
-export { cpuStats } from './device.js'
+export { type CpuStats, cpuStats } from './device.js'
 export type { CallTime, Profile } from './engine.js'
 export type { NativeOptions } from './native.js'
 

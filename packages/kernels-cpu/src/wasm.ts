@@ -3,7 +3,7 @@ import type { Device } from '@cria/tensor'
 import { deviceOn } from './device.js'
 import { type WasmOptions, wasmEngine } from './wasm-engine.js'
 
-export { cpuStats } from './device.js'
+export { type CpuStats, cpuStats } from './device.js'
 export type { WasmOptions } from './wasm-engine.js'
 
 /**

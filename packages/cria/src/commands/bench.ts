@@ -1,6 +1,6 @@
 /** `cria bench`: prompt (pp) and generation (tg) speed, as llama-bench measures them: interleaved rounds, medians. */
 import { type Llama, Session } from '@cria/llama'
-import type { BackendName } from '../backend.js'
+import { type BackendName, threadsOf } from '../backend.js'
 import { UsageError } from '../errors.js'
 import { load } from '../model.js'
 import { note, print, printJson } from '../output.js'
@@ -25,21 +25,22 @@ export async function bench(name: string, options: BenchOptions): Promise<void> 
   const cases = casesOf(options)
   if (cases.length === 0) throw new UsageError('bench: got neither -p nor -n above 0, expected something to measure')
   const results: object[] = []
-  for (const threads of options.t ?? [undefined]) {
+  for (const asked of options.t ?? [undefined]) {
     const loaded = await load(name, {
       ...(options.backend && { backend: options.backend }),
-      ...(threads !== undefined && { threads }),
+      ...(asked !== undefined && { threads: asked }),
     })
+    const threads = await threadsOf(loaded.device)
     if (!options.json) note(`${name} · ${loaded.device.description}`)
     const speeds = await measure(loaded.model, cases, options.r)
     for (const { test, depth, rounds } of speeds) {
       const sorted = rounds.toSorted((a, b) => a - b)
       const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
       const tokensPerSecond = { median, min: sorted[0]!, max: sorted.at(-1)! }
-      results.push({ test, threads: threads ?? null, depth, backend: loaded.device.name, tokensPerSecond })
+      results.push({ test, threads, depth, backend: loaded.device.name, tokensPerSecond })
       if (!options.json)
         await print(
-          `${test.padEnd(8)} depth ${String(depth).padEnd(5)} threads ${threads ?? 'all'}  ${tokensPerSecond.median.toFixed(2).padStart(10)} tokens/s  (${tokensPerSecond.min.toFixed(2)} … ${tokensPerSecond.max.toFixed(2)})\n`,
+          `${test.padEnd(8)} depth ${String(depth).padEnd(5)} threads ${threads ?? '–'}  ${tokensPerSecond.median.toFixed(2).padStart(10)} tokens/s  (${tokensPerSecond.min.toFixed(2)} … ${tokensPerSecond.max.toFixed(2)})\n`,
         )
     }
     await loaded.dispose()
