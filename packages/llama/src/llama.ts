@@ -43,16 +43,19 @@ export interface Step {
 export class Linear {
   readonly weight: Tensor // [out, in]
   readonly bias: Tensor | undefined // [out]
+  /** Width of the heads whose rows are in interleaved order here, where Hugging Face has them half-split; adapters ask. */
+  readonly _interleaved: number | undefined
   private readonly _rounding: Rounding
 
   constructor(
     w: ParameterSource,
     inputs: number,
     outputs: number,
-    { bias = false, ...rounding }: { bias?: boolean } & Rounding = {},
+    { bias = false, interleaved, ...rounding }: { bias?: boolean; interleaved?: number | undefined } & Rounding = {},
   ) {
     this.weight = w.get('weight', [outputs, inputs])
     this.bias = bias ? w.get('bias', [outputs]) : undefined
+    this._interleaved = interleaved
     this._rounding = rounding
   }
 
@@ -109,29 +112,19 @@ export class Attention {
       outputBias,
       qkNorm,
       rmsNormEps,
+      ropeInterleaved,
       roundActivations,
       products,
     } = _config
-    this.qProj = new Linear(w.at('q_proj'), hiddenSize, numAttentionHeads * headDim, {
-      bias: attentionBias,
-      roundActivations,
-      products,
-    })
-    this.kProj = new Linear(w.at('k_proj'), hiddenSize, numKeyValueHeads * headDim, {
-      bias: attentionBias,
-      roundActivations,
-      products,
-    })
+    const rounding = { roundActivations, products }
+    const rotated = { bias: attentionBias, interleaved: ropeInterleaved ? headDim : undefined, ...rounding }
+    this.qProj = new Linear(w.at('q_proj'), hiddenSize, numAttentionHeads * headDim, rotated)
+    this.kProj = new Linear(w.at('k_proj'), hiddenSize, numKeyValueHeads * headDim, rotated)
     this.vProj = new Linear(w.at('v_proj'), hiddenSize, numKeyValueHeads * headDim, {
       bias: attentionBias,
-      roundActivations,
-      products,
+      ...rounding,
     })
-    this.oProj = new Linear(w.at('o_proj'), numAttentionHeads * headDim, hiddenSize, {
-      bias: outputBias,
-      roundActivations,
-      products,
-    })
+    this.oProj = new Linear(w.at('o_proj'), numAttentionHeads * headDim, hiddenSize, { bias: outputBias, ...rounding })
     this.qNorm = qkNorm ? new RMSNorm(w.at('q_norm'), headDim, rmsNormEps) : undefined
     this.kNorm = qkNorm ? new RMSNorm(w.at('k_norm'), headDim, rmsNormEps) : undefined
   }

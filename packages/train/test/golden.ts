@@ -33,14 +33,16 @@ const streams = [
 interface GoldenOptions {
   /** Default 2. */
   readonly kvHeads?: number
+  /** Rotates as GGUF of arch llama does; `make` brings the rows in that order. Default false. */
+  readonly ropeInterleaved?: boolean
   /** May turn the numbers of a tensor into another one. */
   readonly make?: (values: Float32Array, shape: readonly number[], name: string) => Tensor
 }
 
-/** The untied variant with half-split rotation. */
+/** The untied variant, with half-split rotation unless asked otherwise. */
 export function goldenModel(
   device: Device,
-  { kvHeads = 2, make = (values, shape) => device.tensor(values, shape) }: GoldenOptions = {},
+  { kvHeads = 2, ropeInterleaved = false, make = (values, shape) => device.tensor(values, shape) }: GoldenOptions = {},
 ): Llama {
   const config = llamaConfig({
     vocabSize: 97,
@@ -49,6 +51,7 @@ export function goldenModel(
     numHiddenLayers: 2,
     numAttentionHeads: 4,
     numKeyValueHeads: kvHeads,
+    ropeInterleaved,
   })
   const under = (prefix: string): ParameterSource => {
     const get = (name: string, shape: readonly number[]): Tensor => {

@@ -6,6 +6,11 @@ import { TrainError } from '../errors.js'
 export interface Adaptable {
   readonly weight: Tensor // [out, in]
   readonly bias?: Tensor | undefined
+  /**
+   * Width of the heads whose rows are in interleaved rotary order (GGUF of arch llama, Meta); PEFT's files have them
+   * half-split and are reordered on the way in and out. Absent where rows are as in the file.
+   */
+  readonly _interleaved?: number | undefined
   forward(x: Tensor): Tensor
 }
 

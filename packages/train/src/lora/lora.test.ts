@@ -11,6 +11,7 @@ import {
   crossEntropy,
   type Device,
   decodeBlocks,
+  f32,
   grad,
   i32,
   iota,
@@ -20,7 +21,7 @@ import {
   valueAndGrad,
 } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
-import { encodeBlocks } from '@cria/weights'
+import { encodeBlocks, reorderRows } from '@cria/weights'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { goldenBatch, goldenModel, unit } from '../../test/golden.js'
 import { loadAdapter, saveAdapter } from '../node.js'
@@ -130,6 +131,30 @@ describe.each(golden.variants.map((v, i) => ({ ...v, i })))('$name from PEFT', (
     adapter.dispose()
   })
 })
+
+test.each(golden.variants)(
+  'over interleaved rotary rows, as in a GGUF, $name gives the same loss and file',
+  async ({ name, loss: want }) => {
+    const interleaved = goldenModel(device, {
+      ropeInterleaved: true,
+      make(values, shape, of) {
+        const bytes = new Uint8Array(values.buffer)
+        const rotated = /[qk]_proj/.test(of)
+        return device.upload(f32(shape), rotated ? reorderRows(bytes, shape[0]!, 12, 'half', 'interleaved') : bytes)
+      },
+    })
+    expect(Math.abs((await loss(interleaved)) - golden.plainLoss)).toBeLessThan(1e-5)
+    const adapter = await loadAdapter(interleaved, at(`fixtures/peft-${name}`))
+    expect(Math.abs((await loss(interleaved)) - want)).toBeLessThan(1e-5)
+    await saveAdapter(adapter, join(folder, `interleaved-${name}`))
+    const file = 'adapter_model.safetensors'
+    expect(await readFile(join(folder, `interleaved-${name}`, file))).toEqual(
+      await readFile(at(`fixtures/peft-${name}/${file}`)),
+    )
+    adapter.dispose()
+    interleaved.dispose()
+  },
+)
 
 test('a fresh adapter changes nothing, learns, and leaves the model as it was', async () => {
   const plain = await loss(model)

@@ -1,9 +1,9 @@
 /** PEFT's file format: `adapter_config.json` and `adapter_model.safetensors`, both ways. */
 import { f32, sameShape, type Tensor } from '@cria/tensor'
-import { type ByteSink, decodeTensor, type WeightFile, writeSafetensors } from '@cria/weights'
+import { type ByteSink, decodeTensor, reorderRows, type WeightFile, writeSafetensors } from '@cria/weights'
 import { TrainError } from '../errors.js'
 import { LoraAdapter, LoraLayer, type LoraSettings, scaleOf } from './adapter.js'
-import { findLinears } from './find.js'
+import { type Adaptable, findLinears } from './find.js'
 
 const prefix = 'base_model.model.'
 
@@ -38,18 +38,24 @@ export function peftConfig(
 
 /** Writes `adapter_model.safetensors`. */
 export async function writePeft(sink: ByteSink, { layers }: LoraAdapter): Promise<void> {
-  const tensors: { name: string; tensor: Tensor }[] = []
+  const tensors: { name: string; tensor: Tensor; data: () => Promise<Uint8Array> }[] = []
   for (const [path, layer] of layers)
-    for (const [key, tensor] of Object.entries(tensorsOf(layer))) tensors.push({ name: prefix + path + key, tensor })
+    for (const [key, tensor] of Object.entries(tensorsOf(layer))) {
+      const data = async (): Promise<Uint8Array> => inOrder(key, await tensor.bytes(), layer._base, 'file')
+      tensors.push({ name: prefix + path + key, tensor, data })
+    }
   tensors.sort((a, b) => (a.name < b.name ? -1 : 1))
   await writeSafetensors(sink, {
-    tensors: tensors.map(({ name, tensor }) => ({
-      name,
-      shape: tensor.shape,
-      dtype: tensor.dtype,
-      data: () => tensor.bytes(),
-    })),
+    tensors: tensors.map(({ name, tensor, data }) => ({ name, shape: tensor.shape, dtype: tensor.dtype, data })),
   })
+}
+
+/** The bytes of a tensor in the order of the model's rows or the file's; A has no rows of outputs. */
+function inOrder(key: string, bytes: Uint8Array, base: Adaptable, of: 'model' | 'file'): Uint8Array {
+  const { weight, _interleaved: width } = base
+  if (width === undefined || key === '.lora_A.weight') return bytes
+  const [from, to] = of === 'model' ? (['half', 'interleaved'] as const) : (['interleaved', 'half'] as const)
+  return reorderRows(bytes, weight.shape[0]!, width, from, to)
 }
 
 const tensorsOf = (layer: LoraLayer): Record<string, Tensor> => ({
@@ -69,7 +75,8 @@ export async function readPeft(model: object, config: unknown, file: WeightFile)
   const known = new Set<string>()
   const layers: [string, LoraLayer][] = []
   const made: Tensor[] = []
-  const load = async (name: string, shape: readonly number[], like: Tensor): Promise<Tensor> => {
+  const load = async (path: string, base: Adaptable, key: string, shape: readonly number[]): Promise<Tensor> => {
+    const name = prefix + path + key
     known.add(name)
     const info = file.tensors.get(name)
     if (info === undefined || !sameShape(info.shape, shape))
@@ -79,16 +86,16 @@ export async function readPeft(model: object, config: unknown, file: WeightFile)
       )
     const values = new Float32Array(shape.reduce((a, n) => a * n, 1))
     decodeTensor(info.dtype, await file.read(name), values)
-    made.push(like.device.upload(f32(shape), new Uint8Array(values.buffer)))
+    const bytes = inOrder(key, new Uint8Array(values.buffer), base, 'model')
+    made.push(base.weight.device.upload(f32(shape), bytes))
     return made.at(-1)!
   }
   try {
     for (const [path, base] of findLinears(model, settings.targets)) {
       const [outputs, inputs] = base.weight.shape as [number, number]
-      const at = prefix + path
-      const a = await load(`${at}.lora_A.weight`, [settings.rank, inputs], base.weight)
-      const b = await load(`${at}.lora_B.weight`, [outputs, settings.rank], base.weight)
-      const magnitude = settings.dora ? await load(`${at}.lora_magnitude_vector`, [outputs], base.weight) : undefined
+      const a = await load(path, base, '.lora_A.weight', [settings.rank, inputs])
+      const b = await load(path, base, '.lora_B.weight', [outputs, settings.rank])
+      const magnitude = settings.dora ? await load(path, base, '.lora_magnitude_vector', [outputs]) : undefined
       layers.push([path, new LoraLayer(base, scaleOf(settings), { a, b, magnitude })])
     }
     const unused = [...file.tensors.keys()].filter(name => !known.has(name))
