@@ -7,6 +7,9 @@ export function lcg(seed: number): () => number {
   }
 }
 
+/** A whole number below `limit`. */
+export const pick = (next: () => number, limit: number): number => Math.floor(next() * limit)
+
 /** Roughly normal values with a standard deviation of `scale` · 0.58. */
 export function bell(count: number, scale: number, seed: number): Float32Array {
   const next = lcg(seed)

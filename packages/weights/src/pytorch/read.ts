@@ -75,7 +75,13 @@ function findWeights(
   if (!(root instanceof Map))
     throw unsupported(file, 'the checkpoint is not a dictionary. Save the state_dict of the model')
   let dictionary: Map<PickleValue, PickleValue> = root
-  const hasTensors = (map: Map<PickleValue, PickleValue>): boolean => [...map.values()].some(v => isKind(v, 'tensor'))
+  // Many entries may be one dictionary: looked through for each of them, a small file would take minutes.
+  const known = new Map<Map<PickleValue, PickleValue>, boolean>()
+  const hasTensors = (map: Map<PickleValue, PickleValue>): boolean => {
+    let has = known.get(map)
+    if (has === undefined) known.set(map, (has = [...map.values()].some(v => isKind(v, 'tensor'))))
+    return has
+  }
   for (let depth = 0; depth < 3 && !hasTensors(dictionary); depth++) {
     const inner: PickleValue | undefined = wrappers.map(key => dictionary.get(key)).find(value => value instanceof Map)
     if (inner instanceof Map) dictionary = inner
