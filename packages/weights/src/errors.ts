@@ -21,6 +21,7 @@ export interface WeightsErrorDetail {
   readonly got?: unknown
   readonly expected?: unknown
   readonly cause?: unknown
+  readonly retryAfter?: number
 }
 
 /**
@@ -34,6 +35,8 @@ export class WeightsError extends Error {
   readonly file: string | undefined
   readonly got: unknown
   readonly expected: unknown
+  /** Milliseconds after which the server wants to be asked again. */
+  readonly retryAfter: number | undefined
 
   constructor(code: WeightsErrorCode, message: string, detail: WeightsErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -44,6 +47,7 @@ export class WeightsError extends Error {
     this.file = detail.file
     this.got = detail.got
     this.expected = detail.expected
+    this.retryAfter = detail.retryAfter
   }
 }
 

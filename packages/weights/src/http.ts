@@ -1,5 +1,6 @@
 /** Bytes over HTTP range requests: reads a header or a tensor without downloading the file. */
 import { WeightsError } from './errors.js'
+import { retried, waitOf } from './retry.js'
 import { type ByteSource, checkRange } from './source.js'
 
 export interface HttpSourceOptions {
@@ -13,69 +14,77 @@ export interface HttpSourceOptions {
 /**
  * Opens a URL as a byte source.
  *
- * @throws WeightsError `network` when the server fails or does not honour ranges
+ * @throws WeightsError `network` when the server fails, `unsupported` when it does not honour ranges, `checksum` when the
+ *   file changes between two reads
  * @example const source = await httpSource('https://example.com/model.gguf')
  */
 export async function httpSource(url: string, options: HttpSourceOptions = {}): Promise<ByteSource> {
   const { headers = {}, signal, attempts = 3, fetch: get = globalThis.fetch } = options
   const name = url.replace(/[?#].*$/, '')
   let etag: string | null = null
+  let size: number | undefined
 
-  async function range(offset: number, length: number): Promise<{ bytes: Uint8Array; total: number }> {
+  async function range(offset: number, length: number): Promise<Uint8Array> {
     const response = await get(url, {
       headers: { ...headers, Range: `bytes=${offset}-${offset + length - 1}` },
       ...(signal ? { signal } : {}),
     })
-    if (response.status !== 206) {
+    const refused = refusal(response, offset, length)
+    if (refused) {
       await response.body?.cancel()
-      throw new WeightsError(
-        'network',
-        response.ok
-          ? `${name}: the server ignored the byte range (status ${response.status}). Download the file instead`
-          : `${name}: got status ${response.status} ${response.statusText}, expected 206`,
-        { file: name, got: response.status },
-      )
+      throw refused
     }
-    const total = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
-    if (!total || Number(total[1]) !== offset) {
-      await response.body?.cancel()
-      throw new WeightsError('network', `${name}: got content-range "${response.headers.get('content-range')}"`, {
-        file: name,
-      })
-    }
-    const tag = response.headers.get('etag')
-    if (etag !== null && tag !== null && tag !== etag) {
-      await response.body?.cancel()
-      throw new WeightsError('network', `${name}: the file changed while it was read. Open it again`, { file: name })
-    }
-    etag ??= tag
-    return { bytes: new Uint8Array(await response.arrayBuffer()), total: Number(total[3]) }
+    return new Uint8Array(await response.arrayBuffer())
   }
 
-  async function retried(offset: number, length: number): Promise<{ bytes: Uint8Array; total: number }> {
-    for (let attempt = 1; ; attempt++) {
+  /** Why an answer does not hold the bytes asked for, or bytes of another file than the ones before. */
+  function refusal(response: Response, offset: number, length: number): WeightsError | undefined {
+    const detail = { file: name, got: response.status, ...waitOf(response) }
+    if (response.ok && response.status !== 206)
+      return new WeightsError(
+        'unsupported',
+        `${name}: the server ignored the byte range (status ${response.status}). Download the file instead`,
+        detail,
+      )
+    if (!response.ok)
+      return new WeightsError(
+        'network',
+        `${name}: got status ${response.status} ${response.statusText}, expected 206`,
+        detail,
+      )
+    const header = response.headers.get('content-range')
+    const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header ?? '')?.map(Number) ?? []
+    if (from !== offset || to !== offset + length - 1)
+      return new WeightsError('network', `${name}: got range "${header}", expected ${length} bytes from ${offset}`, {
+        file: name,
+      })
+    const tag = response.headers.get('etag')
+    if ((etag !== null && tag !== null && tag !== etag) || (size !== undefined && total !== size))
+      return new WeightsError('checksum', `${name}: the file changed while it was read. Open it again`, { file: name })
+    etag ??= tag
+    size = total
+    return undefined
+  }
+
+  const fetched = (offset: number, length: number): Promise<Uint8Array> =>
+    retried({ attempts, ...(signal && { signal }) }, async () => {
       try {
         return await range(offset, length)
       } catch (error) {
         if (signal?.aborted) throw new WeightsError('aborted', `${name}: aborted`, { file: name, cause: error })
-        const status = error instanceof WeightsError ? Number(error.got) : 500
-        if (attempt >= attempts || status < 500) {
-          if (error instanceof WeightsError) throw error
-          throw new WeightsError('network', `${name}: ${String(error)}`, { file: name, cause: error })
-        }
-        await new Promise(resolve => setTimeout(resolve, 100 * 2 ** attempt))
+        if (error instanceof WeightsError) throw error
+        throw new WeightsError('network', `${name}: ${String(error)}`, { file: name, cause: error })
       }
-    }
-  }
+    })
 
-  const size = (await retried(0, 1)).total
+  await fetched(0, 1)
   const source: ByteSource = {
     name,
-    size,
+    size: size!,
     async read(offset, length) {
       checkRange(source, offset, length)
       if (length === 0) return new Uint8Array(0)
-      const { bytes } = await retried(offset, length)
+      const bytes = await fetched(offset, length)
       if (bytes.length !== length) {
         throw new WeightsError('network', `${name}: got ${bytes.length} bytes, expected ${length}`, { file: name })
       }

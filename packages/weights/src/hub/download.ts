@@ -8,6 +8,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, symlink, wr
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { WeightsError } from '../errors.js'
+import { isPassing, retried } from '../retry.js'
 import {
   chooseFiles,
   fileUrl,
@@ -21,7 +22,7 @@ import {
 
 export interface DownloadProgress {
   readonly file: string
-  /** Bytes of this file on disk, and in all. */
+  /** Bytes of this file on disk, and in all; the same while the server does not say how many there are. */
   readonly loaded: number
   readonly total: number
   /** Which file of how many, from 1. */
@@ -35,8 +36,6 @@ export interface DownloadOptions extends HubOptions {
   /** Use only what the cache holds. Default: whether HF_HUB_OFFLINE is 1. */
   readonly offline?: boolean
   readonly onProgress?: (progress: DownloadProgress) => void
-  /** Attempts for one file, each going on where the last broke off; default 5. */
-  readonly attempts?: number
 }
 
 /** Options with what the environment says filled in. */
@@ -72,24 +71,21 @@ export async function downloadModel(spec: string, options: DownloadOptions = {})
   const all = withEnvironment(options)
   const root = join(all.cache, `models--${id.replace('/', '--')}`)
   const reference = join(root, 'refs', revision.replaceAll('/', '--'))
-  let repo: HubRepo | undefined
-  if (!all.offline) {
-    try {
-      repo = await listRepo({ id, revision }, all)
-    } catch (error) {
-      const unreachable = error instanceof WeightsError && error.code === 'network' && error.got === undefined
-      const cached = unreachable ? await cachedPath(root, reference, id, file) : undefined
-      if (cached === undefined) throw error
-      return cached
-    }
-  }
-  if (!repo) {
-    const cached = await cachedPath(root, reference, id, file)
+  const cached = await cachedPath(root, reference, id, file)
+  if (all.offline) {
     if (cached !== undefined) return cached
     throw new WeightsError(
       'missing',
       `hub: ${spec} is not in the cache ${all.cache}, and downloads are off. Unset HF_HUB_OFFLINE`,
     )
+  }
+  let repo: HubRepo
+  try {
+    // Who has the model should not wait for a hub that cannot be reached.
+    repo = await listRepo({ id, revision }, cached === undefined ? all : { ...all, attempts: 1 })
+  } catch (error) {
+    if (cached === undefined || !isPassing(error)) throw error
+    return cached
   }
   const { main, files } = chooseFiles(repo, file)
   const snapshot = join(root, 'snapshots', repo.commit)
@@ -156,20 +152,11 @@ async function fetchFile(
   await mkdir(join(root, 'blobs'), { recursive: true })
   if ((await sizeOf(blob)) === undefined) {
     const partial = `${blob}.incomplete`
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await append(repo, file, partial, options, report)
-        await verify(file, partial)
-        break
-      } catch (error) {
-        const final =
-          !(error instanceof WeightsError) ||
-          error.code !== 'network' ||
-          (typeof error.got === 'number' && error.got < 500)
-        if (final || attempt >= (options.attempts ?? 5)) throw error
-        await new Promise(resolve => setTimeout(resolve, Math.min(100 * 2 ** attempt, 10_000)))
-      }
-    }
+    await retried(options, async () => {
+      await append(repo, file, partial, options, report)
+      await verify(file, partial)
+    })
+    await rm(etagFile(partial), { force: true })
     await rename(partial, blob)
   }
   await mkdir(dirname(target), { recursive: true })
@@ -189,6 +176,21 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
+/** Beside a partial file without a known hash: the server's tag for its content. */
+const etagFile = (partial: string): string => `${partial}.etag`
+
+/**
+ * How to ask for the rest. The hash tells whether the parts belong together; where the hub announces none, the server
+ * must promise it by the tag of the first part, or all is fetched anew.
+ */
+async function restOf({ sha256, gitSha1 }: HubFile, partial: string, have: number): Promise<Record<string, string>> {
+  if (have === 0) return {}
+  const range = { Range: `bytes=${have}-` }
+  if (sha256 ?? gitSha1) return range
+  const etag = await readFile(etagFile(partial), 'utf8').catch(() => '')
+  return etag === '' ? {} : { ...range, 'If-Range': etag }
+}
+
 /** Goes on with a partial download, or starts one. */
 async function append(
   repo: HubRepo,
@@ -197,33 +199,47 @@ async function append(
   options: DownloadOptions,
   report: Report,
 ): Promise<void> {
+  const known = file.bytes >= 0
   let have = (await sizeOf(partial)) ?? 0
-  if (file.bytes >= 0 && have > file.bytes) {
+  if (known && have > file.bytes) {
     await rm(partial)
     have = 0
   }
-  if (file.bytes >= 0 && have === file.bytes && have > 0) return
+  if (known && have === file.bytes && have > 0) return
   const url = fileUrl(repo, file.path, options)
+  const rest = await restOf(file, partial, have)
   // Ranges count bytes as they are sent: no compression on the way.
-  const identity = { 'Accept-Encoding': 'identity' }
-  const response = await request(url, have > 0 ? { ...identity, Range: `bytes=${have}-` } : identity, options)
-  const resumed = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`)
+  const response = await request(url, { 'Accept-Encoding': 'identity', ...rest }, options)
+  if (response.status === 416) {
+    await response.body?.cancel()
+    // Of a file of unknown size every byte may be here already; the server then says how many there are.
+    if (!known && response.headers.get('content-range') === `bytes */${have}`) return
+    await rm(partial, { force: true })
+    throw new WeightsError('network', `hub: ${file.path}: got no bytes after ${have}. Starting again`)
+  }
+  const resumed = response.status === 206
+  const range = response.headers.get('content-range')
+  if (resumed && !range?.startsWith(`bytes ${have}-`)) {
+    await response.body?.cancel()
+    throw new WeightsError('network', `hub: ${file.path}: got range "${range}", expected bytes from ${have}`)
+  }
   if (!resumed) have = 0
-  const announced = Number(response.headers.get('content-length') ?? Number.NaN)
-  const total = file.bytes >= 0 ? file.bytes : have + announced
+  const announced = response.headers.get('content-length')
+  const total = known ? file.bytes : announced === null ? undefined : have + Number(announced)
+  if (!resumed) await noteTag(file, partial, response)
   const handle = await open(partial, resumed ? 'a' : 'w')
   try {
-    report(have, total)
+    report(have, total ?? have)
     for await (const chunk of response.body ?? []) {
       await handle.write(chunk as Uint8Array)
       have += (chunk as Uint8Array).length
-      if (file.bytes >= 0 && have > file.bytes) {
+      if (known && have > file.bytes) {
         throw new WeightsError('checksum', `hub: ${file.path}: got more than the announced ${file.bytes} bytes`, {
           got: have,
           expected: file.bytes,
         })
       }
-      report(have, total)
+      report(have, total ?? have)
     }
   } catch (cause) {
     if (cause instanceof WeightsError) throw cause
@@ -237,11 +253,17 @@ async function append(
   } finally {
     await handle.close()
   }
-  if (file.bytes >= 0 && have < file.bytes) {
-    throw new WeightsError('network', `hub: ${file.path}: got ${have} bytes, expected ${file.bytes}`, {
-      expected: file.bytes,
-    })
+  if (total !== undefined && have < total) {
+    throw new WeightsError('network', `hub: ${file.path}: got ${have} bytes, expected ${total}`, { expected: total })
   }
+}
+
+/** Weak tags promise no equal bytes. */
+async function noteTag({ sha256, gitSha1 }: HubFile, partial: string, response: Response): Promise<void> {
+  const etag = response.headers.get('etag')
+  if (sha256 ?? gitSha1) return
+  if (etag === null || etag.startsWith('W/')) await rm(etagFile(partial), { force: true })
+  else await writeFile(etagFile(partial), etag)
 }
 
 /** Compares a finished file with the announced hash; a wrong one is removed, so that the next attempt starts anew. */

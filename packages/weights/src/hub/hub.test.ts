@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type HubServer, hubServer } from '../../test/hub-server.js'
+import { commit, type HubServer, hubServer } from '../../test/hub-server.js'
 import { tinyFolder } from '../../test/tiny.js'
+import { httpSource } from '../http.js'
 import { openModelAt } from '../node.js'
 import { openModel } from '../open.js'
 import { type DownloadOptions, type DownloadProgress, downloadModel } from './download.js'
@@ -116,8 +117,121 @@ describe('downloadModel', () => {
     server = await hubServer(files, 'secret')
     await expect(get()).rejects.toThrow(/status 401. The repository is gated or private: .* HF_TOKEN/)
     await get({ token: 'secret' })
+    await rm(cache, { recursive: true })
     server.faults.status = 503
     await expect(get({ token: 'secret' })).rejects.toThrow(/status 503. Try again later/)
+  })
+
+  const name = 'model.safetensors'
+  const whole = async (path: string): Promise<void> =>
+    expect(new Uint8Array(await readFile(join(path, name)))).toEqual(files[name])
+
+  it.each([500, 503, 429, 408])('asks again after status %i, of the list and of files', async status => {
+    server.faults.statuses = [status, 0, status, status]
+    await whole(await get())
+    expect(server.log.length).toBe(1 + 1 + 2 + 3)
+  })
+
+  it.each([400, 403, 404, 410])('does not ask again after status %i', async status => {
+    server.faults.statuses = [status]
+    await expect(get()).rejects.toMatchObject({ got: status, code: status === 404 ? 'missing' : 'network' })
+    expect(server.log.length).toBe(1)
+  })
+
+  it('waits as long as it is asked to, within reason, and less when aborted', async () => {
+    server.faults.retryAfter = '0'
+    server.faults.statuses = Array(4).fill(429)
+    await whole(await get())
+    server.faults.retryAfter = '86400'
+    server.faults.status = 429
+    await rm(cache, { recursive: true })
+    await expect(get()).rejects.toMatchObject({ got: 429, retryAfter: 86_400_000 })
+    server.faults.retryAfter = '50'
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 50)
+    await expect(get({ signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  describe.each([{ chunked: false }, { chunked: true }])('of files without size and hash, $chunked chunked', faults => {
+    beforeEach(() => Object.assign(server.faults, faults, { nothingKnown: true }))
+
+    it('goes on where it broke off', async () => {
+      server.faults.cutAfter = [20_000, 30_000]
+      await whole(await get())
+      expect(requests('bytes=50000-')).toBe(1)
+    })
+
+    it('knows a finished part when the server has no more', async () => {
+      await get()
+      // The process died between the last byte and the name: what remains is a whole part.
+      const root = join(cache, 'models--owner--repo')
+      const blob = (await readdir(join(root, 'blobs'))).find(b => b.endsWith(name))!
+      await rename(join(root, 'blobs', blob), join(root, 'blobs', `${blob}.incomplete`))
+      await writeFile(join(root, 'blobs', `${blob}.incomplete.etag`), '"tag"')
+      await rm(join(root, 'snapshots'), { recursive: true })
+      await whole(await get())
+      expect(requests(`bytes=${files[name]!.length}-`)).toBe(1)
+    })
+
+    it('starts again when there is more than the server has, or another content', async () => {
+      server.faults.cutAfter = [30_000]
+      await expect(get({ attempts: 1 })).rejects.toMatchObject({ code: 'network' })
+      files[name] = files[name]!.map(b => b ^ 255)
+      server.faults.etag = '"other"'
+      await whole(await get())
+      expect(requests('bytes=30000-')).toBe(1)
+      await rm(cache, { recursive: true })
+      server.faults.cutAfter = [30_000]
+      await expect(get({ attempts: 1 })).rejects.toMatchObject({ code: 'network' })
+      files[name] = files[name]!.slice(0, 20_000)
+      await whole(await get())
+    })
+
+    it.each([undefined, 'W/"tag"'])('joins no parts under the tag %s', async etag => {
+      server.faults.etag = etag ?? ''
+      server.faults.cutAfter = [20_000]
+      await whole(await get())
+      expect(requests('bytes=')).toBe(0)
+    })
+  })
+
+  it('refuses a range it did not ask for', async () => {
+    server.faults.cutAfter = [20_000]
+    await expect(get({ attempts: 1 })).rejects.toMatchObject({ code: 'network' })
+    server.faults.shift = 5
+    await expect(get({ attempts: 1 })).rejects.toThrow(/got range "bytes 20005-.* expected bytes from 20000/)
+    server.faults.shift = 0
+    await whole(await get())
+  })
+
+  it('refuses a content that changed between two parts of a known hash', async () => {
+    server.faults.cutAfter = [20_000]
+    await expect(get({ attempts: 1 })).rejects.toMatchObject({ code: 'network' })
+    server.faults.corrupt = true
+    await expect(get()).rejects.toMatchObject({ code: 'checksum' })
+    server.faults.corrupt = false
+    await whole(await get())
+  })
+
+  it('follows redirects to another host, and leaves the token behind', async () => {
+    const storage = await hubServer(files)
+    server.faults.redirect = storage.endpoint.replace('127.0.0.1', 'localhost')
+    await whole(await get({ token: 'secret' }))
+    expect(server.log.every(line => line.endsWith('with token'))).toBe(true)
+    expect(storage.log.length).toBe(3)
+    expect(storage.log.some(line => line.endsWith('with token'))).toBe(false)
+    server.faults.redirect = server.endpoint
+    await rm(cache, { recursive: true })
+    await expect(get({ attempts: 2 })).rejects.toMatchObject({ code: 'network' })
+    await storage.close()
+  })
+
+  it('uses the cache while the hub is down', async () => {
+    const path = await get()
+    server.faults.status = 503
+    expect(await get()).toBe(path)
+    server.faults.status = 403
+    await expect(get()).rejects.toThrow(/gated or private/)
   })
 
   it('stops when told to', async () => {
@@ -140,6 +254,41 @@ describe('hubFolder', () => {
     expect(requests('bytes=')).toBeGreaterThan(2)
     server.faults.ignoreRange = true
     await expect(model.weights.read('model.norm.weight')).rejects.toThrow(/ignored the byte range/)
+  })
+})
+
+describe('httpSource', () => {
+  const url = (): string => `${server.endpoint}/owner/repo/resolve/${commit}/model.safetensors`
+
+  it.each([500, 429])('asks again after status %i', async status => {
+    server.faults.statuses = [status, 0, status, status]
+    const source = await httpSource(url())
+    expect(await source.read(10, 20)).toEqual(files['model.safetensors']!.slice(10, 30))
+    server.faults.status = 403
+    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'network', got: 403 })
+    expect(server.log.length).toBe(2 + 3 + 1)
+  })
+
+  it('reads again what broke off', async () => {
+    server.faults.cutAfter = [0, 100]
+    const source = await httpSource(url())
+    server.faults.cutAfter = [100, 100]
+    expect((await source.read(0, 5000)).length).toBe(5000)
+  })
+
+  it('refuses a file that changed, other ranges, and servers without ranges', async () => {
+    const source = await httpSource(url())
+    server.faults.etag = '"other"'
+    await expect(source.read(0, 8)).rejects.toMatchObject({ code: 'checksum' })
+    server.faults.etag = '"tag"'
+    server.faults.shift = 1
+    await expect(source.read(0, 8)).rejects.toThrow(/got range "bytes 1-8/)
+    server.faults.shift = 0
+    files['model.safetensors'] = files['model.safetensors']!.slice(0, 1000)
+    await expect(source.read(0, 8)).rejects.toThrow(/changed while it was read/)
+    await expect(source.read(0, 2 ** 40)).rejects.toMatchObject({ code: 'format' })
+    server.faults.ignoreRange = true
+    await expect(httpSource(url())).rejects.toMatchObject({ code: 'unsupported' })
   })
 })
 

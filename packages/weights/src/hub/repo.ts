@@ -4,6 +4,7 @@ import { isLaterPart, splitNames } from '../gguf/split.js'
 import { httpSource } from '../http.js'
 import { parseJson } from '../json.js'
 import type { Folder } from '../open.js'
+import { retried, waitOf } from '../retry.js'
 
 export interface HubOptions {
   /** Default `https://huggingface.co`; the command line takes it from HF_ENDPOINT. */
@@ -11,6 +12,8 @@ export interface HubOptions {
   /** Access token for gated and private repositories; the command line takes it from HF_TOKEN. */
   readonly token?: string
   readonly signal?: AbortSignal
+  /** Attempts for one request or file, a file going on where the last broke off; default 5. */
+  readonly attempts?: number
   readonly fetch?: typeof fetch
 }
 
@@ -82,28 +85,41 @@ export async function request(url: string, headers: Record<string, string>, opti
       { cause },
     )
   }
-  if (response.ok) return response
+  // 416 answers whoever asks for what comes after the last byte: the caller's matter.
+  if (response.ok || (response.status === 416 && 'Range' in headers)) return response
   await response.body?.cancel()
-  const fix =
-    response.status === 401 || response.status === 403
-      ? 'The repository is gated or private: accept its terms on the site and set HF_TOKEN'
-      : response.status === 404
-        ? 'Check the names of repository, revision and file'
-        : 'Try again later'
   throw new WeightsError(
     response.status === 404 ? 'missing' : 'network',
-    `hub: ${url}: got status ${response.status}. ${fix}`,
-    {
-      got: response.status,
-    },
+    `hub: ${url}: got status ${response.status}. ${fixes[response.status] ?? 'Try again later'}`,
+    { got: response.status, ...waitOf(response) },
   )
+}
+
+/** The whole body; one that breaks off is a `network` error like any other. */
+async function received(url: string, { signal }: HubOptions, response: Response): Promise<ArrayBuffer> {
+  try {
+    return await response.arrayBuffer()
+  } catch (cause) {
+    if (signal?.aborted) throw new WeightsError('aborted', 'hub: aborted', { cause })
+    throw new WeightsError('network', `hub: ${url}: the answer broke off: ${String(cause)}`, { cause })
+  }
+}
+
+const gated = 'The repository is gated or private: accept its terms on the site and set HF_TOKEN'
+const fixes: Readonly<Record<number, string>> = {
+  401: gated,
+  403: gated,
+  404: 'Check the names of repository, revision and file',
+  429: 'The hub limits requests: wait some minutes, or set HF_TOKEN',
 }
 
 /** Lists a repository at a revision. */
 export async function listRepo(spec: Pick<HubSpec, 'id' | 'revision'>, options: HubOptions = {}): Promise<HubRepo> {
   const url = `${options.endpoint ?? defaultEndpoint}/api/models/${spec.id}/revision/${encodeURIComponent(spec.revision)}?blobs=true`
-  const response = await request(url, {}, options)
-  const bytes = new Uint8Array(await response.arrayBuffer())
+  const bytes = await retried(options, async () => {
+    const response = await request(url, {}, options)
+    return new Uint8Array(await received(url, options, response))
+  })
   const json = parseJson(url, bytes) as { sha?: unknown; siblings?: unknown } | null
   if (typeof json?.sha !== 'string' || !/^[0-9a-f]{6,64}$/.test(json.sha) || !Array.isArray(json.siblings)) {
     throw corrupt(url, 'got an answer without commit and files')
