@@ -14,7 +14,7 @@ export interface HttpSourceOptions {
 /**
  * Opens a URL as a byte source.
  *
- * @throws WeightsError `network` when the server fails, `unsupported` when it does not honour ranges, `checksum` when the
+ * @throws WeightsError `network` when the server fails, `missing` when it has no such file, `unsupported` when it does not honour ranges, `checksum` when the
  *   file changes between two reads
  * @example const source = await httpSource('https://example.com/model.gguf')
  */
@@ -48,16 +48,22 @@ export async function httpSource(url: string, options: HttpSourceOptions = {}): 
       )
     if (!response.ok)
       return new WeightsError(
-        'network',
+        response.status === 404 ? 'missing' : 'network',
         `${name}: got status ${response.status} ${response.statusText}, expected 206`,
         detail,
       )
     const header = response.headers.get('content-range')
     const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header ?? '')?.map(Number) ?? []
+    // Of another origin, a page sees this header only where the server allows it.
+    const exposed = header === null ? '. Let the server send Access-Control-Expose-Headers: Content-Range, ETag' : ''
     if (from !== offset || to !== offset + length - 1)
-      return new WeightsError('network', `${name}: got range "${header}", expected ${length} bytes from ${offset}`, {
-        file: name,
-      })
+      return new WeightsError(
+        'network',
+        `${name}: got range "${header}", expected ${length} bytes from ${offset}${exposed}`,
+        {
+          file: name,
+        },
+      )
     const tag = response.headers.get('etag')
     if ((etag !== null && tag !== null && tag !== etag) || (size !== undefined && total !== size))
       return new WeightsError('checksum', `${name}: the file changed while it was read. Open it again`, { file: name })

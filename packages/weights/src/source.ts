@@ -56,7 +56,15 @@ export function blobSource(blob: Blob, name: string = blob instanceof File ? blo
     size: blob.size,
     async read(offset, length) {
       checkRange(source, offset, length)
-      return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer())
+      try {
+        return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer())
+      } catch (cause) {
+        throw new WeightsError(
+          'missing',
+          `${name}: got ${String(cause)}, expected ${length} bytes from ${offset}. The file was changed, moved or deleted since it was picked: pick it again`,
+          { file: name, cause },
+        )
+      }
     },
   }
   return source

@@ -33,10 +33,14 @@ export interface HubServer {
   readonly faults: Faults
   /** `METHOD path range`, and whether with a token, of every request. */
   readonly log: string[]
+  /** Where a file is sent from. */
+  url(file: string): string
   close(): Promise<void>
 }
 
 export const commit: string = 'c'.repeat(40)
+
+const types: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript' }
 
 /** Serves one repository `owner/repo`. `token`: what clients must show. */
 export async function hubServer(files: Record<string, Uint8Array>, token?: string): Promise<HubServer> {
@@ -75,6 +79,7 @@ export async function hubServer(files: Record<string, Uint8Array>, token?: strin
     response.writeHead(partial ? 206 : 200, {
       ...(faults.chunked ? {} : { 'content-length': to - from }),
       etag,
+      'content-type': types[name.split('.').at(-1)!] ?? 'application/octet-stream',
       ...(partial ? { 'content-range': `bytes ${from}-${to - 1}/${bytes.length}` } : {}),
     })
     const cut = bytes.length > 100 ? faults.cutAfter?.shift() : undefined
@@ -82,8 +87,10 @@ export async function hubServer(files: Record<string, Uint8Array>, token?: strin
     response.write(bytes.subarray(from, from + cut), () => setTimeout(() => response.destroy(), 20))
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint,
+    url: file => `${endpoint}/owner/repo/resolve/${commit}/${file}`,
     faults,
     log,
     close: () =>

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { commit, type HubServer, hubServer } from '../../test/hub-server.js'
+import { type HubServer, hubServer } from '../../test/hub-server.js'
 import { tinyFolder } from '../../test/tiny.js'
 import { httpSource } from '../http.js'
 import { openModelAt } from '../node.js'
@@ -258,7 +258,7 @@ describe('hubFolder', () => {
 })
 
 describe('httpSource', () => {
-  const url = (): string => `${server.endpoint}/owner/repo/resolve/${commit}/model.safetensors`
+  const url = (): string => server.url('model.safetensors')
 
   it.each([500, 429])('asks again after status %i', async status => {
     server.faults.statuses = [status, 0, status, status]
