@@ -120,6 +120,25 @@ export const layers: readonly Case[] = [
     (q, k, v, positions, start) => attention(q, k, v, { positions, start: start! }),
     { ...smooth, title: 'batch of packed documents' },
   ),
+  ...(
+    [
+      [[4], [0, 1, 2, 3], [2, 4], [0, 0, 2, 2, 0, 0, 0, 3]],
+      [[2, 4], [0, 1, 2, 3, 1, 1, 3, 3], [4], [0, 0, 1, 1]],
+    ] as const
+  ).map(([shape, positions, startShape, start]) =>
+    check(
+      'attention',
+      [
+        real([2, 4, 2, 8]),
+        real([2, 4, 2, 8]),
+        real([2, 4, 2, 8]),
+        given('i32', shape, positions),
+        given('i32', startShape, start),
+      ],
+      (q, k, v, at, from) => attention(q, k, v, { positions: at, start: from! }),
+      { ...smooth, title: `rows share their ${shape.length === 1 ? 'positions' : 'starts'}` },
+    ),
+  ),
   check(
     'attention',
     [real([70, 2, 16]), real([70, 1, 16]), real([70, 1, 16]), upTo(70)],

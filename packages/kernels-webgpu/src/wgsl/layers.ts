@@ -67,7 +67,7 @@ const attention: Maker = ({ inputs: [q, k, , positions, start], outputs: [y], at
   const [s, groups] = k!.shape.slice(-3) as [number, number]
   if (!keys.includes(k!.dtype) || d > lanes * spread || attrs.halves === true) return undefined
   const variables = ['x0', 'x1', 'x2', 'x3', ...(start === undefined ? [] : ['x4'])]
-  const first = start === undefined ? '' : 'low = max(low, bitcast<i32>(x4[query % m(6u)]));'
+  const first = start === undefined ? '' : 'low = max(low, bitcast<i32>(x4[query % m(9u)]));'
   const code = `${header([...variables.map(read), written('y')])}${join(loader('x0', 'f32'), loader('x1', k!.dtype), loader('x2', k!.dtype))}
 ${together('largest', 'f32', 'max(total, v)')}
 var<workgroup> weights: array<f32, ${lanes}>;
@@ -138,6 +138,8 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     sizeOf(positions!.shape),
     attrs.window as number,
     floatBits(attrs.scale as number),
+    // Rows of a batch may share their positions and not their starts, as packed documents do.
+    start === undefined ? 1 : sizeOf(start.shape),
   ]
   const layout = isBlock(k!.dtype) ? blockLayout(k!) : undefined
   return [
