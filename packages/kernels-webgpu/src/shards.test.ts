@@ -158,5 +158,8 @@ test('no adapter, no WebGPU: typed, with reason and fix', async () => {
   await expect(webgpu({ gpu })).rejects.toThrow(Unavailable)
   await expect(webgpu({ gpu })).rejects.toMatchObject({ reason: 'there is no adapter', code: 'unavailable' })
   await expect(webgpu({ gpu })).rejects.toThrow(/cpu backend/)
+  if (process.platform === 'linux')
+    for (const missing of ['libvulkan1', 'mesa-vulkan-drivers', 'NVIDIA', 'chromium'])
+      await expect(webgpu({ gpu })).rejects.toMatchObject({ fix: expect.stringContaining(missing) })
   expect(countersOf(reference())).toBeUndefined()
 })

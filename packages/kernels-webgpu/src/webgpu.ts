@@ -13,8 +13,15 @@ export interface WebGpuOptions {
   readonly bindingLimit?: number
 }
 
-const softwareHint =
-  'On a machine without a GPU, a software adapter works: install chromium and set VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json'
+/** What an adapter takes outside a browser, by system. Dawn finds no adapter, without a word, where a library is missing. */
+const adapterFix = (): string => {
+  if (process.platform !== 'linux')
+    return `Install the graphics driver of the GPU (${process.platform === 'win32' ? 'D3D12' : 'Metal'}), or use the cpu backend`
+  return (
+    "Install the Vulkan loader and the GPU's driver: apt-get install libvulkan1 mesa-vulkan-drivers for AMD and Intel, libvulkan1 and NVIDIA's own driver for NVIDIA (VK_DRIVER_FILES names its nvidia_icd.json where the loader does not look). " +
+    'Without a GPU: apt-get install libvulkan1 chromium, and set VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json, a software adapter. Or use the cpu backend'
+  )
+}
 
 /**
  * A device on WebGPU.
@@ -34,7 +41,7 @@ export async function webgpu({ gpu, powerPreference, bindingLimit }: WebGpuOptio
       'there is no adapter',
       typeof navigator === 'object' && 'gpu' in navigator
         ? 'Turn on hardware acceleration, or use the wasm backend'
-        : `Install a Vulkan, Metal or D3D12 driver, or use the cpu backend. ${softwareHint}`,
+        : adapterFix(),
     )
   }
   const { limits } = adapter
