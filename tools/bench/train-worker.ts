@@ -1,8 +1,9 @@
 // One training step of a LLaMA on this repository, again and again: what train.ts races. Each line on stdin is a number
-// of steps to run; each answer is a line of JSON. `train-worker.ts SHAPE fp32|bf16 native|wasm [--profile]`
+// of steps to run; each answer is a line of JSON. `train-worker.ts SHAPE fp32|bf16 native|wasm|webgpu [--profile]`
 import { createInterface } from 'node:readline'
 import { type CallTime, native } from '@cria/kernels-cpu'
 import { wasm } from '@cria/kernels-cpu/wasm'
+import { webgpu } from '@cria/kernels-webgpu'
 import { Llama, llamaConfig, randomSource } from '@cria/llama'
 import {
   adamw,
@@ -23,7 +24,12 @@ const shape = shapes[name as keyof typeof shapes]
 const threads = Number(process.env.BENCH_THREADS ?? 2)
 let calls: readonly CallTime[] = []
 const profile = process.argv.includes('--profile') ? { profile: (c: readonly CallTime[]) => void (calls = c) } : {}
-const device = backend === 'wasm' ? await wasm({ threads }) : await native({ threads, ...profile })
+const device =
+  backend === 'webgpu'
+    ? await webgpu()
+    : backend === 'wasm'
+      ? await wasm({ threads })
+      : await native({ threads, ...profile })
 
 const config = llamaConfig({
   vocabSize: shape.vocab,
