@@ -2,15 +2,11 @@
 import {
   add,
   assign,
-  type BlockDType,
-  byteLength,
   type Device,
   DeviceError,
   embedding,
-  encode,
   f32,
   i32,
-  isBlock,
   linear,
   plan,
   type Shape,
@@ -24,28 +20,9 @@ import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { WebGpuBackend } from './backend.js'
 import { countersOf, webgpu } from './index.js'
-import { gpuMissing, useSoftwareAdapter } from './testing.js'
+import { gpuMissing, useSoftwareAdapter, weightBytes } from './testing.js'
 
 useSoftwareAdapter()
-
-/** Bytes of a matrix that every decoder takes: small scales, any codes. */
-function weightBytes(dtype: 'f32' | 'f16' | BlockDType, shape: Shape): Uint8Array {
-  const s = spec(dtype, shape)
-  if (!isBlock(dtype))
-    return encode(
-      s,
-      Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(i)),
-      'test',
-    ).slice()
-  const bytes = Uint8Array.from({ length: byteLength(s) }, (_, i) => (i * 37) % 251)
-  const size = dtype === 'q8_0' ? 34 : dtype === 'q4_0' ? 18 : 144
-  for (let at = 0; at < bytes.length; at += size) {
-    bytes[at] = 0
-    bytes[at + 1] = 0x20
-    if (dtype === 'q4_k') bytes.set([0, 0x20], at + 2)
-  }
-  return bytes
-}
 
 describe.skipIf(gpuMissing())('shards', () => {
   let device: Device

@@ -1,5 +1,6 @@
 /** For tests: points the Vulkan loader at the software adapter that Debian's chromium brings, unless something is set. */
 import { existsSync } from 'node:fs'
+import { type BlockDType, byteLength, encode, isBlock, type Shape, spec } from '@cria/tensor'
 
 const icd = '/usr/lib/chromium/vk_swiftshader_icd.json'
 
@@ -16,4 +17,23 @@ export function gpuMissing(): boolean {
 /** The browser for the tests in a page, or undefined. */
 export function browserPath(): string | undefined {
   return [process.env.CHROME_PATH, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(p => p && existsSync(p))
+}
+
+/** Bytes of a matrix that every decoder takes: small scales, any codes. */
+export function weightBytes(dtype: 'f32' | 'f16' | 'bf16' | BlockDType, shape: Shape): Uint8Array {
+  const s = spec(dtype, shape)
+  if (!isBlock(dtype))
+    return encode(
+      s,
+      Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(i)),
+      'test',
+    ).slice()
+  const bytes = Uint8Array.from({ length: byteLength(s) }, (_, i) => (i * 37) % 251)
+  const size = dtype === 'q8_0' ? 34 : dtype === 'q4_0' ? 18 : 144
+  for (let at = 0; at < bytes.length; at += size) {
+    bytes[at] = 0
+    bytes[at + 1] = 0x20
+    if (dtype === 'q4_k') bytes.set([0, 0x20], at + 2)
+  }
+  return bytes
 }

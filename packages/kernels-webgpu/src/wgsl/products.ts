@@ -51,6 +51,78 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) id: 
 
 const tiles = (n: number): number => Math.ceil(n / tile)
 
+/** Rows and columns of a large tile: 256 threads make 4 × 4 of each, so an element that is fetched serves 64 products. */
+const large = 64
+/** Words between lines of equal k, so that neither writing nor reading them meets in one bank. */
+const pitch = large + 2
+
+/** How the threads of a large tile fetch an operand: along k, by fours where they can be, or along its rows or columns. */
+type Fetch = 'along' | 'fours' | 'across'
+
+/** Each thread fetches four elements of lines `line` … m(count), steps k … k + 3, and stores them under their k. */
+function fetch(to: string, from: string, how: Fetch, [count, line, step]: readonly [number, number, number]): string {
+  const at = `${to}0 + line * m(${line}u) + step * m(${step}u)`
+  const stores = (value: (i: number) => string): string =>
+    [0, 1, 2, 3].map(i => `${to}[(kk + ${i}u) * ${pitch}u + part] = ${value(i)};`).join(' ')
+  const [part, kk] = how === 'across' ? ['t & 63u', '(t >> 6u) << 2u'] : ['t >> 2u', '(t & 3u) << 2u']
+  const body =
+    how === 'fours'
+      ? `var v = vec4(0.0);
+      if (line < m(${count}u) && step < m(2u)) { v = load4_${from}(${at}); }
+      ${stores(i => `v[${i}]`)}`
+      : `for (var i = 0u; i < 4u; i++) {
+        var v = 0.0;
+        if (line < m(${count}u) && step + i < m(2u)) { v = load_${from}(${at} + i * m(${step}u)); }
+        ${to}[(kk + i) * ${pitch}u + part] = v;
+      }`
+  return `{
+      let part = ${part};
+      let kk = ${kk};
+      let line = ${to === 'left' ? 'wg.y' : 'wg.x'} * ${large}u + part;
+      let step = k + kk;
+      ${body}
+    }`
+}
+
+/** The same product in large tiles, for many rows and columns. */
+const broad = (a: string, b: string, left: Fetch, right: Fetch): string => {
+  const rows = [0, 1, 2, 3]
+  return `${header([read('x0'), read('x1'), written('y')])}${join(a, b)}
+var<workgroup> left: array<f32, ${tile * pitch}>;
+var<workgroup> right: array<f32, ${tile * pitch}>;
+@compute @workgroup_size(${tile}, ${tile})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
+  let t = id.y * ${tile}u + id.x;
+  let left0 = wg.z * m(7u);
+  let right0 = wg.z * m(8u);
+  ${rows.map(i => `var total${i} = vec4(0.0);`).join(' ')}
+  for (var k = 0u; k < m(2u); k += ${tile}u) {
+    ${fetch('left', 'x0', left, [0, 3, 4])}
+    ${fetch('right', 'x1', right, [1, 6, 5])}
+    workgroupBarrier();
+    for (var j = 0u; j < ${tile}u; j++) {
+      let l = j * ${pitch}u + id.y;
+      let r = j * ${pitch}u + id.x;
+      let q = vec4(right[r], right[r + 16u], right[r + 32u], right[r + 48u]);
+      ${rows.map(i => `total${i} += left[l + ${16 * i}u] * q;`).join(' ')}
+    }
+    workgroupBarrier();
+  }
+  ${rows.map(i => `put(wg, id, ${i}u, total${i});`).join(' ')}
+}
+fn put(wg: vec3<u32>, id: vec3<u32>, i: u32, total: vec4<f32>) {
+  let row = wg.y * ${large}u + id.y + 16u * i;
+  let col = wg.x * ${large}u + id.x;
+  let at = (wg.z * m(0u) + row) * m(9u) + m(10u) + col;
+  if (row >= m(0u)) { return; }
+  ${rows.map(c => `if (col + ${16 * c}u < m(1u)) { y[at + ${16 * c}u] = bitcast<u32>(total[${c}]); }`).join(' ')}
+}`
+}
+
+/** Rows and columns from which large tiles are worth their empty part. */
+const isLarge = (rows: number, columns: number): boolean => rows > tile * 2 && columns > tile * 2
+const largeTiles = (n: number): number => Math.ceil(n / large)
+
 const matmul: Maker = ({ inputs: [a, b], outputs: [y], attrs }) => {
   if (a!.dtype !== 'f32') return undefined
   const [m, n] = y!.shape.slice(-2) as [number, number]
@@ -60,12 +132,16 @@ const matmul: Maker = ({ inputs: [a, b], outputs: [y], attrs }) => {
   const [rowA, stepA] = attrs.transposeA ? [1, m] : [k, 1]
   const [stepB, colB] = attrs.transposeB ? [1, k] : [n, 1]
   const apart = b!.shape.length > 2 ? k * n : 0
+  const wide = isLarge(m, n)
+  const [left, right] = [loader('x0', 'f32'), loader('x1', 'f32')]
   return [
     {
-      code: tiled(loader('x0', 'f32'), loader('x1', 'f32')),
+      code: wide
+        ? broad(left, right, attrs.transposeA ? 'across' : 'along', attrs.transposeB ? 'along' : 'across')
+        : tiled(left, right),
       meta: [m, n, k, rowA, stepA, stepB, colB, m * k, apart, n, 0],
       bind: [input(0), input(1), output(0)],
-      groups: [tiles(n), tiles(m), batch],
+      groups: wide ? [largeTiles(n), largeTiles(m), batch] : [tiles(n), tiles(m), batch],
     },
   ]
 }
@@ -120,6 +196,15 @@ const linear: Maker = ({ inputs: [x, w], outputs: [y] }, limit) => {
     const meta = [rows, shard.rows, k, k, 1, 1, k, 0, 0, width, shard.start]
     const few = rows <= fewRows
     const groups = grid(shard.rows, teams, rows)
+    if (isLarge(rows, shard.rows)) {
+      const how = k % 4 === 0 ? 'fours' : 'along'
+      return {
+        code: broad(join(loader('x0', 'f32'), loader4('x0', 'f32')), weight, how, how),
+        meta: weightMeta(meta, w!, shard),
+        bind: [input(0), input(1, i), output(0)],
+        groups: [largeTiles(shard.rows), largeTiles(rows), 1],
+      }
+    }
     return {
       code: few ? vector(weight, k % 4 === 0) : tiled(loader('x0', 'f32'), weight),
       meta: weightMeta(meta, w!, shard),
