@@ -1,6 +1,6 @@
 /**
  * WGSL as small typed pieces. Shapes and strides travel in a uniform, never in the text, so one pipeline serves every
- * shape of an op. All storage is `array<u32>`; loads and stores translate.
+ * shape of an op. Storage is `array<u32>` unless a kernel says otherwise; loads and stores translate.
  */
 import { type DType, isBlock, type Spec, sizeOf } from '@cria/tensor'
 import { decodesRaw, rawBlockFour, rawBlockLoader } from './blocks.js'
@@ -42,6 +42,8 @@ export const metaWords = 48
 export interface Variable {
   readonly name: string
   readonly write?: boolean
+  /** Of its elements; default u32. */
+  readonly type?: string
 }
 
 export const read = (name: string): Variable => ({ name })
@@ -58,8 +60,8 @@ export function grid(count: number, size: number, z = 1): readonly [number, numb
 /** Declarations that every shader shares: the uniform, the storage, and the flat item index over two axes. */
 export function header(variables: readonly Variable[]): string {
   const storage = variables.map(
-    ({ name, write }, i) =>
-      `@group(0) @binding(${i + 1}) var<storage, ${write ? 'read_write' : 'read'}> ${name}: array<u32>;`,
+    ({ name, write, type = 'u32' }, i) =>
+      `@group(0) @binding(${i + 1}) var<storage, ${write ? 'read_write' : 'read'}> ${name}: array<${type}>;`,
   )
   return `@group(0) @binding(0) var<uniform> p: array<vec4<u32>, ${metaWords / 4}>;
 fn m(i: u32) -> u32 { return p[i >> 2u][i & 3u]; }
@@ -68,7 +70,7 @@ ${storage.join('\n')}
 }
 
 /** Half floats by their bits: WGSL's own unpack may flush subnormals, and its pack may round either way. */
-const halves = `
+export const halves: string = `
 fn from_half(h: u32) -> f32 {
   let sign = (h & 0x8000u) << 16u;
   let e = (h >> 10u) & 31u;
