@@ -30,8 +30,9 @@ interface GzipBudget {
   part: string
   bytes: number
 }
-/** The CLI as installed, with native CPU and WebAssembly. */
+/** The CLI as installed, with native CPU and WebAssembly; the model that it brings has a budget of its own. */
 const cliBudget = { name: 'cria', bytes: 8_000_000, foreign: 5 }
+const modelBudget = { name: '@cria/storyteller', bytes: 8_000_000 }
 
 const work = mkdtempSync(join(tmpdir(), 'cria-packages-'))
 const failures: string[] = []
@@ -197,6 +198,11 @@ async function check(
   hold('npm install', installed)
   if (!installed.ok) return
   const size = installedSize(join(home, 'node_modules'))
+  const model = join(home, 'node_modules', modelBudget.name)
+  const modelBytes = existsSync(model) ? installedSize(model).bytes : 0
+  if (modelBytes > modelBudget.bytes)
+    failures.push(`${modelBudget.name}: got ${(modelBytes / 1e6).toFixed(2)} MB installed, expected at most 8 MB`)
+  if (name === cliBudget.name) size.bytes -= modelBytes
   notes.push(`${(size.bytes / 1e6).toFixed(2)} MB installed with ${size.foreign.length} foreign packages`)
   if (name === cliBudget.name && (size.bytes > cliBudget.bytes || size.foreign.length > cliBudget.foreign))
     failures.push(

@@ -21,6 +21,7 @@ const arrows: Record<string, readonly string[]> = {
   '@cria/tokenizer': [],
   '@cria/sampling': [],
   '@cria/world': [],
+  '@cria/storyteller': [],
   '@cria/weights': ['@cria/tensor'],
   '@cria/llama': ['@cria/tensor', '@cria/weights'],
   '@cria/eval': ['@cria/tensor', '@cria/llama'],

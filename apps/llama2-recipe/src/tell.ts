@@ -1,6 +1,6 @@
 /** Stories from a model, one after another in one session: while it is trained, and when it is judged. */
 import { generate, type Llama, Session } from '@cria/llama'
-import { categorical, chain, temperature } from '@cria/sampling'
+import { categorical, chain, minP, temperature, topK, topP } from '@cria/sampling'
 import type { Tokenizer } from '@cria/tokenizer'
 import { formatInstruction } from '@cria/world'
 import { context } from './sizes.js'
@@ -9,6 +9,8 @@ export interface TellOptions {
   readonly seed: number
   /** Temperature. Default 0.8. */
   readonly heat?: number
+  /** Also cut off what is unlikely, as llama.cpp and `cria run` do by default: top-k 40, top-p 0.95, min-p 0.05. Default false. */
+  readonly cut?: boolean
   /** What the text begins with. Default: nothing but the beginning token, so the model chooses the kind of document too. */
   readonly prompt?: string
 }
@@ -24,10 +26,11 @@ export class Teller {
   }
 
   /** A whole document: what the model writes until it says that it is done. */
-  async tell({ seed, heat = 0.8, prompt = '' }: TellOptions): Promise<string> {
+  async tell({ seed, heat = 0.8, cut = false, prompt = '' }: TellOptions): Promise<string> {
     const { session, tokenizer } = this
     session.truncate(0)
-    const sampler = chain(temperature(heat), categorical({ seed }))
+    const cuts = cut ? [topK(40), topP(0.95), minP(0.05)] : []
+    const sampler = chain(...cuts, temperature(heat), categorical({ seed }))
     const ids = tokenizer.encode(prompt)
     const written: number[] = [...ids]
     for await (const event of generate(session, { prompt: ids, sampler, stop: tokenizer.eosIds }))

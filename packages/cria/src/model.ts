@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Llama, loadLlama } from '@cria/llama'
+import { storyteller } from '@cria/storyteller'
 import type { Device } from '@cria/tensor'
 import type { Tokenizer } from '@cria/tokenizer'
 import type { Model } from '@cria/weights'
@@ -21,15 +23,19 @@ export const modelFolders = (): string[] =>
     join(homedir(), '.cache', 'cria', 'models'),
   ].filter((p): p is string => p !== undefined && existsSync(p))
 
-/** The path that MODEL means, downloaded if it is on the hub. */
+/** The model that comes with the package: what is run where none is named. */
+export const bundledModel = 'storyteller'
+
+/** The path that MODEL means, downloaded if it is on the hub. A file of the same name goes before the bundled model. */
 export async function resolveModel(model: string): Promise<string> {
   if (model.startsWith('hf:')) return download(model)
   if (existsSync(model)) return model
+  if (model === bundledModel) return fileURLToPath(storyteller)
   for (const folder of modelFolders()) {
     for (const name of [model, `${model}.gguf`]) if (existsSync(join(folder, name))) return join(folder, name)
   }
   throw new UsageError(
-    `model: got ${model}, expected a file, a folder, a name in ${modelFolders().join(', ') || 'the folder CRIA_MODELS'}, or hf:owner/repo[:file]`,
+    `model: got ${model}, expected ${bundledModel}, a file, a folder, a name in ${modelFolders().join(', ') || 'the folder CRIA_MODELS'}, or hf:owner/repo[:file]`,
   )
 }
 

@@ -1,0 +1,61 @@
+import { readFile, stat } from 'node:fs/promises'
+import { cpu } from '@cria/kernels-cpu'
+import { generate, loadLlama, Session } from '@cria/llama'
+import { categorical, chain, minP, temperature, topK, topP } from '@cria/sampling'
+import { fromGguf } from '@cria/tokenizer'
+import { openModelAt } from '@cria/weights/node'
+import { checkStory, formatInstruction, formatQuestion, questions, Random, story } from '@cria/world'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { context, instruction, question, storyteller } from './index.js'
+
+describe('the storyteller', async () => {
+  const device = await cpu()
+  const file = await openModelAt(storyteller)
+  const tokenizer = fromGguf(file.weights.metadata)
+  const model = await loadLlama(device, file)
+  let session: Session
+  beforeAll(() => {
+    session = new Session(model, { capacity: context })
+  })
+  afterAll(async () => {
+    session.dispose()
+    model.dispose()
+    await file.close()
+    device.dispose()
+  })
+
+  async function tell(seed: number, prompt = 'Once upon a time'): Promise<string> {
+    session.truncate(0)
+    const ids: number[] = [...tokenizer.encode(prompt)]
+    const sampler = chain(topK(40), topP(0.95), minP(0.05), temperature(0.8), categorical({ seed }))
+    for await (const event of generate(session, { prompt: [...ids], sampler, stop: tokenizer.eosIds }))
+      if (event.type === 'token') ids.push(event.token)
+    return tokenizer.decode(ids)
+  }
+
+  it('is small enough to be carried by a page', async () => {
+    expect((await stat(storyteller)).size).toBeLessThan(8_000_000)
+  })
+
+  it('tells stories that add up', async () => {
+    let consistent = 0
+    for (let seed = 0; seed < 20; seed++)
+      if (checkStory((await tell(seed)).split('\n\nQuestion:')[0]!).consistent) consistent++
+    expect(consistent).toBeGreaterThanOrEqual(5) // half of them in the model card: fewer than 5 of 20 is 1 in 170
+  })
+
+  it('speaks the formats of the world it was trained on', () => {
+    const one = story(1, 1)
+    const [first] = questions(one, new Random(1))
+    expect(question(one.text, first!.question)).toBe(`${one.text}\n\n${formatQuestion(first!, false)}`)
+    expect(instruction('Tell a story.')).toBe(formatInstruction('Tell a story.'))
+  })
+
+  it('says in its model card what was measured', async () => {
+    const figures = JSON.parse(await readFile(new URL('../figures.json', import.meta.url), 'utf8'))
+    const card = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+    expect(card).toContain(`${figures.stories.consistent} of ${figures.stories.sampled}`)
+    expect(card).toContain(figures.loss.nll.toFixed(3))
+    expect(card).toContain(`${(100 * figures.questions.all.accuracy).toFixed(1)} %`)
+  })
+})
