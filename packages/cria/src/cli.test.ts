@@ -1,6 +1,6 @@
 /** The command line as a user types it: each test is a process. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -137,6 +137,28 @@ describe('on a small file of every weight type', () => {
     const args = ['bench', fixture, '-p', '0', '-n', '1', '-r', '1', '--backend', backend]
     expect(JSON.parse((await cria([...args, '--json'])).out)).toMatchObject([{ test: 'tg1', threads, backend }])
     expect((await cria(args)).out).toContain(`threads ${threads} `)
+  })
+})
+
+describe('the model in the box', () => {
+  test('start tells the beginning and the end of a story with no file, no network and no name given', async () => {
+    const { out, err, code } = await cria(['start', '--seed', '5'])
+    expect(out).toMatch(/^Once upon a time .+\n/)
+    expect(err).toMatch(/storyteller\.gguf .*· stop/s)
+    expect(code).toBe(0)
+  })
+
+  test('run knows it by name, and a file of that name goes before it', async () => {
+    const args = ['run', 'storyteller', '--prompt', 'A fox', '--max-tokens', '8', '--json']
+    expect(JSON.parse((await cria(args)).out)).toMatchObject({ reason: 'length' })
+    const folder = join(scratch, 'storyteller')
+    mkdirSync(folder)
+    try {
+      expect((await cria(args)).err).toContain('storyteller')
+      expect((await cria(args)).code).toBe(1)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 

@@ -35,7 +35,7 @@ export async function resolveModel(model: string): Promise<string> {
     for (const name of [model, `${model}.gguf`]) if (existsSync(join(folder, name))) return join(folder, name)
   }
   throw new UsageError(
-    `model: got ${model}, expected ${bundledModel}, a file, a folder, a name in ${modelFolders().join(', ') || 'the folder CRIA_MODELS'}, or hf:owner/repo[:file]`,
+    `model: got ${model}, expected a file, a folder, ${bundledModel}, a name in ${modelFolders().join(', ') || 'the folder CRIA_MODELS'}, or hf:owner/repo[:file]`,
   )
 }
 
