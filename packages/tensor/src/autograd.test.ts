@@ -9,12 +9,14 @@ import {
   exp,
   GradError,
   grad,
+  less,
   linear,
   logSoftmax,
   matmul,
   mean,
   mul,
   normal,
+  plan,
   randomKey,
   recompute,
   reshape,
@@ -29,6 +31,8 @@ import {
   swiglu,
   type Tensor,
   tanh,
+  u32,
+  uniform,
   valueAndGrad,
 } from './index.js'
 import { reference } from './reference/index.js'
@@ -114,6 +118,48 @@ test('recompute without a tape just runs, and may return its input', async () =>
       ),
     ),
   ).toEqual([2, 4])
+})
+
+/** Keeps half of x, doubled. */
+const dropout = (x: Tensor, key: Tensor): Tensor => mul(x, select(less(uniform(key, x.shape), 0.5), 2, 0))
+
+test('recompute drops the same elements again: eagerly, in a plan over changing keys, and at second order', async () => {
+  const w = normal(randomKey(device, 1), [8, 8])
+  const x = normal(randomKey(device, 2), [4, 8])
+  const loss = (key: Tensor, again: boolean) => (): Tensor => {
+    const block = (): Tensor => dropout(tanh(linear(dropout(x, key), w)), add(key, 1))
+    return mean(square(again ? recompute(block, device) : block()))
+  }
+  const step = (again: boolean) =>
+    plan(device, { key: u32([2]) }, ({ key }) => ({
+      first: grad(loss(key, again), w),
+      second: grad(() => sum(square(grad(loss(key, again), w))), w),
+    }))
+  const plans = [step(false), step(true)]
+  const seen = new Set<string>()
+  for (const seed of [3, 4, 5]) {
+    const [plain, again] = await Promise.all(
+      plans.map(async p => {
+        const { first, second } = await p.run({ key: [seed, 0] })
+        return [...(await values(first)), ...(await values(second))]
+      }),
+    )
+    again!.forEach((v, i) => expect(v).toBeCloseTo(plain![i]!, 6))
+    const eager = await values(grad(loss(randomKey(device, seed), true), w))
+    eager.forEach((v, i) => expect(v).toBeCloseTo(plain![i]!, 6))
+    seen.add(String(plain!.map(v => v === 0)))
+  }
+  expect(seen.size).toBe(3)
+  for (const p of plans) p.dispose()
+})
+
+test('recompute refuses a segment whose own counter has moved on', () => {
+  const x = normal(randomKey(device, 2), [4, 8])
+  let counter = 0
+  const careless = (): Tensor => dropout(x, randomKey(device, 1, counter++))
+  expect(() => grad(() => sum(recompute(careless, device)), x)).toThrow(/other constants in the second run/)
+  expect(() => plan(device, {}, () => grad(() => sum(recompute(careless, device)), x))).toThrow(GradError)
+  expect(device.witness).toBeUndefined()
 })
 
 /** d/dx of ⟨∇f(x), u⟩ against differences of the gradient. */

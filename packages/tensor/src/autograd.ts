@@ -55,11 +55,13 @@ export function grad<P extends Params>(fn: () => Tensor, params: P): GradsOf<P> 
 }
 
 /**
- * Runs a segment without keeping its intermediates; the backward pass runs it again. Trades time for memory.
+ * Runs a segment without keeping its intermediates; the backward pass runs it again. Trades time for memory. Both runs
+ * must compute the same: random keys come from outside, not from a counter inside.
  *
  * @example
  * let h = x
  * for (const block of blocks) h = recompute(() => block.forward(h), h.device)
+ * @throws GradError in the backward pass when the segment makes other constants the second time.
  */
 export function recompute(fn: () => Tensor, device: Device): Tensor {
   const outer = device.tapes
@@ -67,17 +69,27 @@ export function recompute(fn: () => Tensor, device: Device): Tensor {
   const probe = new Tape(t => outer.some(tape => tape.watches(t)), false)
   device.tapes = [probe]
   let output: Tensor
+  let constants: number
   try {
-    output = device.scope(() => alias(fn()))
+    ;[output, constants] = witnessed(device, () => device.scope(() => alias(fn())))
   } finally {
     device.tapes = outer
+  }
+  const again = (): Tensor => {
+    const [result, seen] = witnessed(device, fn)
+    if (seen !== constants)
+      throw new GradError(
+        'recompute: got other constants in the second run of a segment, expected the same. Make random keys outside and pass them in: a counter inside has moved on',
+        { op: 'recompute' },
+      )
+    return result
   }
   const inputs = probe.sources()
   const node: TapeNode = {
     op: {
       name: 'recompute',
       infer: () => output,
-      grad: ({ grad: g }) => vjp(device, fn, inputs, () => [g]).grads,
+      grad: ({ grad: g }) => vjp(device, again, inputs, () => [g]).grads,
     },
     inputs,
     outputs: [output],
@@ -85,6 +97,22 @@ export function recompute(fn: () => Tensor, device: Device): Tensor {
   }
   for (const tape of outer) if (inputs.some(t => tape.watches(t))) tape.track(node)
   return output
+}
+
+/** What `fn` returns, and a hash (FNV-1a) over everything it uploads. */
+function witnessed<T>(device: Device, fn: () => T): [T, number] {
+  const outer = device.witness
+  let hash = 0x811c9dc5
+  device.witness = bytes => {
+    outer?.(bytes)
+    for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
+  }
+  try {
+    const result = fn()
+    return [result, hash]
+  } finally {
+    device.witness = outer
+  }
 }
 
 /** A fresh tensor object, so that a segment that returns its input stays distinct from it. */

@@ -61,6 +61,8 @@ export class Device {
   recorder: Recorder | undefined
   /** @internal The active tapes, outermost first. */
   tapes: readonly Tracker[] = []
+  /** @internal Told of every upload; how `recompute` notices that a segment brings other numbers the second time. */
+  witness: ((bytes: Uint8Array) => void) | undefined
   /** Kernel launches of eager ops so far; what tests count. */
   launches = 0
   private scopes: Set<Tensor>[] = []
@@ -102,6 +104,7 @@ export class Device {
     }
     const t = this.empty(s)
     this.backend.write(t.storage('upload').buf, bytes)
+    this.witness?.(bytes)
     return t
   }
 

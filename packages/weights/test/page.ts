@@ -1,6 +1,6 @@
 /** Bundled for the browser test: `everywhere()`, and a file on disk that is overwritten while it is open. */
 import { blobSource } from '../src/index.js'
-import { codeOf, everywhere, type Hub } from './everywhere.js'
+import { codeOf, everywhere } from './everywhere.js'
 
 async function overwritten(): Promise<string> {
   const root = await navigator.storage.getDirectory()
