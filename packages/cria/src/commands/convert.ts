@@ -14,7 +14,8 @@ export async function convert(input: string, output: string, { type }: { type: s
     type: target,
     onProgress: p => bar(p.done, p.total),
   })
-  for (const { name, dtype } of report.otherTypes) note(`${name}: ${dtype}, since its rows do not fit ${target}`)
+  for (const { name, dtype, wanted } of report.otherTypes)
+    note(`${name}: ${dtype}, since its rows do not fit ${wanted}`)
   for (const text of report.notes) note(text)
   note(`wrote ${output}`)
 }

@@ -95,7 +95,10 @@ describe('convert', () => {
       expect(main).toBe(
         { q2_k: 'q4_0', q3_k: 'q4_0', q4_k: 'q5_0', q5_k: 'q5_1', q6_k: 'q8_0' }[type as string] ?? type,
       )
-      expect(report.otherTypes.length).toBe(main === type ? 0 : 16)
+      const classifier = dtype('lm_head.weight')
+      expect(classifier).toBe(['f32', 'f16', 'bf16'].includes(type) ? type : 'q8_0')
+      const kept = main === type ? (classifier === type ? 0 : 1) : 16
+      expect(report.otherTypes.length).toBe(kept)
       for (const [name, { values }] of tinyWeights(tinyConfig)) {
         if (/[qk]_proj/.test(name)) continue // other order of rows
         const got = await valuesOf(model, name)
@@ -120,6 +123,17 @@ describe('convert', () => {
     expect(types('q4_k_m', 'lm_head.weight')).toBe('6')
     expect(types('q4_k_m', 'model.embed_tokens.weight')).toBe('4')
     expect(types('q4_k_m', 'model.embed_tokens.weight', 16, true)).toBe('6')
+  })
+
+  it('keeps the classifier in q6_k, or in the embedding that stands for it', () => {
+    for (const target of targetDTypes) {
+      const type = (name: string, tied = false): string =>
+        dtypeFor(target, { name, shape: [256, 256], layers: 16, tied })
+      const fine = ['f32', 'f16', 'bf16', 'q8_0'].includes(target) ? target : 'q6_k'
+      expect(type('lm_head.weight')).toBe(fine)
+      expect(type('model.embed_tokens.weight', true)).toBe(fine)
+      expect(type('model.embed_tokens.weight')).toBe(target.replace('_m', ''))
+    }
   })
 
   it('keeps quantised rows as they are when only their order changes', async () => {

@@ -46,8 +46,12 @@ export interface ConvertOptions {
 }
 
 export interface ConvertReport {
-  /** Tensors that did not get the type asked for, because their rows do not fit its blocks. */
-  readonly otherTypes: readonly { readonly name: string; readonly dtype: WrittenDType }[]
+  /** Tensors that did not get the type meant for them, because their rows do not fit its blocks. */
+  readonly otherTypes: readonly {
+    readonly name: string
+    readonly dtype: WrittenDType
+    readonly wanted: WrittenDType
+  }[]
   /** Anything a user should know about the result. */
   readonly notes: readonly string[]
   /** The `config.json` that belongs beside a safetensors file. */
@@ -110,8 +114,8 @@ const placeOf = ({ config }: Model, { name, shape }: TensorInfo): TensorPlace =>
 
 const otherTypes = (model: Model, plans: readonly Plan[], type: TargetDType): ConvertReport['otherTypes'] =>
   plans
-    .filter(({ info, dtype }) => dtype !== wantedDType(type, placeOf(model, info)))
-    .map(({ info, dtype }) => ({ name: info.name, dtype }))
+    .map(({ info, dtype }) => ({ name: info.name, dtype, wanted: wantedDType(type, placeOf(model, info)) }))
+    .filter(({ dtype, wanted }) => dtype !== wanted)
 
 async function toGguf(model: Model, sink: ByteSink, options: ConvertOptions): Promise<ConvertReport> {
   const notes: string[] = []

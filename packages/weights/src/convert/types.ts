@@ -7,7 +7,8 @@ type WrittenDType = 'f32' | 'f16' | 'bf16' | QuantDType
 
 /**
  * What a model can be converted to: one type for all matrices, or one of llama.cpp's mixtures, which spend more bits on
- * the classifier and on the values and down projections of some layers.
+ * the values and down projections of some layers. Block formats below q8_0 never reach the classifier: as llama.cpp
+ * does, it (or the embedding that stands for it) becomes q6_k, since its errors go straight into the answer.
  */
 export type TargetDType = WrittenDType | 'q3_k_m' | 'q4_k_m' | 'q5_k_m'
 
@@ -62,8 +63,9 @@ export interface TensorPlace {
 /** The type that was asked for a tensor, before looking at its rows. */
 export function wantedDType(target: TargetDType, { name, shape, layers, tied }: TensorPlace): WrittenDType {
   if (shape.length < 2 || name === 'rope_freqs.weight') return 'f32'
+  const classifier = name === 'lm_head.weight' || (tied && name === 'model.embed_tokens.weight')
+  if (classifier && !isFloatTarget(target) && target !== 'q8_0') return 'q6_k'
   if (!isMixture(target)) return target
-  if (name === 'lm_head.weight' || (tied && name === 'model.embed_tokens.weight')) return 'q6_k'
   const layer = Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? 0)
   const eighth = Math.trunc(layers / 8)
   // The first and last eighth, and every third layer between.
