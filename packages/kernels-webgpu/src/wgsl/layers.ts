@@ -14,6 +14,8 @@ import {
   join,
   lanes,
   loader,
+  loader4,
+  manyLanes,
   output,
   read,
   together,
@@ -56,24 +58,42 @@ fn value(i: u32) -> f32 {
   return [elementsDispatch(code, y!, [input(0), input(1), input(2), output(0)], rest)]
 }
 
-/** Widest head: each thread carries this many times `lanes` output elements. */
-const spread = 4
+/** Widest head of the kernel. */
+const widest = 256
 
 const keys: readonly DType[] = ['f32', 'f16', 'bf16', 'q8_0']
 
-/** A workgroup for each query and head walks the visible keys with a running maximum and sum (online softmax). */
+/**
+ * A workgroup for each query and head walks the visible keys with a running maximum and sum (online softmax): a key for
+ * each thread when it scores, a column of the values when it mixes; threads that are left take every other key there.
+ */
 const attention: Maker = ({ inputs: [q, k, , positions, start], outputs: [y], attrs }) => {
   const [t, heads, d] = q!.shape.slice(-3) as [number, number, number]
   const [s, groups] = k!.shape.slice(-3) as [number, number]
-  if (!keys.includes(k!.dtype) || d > lanes * spread || attrs.halves === true) return undefined
+  if (!keys.includes(k!.dtype) || d > widest || attrs.halves === true) return undefined
   const variables = ['x0', 'x1', 'x2', 'x3', ...(start === undefined ? [] : ['x4'])]
   const first = start === undefined ? '' : 'low = max(low, bitcast<i32>(x4[query % m(9u)]));'
-  const code = `${header([...variables.map(read), written('y')])}${join(loader('x0', 'f32'), loader('x1', k!.dtype), loader('x2', k!.dtype))}
-${together('largest', 'f32', 'max(total, v)')}
-var<workgroup> weights: array<f32, ${lanes}>;
+  // Few workgroups need many threads each to fill a GPU.
+  const threads = sizeOf(q!.shape.slice(0, -2)) <= 4 ? manyLanes : lanes
+  const width = d <= 64 ? 64 : d <= 128 ? 128 : widest
+  const spread = Math.max(1, width / threads)
+  const teams = Math.max(1, threads / width)
+  const four = d % 4 === 0
+  const score = four
+    ? 'for (var j = 0u; j < d; j += 4u) { score += dot(asked[j >> 2u], load4_x1(at + j)); }'
+    : 'for (var j = 0u; j < d; j++) { score += load_x0(item * d + j) * load_x1(at + j); }'
+  const fetch = four
+    ? `for (var j = lane; 4u * j < d; j += ${threads}u) { asked[j] = load4_x0(item * d + 4u * j); }`
+    : ''
+  const code = `${header([...variables.map(read), written('y')])}${join(loader('x0', 'f32'), loader4('x0', 'f32'), loader('x1', k!.dtype), loader4('x1', k!.dtype), loader('x2', k!.dtype))}
+${together('largest', 'f32', 'max(total, v)', threads)}
+var<workgroup> asked: array<vec4<f32>, ${widest / 4}>;
+var<workgroup> weights: array<f32, ${threads}>;
+var<workgroup> sums: array<f32, ${teams * width}>;
+var<workgroup> masses: array<f32, ${teams}>;
 var<workgroup> first_key: i32;
 var<workgroup> last_key: i32;
-@compute @workgroup_size(${lanes})
+@compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let item = min(wg.x + wg.y * groups.x, m(0u) - 1u);
   let query = item / m(2u);
@@ -88,21 +108,23 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     ${first}
     first_key = low;
   }
+  ${fetch}
   // Loaded uniformly, so that loops over the visible keys may hold barriers.
   let low = workgroupUniformLoad(&first_key);
   let high = workgroupUniformLoad(&last_key);
   let base = (query / m(1u)) * m(5u);
+  let team = lane / ${width}u;
   var top = -3.0e38;
   var mass = 0.0;
   var mixed: array<f32, ${spread}>;
-  for (var turn = low; turn <= high; turn += ${lanes}) {
+  for (var turn = low; turn <= high; turn += ${threads}) {
     let key = turn + i32(lane);
     let visible = key <= high;
     var score = -3.0e38;
     if (visible) {
       score = 0.0;
       let at = ((base + u32(key)) * m(4u) + key_head) * d;
-      for (var j = 0u; j < d; j++) { score += load_x0(item * d + j) * load_x1(at + j); }
+      ${score}
       score *= bitcast<f32>(m(8u));
     }
     let next = max(top, largest(lane, score));
@@ -112,19 +134,26 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     top = next;
     mass *= fade;
     for (var c = 0u; c < ${spread}u; c++) { mixed[c] *= fade; }
-    for (var j = 0; j < min(high - turn + 1, ${lanes}); j++) {
-      let at = ((base + u32(turn + j)) * m(4u) + key_head) * d;
+    let count = u32(min(high - turn + 1, ${threads}));
+    for (var j = team; j < count; j += ${teams}u) {
+      let at = ((base + u32(turn) + j) * m(4u) + key_head) * d;
       mass += weights[j];
       for (var c = 0u; c < ${spread}u; c++) {
-        let column = lane + c * ${lanes}u;
+        let column = lane % ${width}u + c * ${threads}u;
         if (column < d) { mixed[c] += weights[j] * load_x2(at + column); }
       }
     }
     workgroupBarrier();
   }
-  for (var c = 0u; c < ${spread}u; c++) {
-    let column = lane + c * ${lanes}u;
-    if (column < d) { y[item * d + column] = bitcast<u32>(mixed[c] / max(mass, 1e-30)); }
+  for (var c = 0u; c < ${spread}u; c++) { sums[lane + c * ${threads}u] = mixed[c]; }
+  if (lane % ${width}u == 0u) { masses[team] = mass; }
+  workgroupBarrier();
+  var all = masses[0];
+  for (var k = 1u; k < ${teams}u; k++) { all += masses[k]; }
+  for (var column = lane; column < d; column += ${threads}u) {
+    var total = sums[column];
+    for (var k = 1u; k < ${teams}u; k++) { total += sums[column + k * ${width}u]; }
+    y[item * d + column] = bitcast<u32>(total / max(all, 1e-30));
   }
 }`
   const items = sizeOf(q!.shape.slice(0, -1))

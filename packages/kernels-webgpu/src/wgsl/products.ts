@@ -17,7 +17,7 @@ import {
   written,
 } from './template.js'
 import { broad, isLarge, largeTiles, tiled, tiles } from './tiles.js'
-import { blockVector, teams, vector } from './vectors.js'
+import { outputsOfGroup, vector, wordVector } from './vectors.js'
 
 const matmul: Maker = ({ inputs: [a, b], outputs: [y], attrs }) => {
   if (a!.dtype !== 'f32') return undefined
@@ -65,7 +65,7 @@ const linear: Maker = ({ inputs: [x, w], outputs: [y] }, limit) => {
   return shardsOf(w!, limit).map((shard, i): Dispatch => {
     const meta = [rows, shard.rows, k, k, 1, 1, k, 0, 0, width, shard.start]
     const few = rows <= fewRows
-    const groups = grid(shard.rows, teams, rows)
+    const groups = grid(shard.rows, outputsOfGroup, rows)
     if (isLarge(rows, shard.rows)) {
       const how = k % 4 === 0 ? 'fours' : 'along'
       return {
@@ -77,9 +77,9 @@ const linear: Maker = ({ inputs: [x, w], outputs: [y] }, limit) => {
     }
     if (few && isSplit(w!)) {
       return {
-        code: blockVector(w!.dtype as 'q8_0' | 'q4_0'),
+        code: wordVector(w!.dtype as 'q8_0' | 'q4_0'),
         meta: weightMeta(meta, w!, shard),
-        bind: [input(0), input(1, i), input(1, i), output(0)],
+        bind: [input(0), input(1, i), output(0)],
         groups,
       }
     }

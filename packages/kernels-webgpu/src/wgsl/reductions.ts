@@ -11,6 +11,7 @@ import {
   input,
   lanes,
   loader,
+  manyLanes,
   output,
   read,
   scalarOf,
@@ -162,20 +163,21 @@ function rowwise(
 ): readonly Dispatch[] {
   const n = x.shape.at(-1) ?? 1
   const rows = n === 0 ? 0 : sizeOf(x.shape) / n
+  const count = n >= 4 * manyLanes ? manyLanes : lanes
   const passes = folded.map(
     ({ name, start, step, of }) => `
   var ${name} = ${start};
-  for (var k = lane; k < n; k += ${lanes}u) { let i = row * n + k; let v = ${of}; let total = ${name}; ${name} = ${step}; }
+  for (var k = lane; k < n; k += ${count}u) { let i = row * n + k; let v = ${of}; let total = ${name}; ${name} = ${step}; }
   ${name} = fold_${name}(lane, ${name});`,
   )
-  const folds = folded.map(({ name, step }) => together(`fold_${name}`, 'f32', step))
+  const folds = folded.map(({ name, step }) => together(`fold_${name}`, 'f32', step, count))
   const code = `${header([...variables.map(read), written('y')])}${variables.map(v => loader(v, 'f32')).join('')}${folds.join('')}
-@compute @workgroup_size(${lanes})
+@compute @workgroup_size(${count})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = min(wg.x + wg.y * groups.x, m(0u) - 1u);
   let n = m(1u);
   ${passes.join('')}
-  for (var k = lane; k < n; k += ${lanes}u) { let i = row * n + k; y[i] = bitcast<u32>(${element}); }
+  for (var k = lane; k < n; k += ${count}u) { let i = row * n + k; y[i] = bitcast<u32>(${element}); }
 }`
   return [{ code, meta: [rows, n, ...extra], bind, groups: grid(rows, 1) }]
 }

@@ -194,28 +194,30 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n
 }`
 }
 
-/** Threads of a workgroup that work on one line together. */
+/** Threads of a workgroup that work on one line together, and where lines are few and long. */
 export const lanes: number = 64
+export const manyLanes: number = 256
 
 /**
  * `fn NAME(lane, mine) -> T`: folds the values of all lanes into one that every lane gets, in two barriers. Call it where
  * control flow is uniform; `step` combines `total` and `v`.
  */
-export function together(name: string, type: Scalar, step: string): string {
+export function together(name: string, type: Scalar, step: string, count: number = lanes): string {
+  const few = 2 ** Math.ceil(Math.log2(count) / 2)
   return `
-var<workgroup> ${name}_all: array<${type}, ${lanes}>;
-var<workgroup> ${name}_few: array<${type}, 8>;
+var<workgroup> ${name}_all: array<${type}, ${count}>;
+var<workgroup> ${name}_few: array<${type}, ${few}>;
 fn ${name}(lane: u32, mine: ${type}) -> ${type} {
   ${name}_all[lane] = mine;
   workgroupBarrier();
-  if (lane < 8u) {
+  if (lane < ${few}u) {
     var total = ${name}_all[lane];
-    for (var k = lane + 8u; k < ${lanes}u; k += 8u) { let v = ${name}_all[k]; total = ${step}; }
+    for (var k = lane + ${few}u; k < ${count}u; k += ${few}u) { let v = ${name}_all[k]; total = ${step}; }
     ${name}_few[lane] = total;
   }
   workgroupBarrier();
   var total = ${name}_few[0];
-  for (var k = 1u; k < 8u; k++) { let v = ${name}_few[k]; total = ${step}; }
+  for (var k = 1u; k < ${few}u; k++) { let v = ${name}_few[k]; total = ${step}; }
   return total;
 }
 `

@@ -1,80 +1,97 @@
 /** Products of a matrix with few rows, as in decoding: reading the weights is what takes time. */
-import { halves, header, join, loader, loader4, read, written } from './template.js'
+import { halves, header, join, loader, loader4, read, type Variable, written } from './template.js'
 
-/** Threads that share an output of the vector kernel, and outputs of a workgroup. */
-const team = 8
-export const teams = 8
+/** Threads that share an output, so that they read neighbouring words, and teams of a workgroup. */
+const team = 32
+const teams = 4
+/** Outputs that a team makes at a time: more reads on their way at once, and each x serves all. */
+const outputs = 2
 
-/** Few rows of x: eight threads an output stride over the inner axis, in steps of four elements where it divides. */
-export const vector = (weight: string, four: boolean): string => {
-  const loop = four
-    ? `for (var k = 4u * lane; k < m(2u); k += ${4 * team}u) { total += dot(load4_x0(wg.z * m(2u) + k), load4_x1(col * m(2u) + k)); }`
-    : `for (var k = lane; k < m(2u); k += ${team}u) { total += load_x0(wg.z * m(2u) + k) * load_x1(col * m(2u) + k); }`
-  return `${header([read('x0'), read('x1'), written('y')])}${join(loader('x0', 'f32'), loader4('x0', 'f32'), weight)}
-var<workgroup> parts: array<f32, ${team * teams}>;
-@compute @workgroup_size(${team * teams})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) index: u32) {
-  let lane = index % ${team}u;
-  let col = (wg.x + wg.y * groups.x) * ${teams}u + index / ${team}u;
-  var total = 0.0;
-  if (col < m(1u)) { ${loop} }
-  parts[index] = total;
-  workgroupBarrier();
-  if (lane == 0u && col < m(1u)) {
-    for (var k = 1u; k < ${team}u; k++) { total += parts[index + k]; }
-    y[wg.z * m(9u) + m(10u) + col] = bitcast<u32>(total);
-  }
-}`
-}
-
-/** Four quants of a q8_0 block, and of a q4_0 block: its low nibbles come before its high ones. */
-const quants = {
-  q8_0: `
-      for (var h = 0u; h < 2u; h++) {
-        let w = bitcast<vec4<i32>>(x2[2u * b + h]);
-        for (var j = 0u; j < 4u; j++) {
-          sum += dot(vec4<f32>((vec4(w[j]) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u)), x0[at + 4u * h + j]);
-        }
-      }`,
-  q4_0: `
-      let w = x2[b];
-      for (var j = 0u; j < 4u; j++) {
-        let bytes = vec4(w[j]) >> vec4(0u, 8u, 16u, 24u);
-        sum += dot(vec4<f32>(bytes & vec4(15u)) - 8.0, x0[at + j]);
-        sum += dot(vec4<f32>((bytes >> vec4(4u)) & vec4(15u)) - 8.0, x0[at + 4u + j]);
-      }`,
-}
+/** Outputs of a workgroup. */
+export const outputsOfGroup: number = teams * outputs
 
 /**
- * The same on a split format, a block at a time: the weights are bound twice, as whole blocks in x2 and as words, for
- * their scales, in x1.
+ * Few rows of x: the threads of a team stride over the inner axis together. `step` adds to `sum` what lies at `k` of row
+ * `row` of the weights; each thread begins at k = lane · `by`.
  */
-export const blockVector = (dtype: 'q8_0' | 'q4_0'): string => `${header([
-  { name: 'x0', type: 'vec4<f32>' },
-  read('x1'),
-  { name: 'x2', type: 'vec4<u32>' },
-  written('y'),
-])}${halves}
-var<workgroup> parts: array<f32, ${team * teams}>;
+const few = (
+  variables: readonly Variable[],
+  parts: string,
+  end: string,
+  by: number,
+  each: string,
+  step: string,
+): string => {
+  const all = Array.from({ length: outputs }, (_, c) => c)
+  return `${header([...variables, written('y')])}${parts}
+var<workgroup> sums: array<f32, ${team * outputsOfGroup}>;
 @compute @workgroup_size(${team * teams})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   let lane = index % ${team}u;
-  let col = (wg.x + wg.y * groups.x) * ${teams}u + index / ${team}u;
-  let blocks = m(40u);
-  let scales = m(41u) + col * ((blocks + 1u) >> 1u);
-  var total = 0.0;
-  if (col < m(1u)) {
-    for (var k = lane; k < blocks; k += ${team}u) {
-      let b = col * blocks + k;
-      let at = (wg.z * blocks + k) * 8u;
-      var sum = 0.0;${quants[dtype]}
-      total += from_half((x1[scales + (k >> 1u)] >> ((k & 1u) << 4u)) & 0xffffu) * sum;
-    }
+  let col = ((wg.x + wg.y * groups.x) * ${teams}u + index / ${team}u) * ${outputs}u;
+  let last = m(1u) - 1u;
+  ${all.map(c => `let row${c} = min(col + ${c}u, last); var sum${c} = 0.0;`).join(' ')}
+  for (var k = lane * ${by}u; k < ${end}; k += ${team * by}u) {
+    ${each}
+    ${all.map(c => `{ let row = row${c}; ${step.replaceAll('SUM', `sum${c}`)} }`).join('\n    ')}
   }
-  parts[index] = total;
+  ${all.map(c => `sums[index + ${c * team * teams}u] = sum${c};`).join(' ')}
   workgroupBarrier();
-  if (lane == 0u && col < m(1u)) {
-    for (var k = 1u; k < ${team}u; k++) { total += parts[index + k]; }
-    y[wg.z * m(9u) + m(10u) + col] = bitcast<u32>(total);
+  // In two steps, as one thread after another would take as long as the reading.
+  if (lane < 8u) {
+    ${all.map(c => `{ let i = index + ${c * team * teams}u; sums[i] += sums[i + 8u] + sums[i + 16u] + sums[i + 24u]; }`).join(' ')}
+  }
+  workgroupBarrier();
+  if (lane < ${outputs}u && col + lane <= last) {
+    var total = 0.0;
+    for (var k = 0u; k < 8u; k++) { total += sums[index - lane + lane * ${team * teams}u + k]; }
+    y[wg.z * m(9u) + m(10u) + col + lane] = bitcast<u32>(total);
   }
 }`
+}
+
+/** On any weights, in steps of four elements where the inner axis divides. */
+export const vector = (weight: string, four: boolean): string => {
+  const [load, type] = four ? ['load4', 'dot'] : ['load', '']
+  return few(
+    [read('x0'), read('x1')],
+    join(loader('x0', 'f32'), loader4('x0', 'f32'), weight),
+    'm(2u)',
+    four ? 4 : 1,
+    `let x = ${load}_x0(wg.z * m(2u) + k);`,
+    type === 'dot' ? 'SUM += dot(x, load4_x1(row * m(2u) + k));' : 'SUM += x * load_x1(row * m(2u) + k);',
+  )
+}
+
+/** A word of quants: four of q8_0, or eight of q4_0, whose low nibbles come sixteen before its high ones. */
+const words = {
+  q8_0: {
+    shift: 3,
+    each: 'let x = x0[wg.z * (blocks << 3u) + k];',
+    sum: 'dot(x, vec4<f32>((vec4(bitcast<i32>(w)) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u)))',
+  },
+  q4_0: {
+    shift: 2,
+    each: `let at = ((wg.z * blocks + (k >> 2u)) << 3u) + (k & 3u);
+    let x = x0[at];
+    let z = x0[at + 4u];`,
+    sum: 'dot(x, vec4<f32>(n & vec4(15u)) - 8.0) + dot(z, vec4<f32>((n >> vec4(4u)) & vec4(15u)) - 8.0)',
+  },
+}
+
+/** On a split format, a word at a time: neighbouring threads read neighbouring words of the weights and of x. */
+export const wordVector = (dtype: 'q8_0' | 'q4_0'): string => {
+  const { shift, each, sum } = words[dtype]
+  return few(
+    [{ name: 'x0', type: 'vec4<f32>' }, read('x1')],
+    halves,
+    `(m(40u) << ${shift}u)`,
+    1,
+    `let blocks = m(40u);
+    let b = k >> ${shift}u;
+    ${each}`,
+    `let w = x1[row * (blocks << ${shift}u) + k]; let pair = x1[m(41u) + row * ((blocks + 1u) >> 1u) + (b >> 1u)]; ${
+      dtype === 'q4_0' ? 'let n = vec4(w) >> vec4(0u, 8u, 16u, 24u); ' : ''
+    }SUM += from_half((pair >> ((b & 1u) << 4u)) & 0xffffu) * (${sum});`,
+  )
+}
