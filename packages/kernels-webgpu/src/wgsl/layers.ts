@@ -73,8 +73,8 @@ const attention: Maker = ({ inputs: [q, k, , positions, start], outputs: [y], at
   if (!keys.includes(k!.dtype) || d > widest || attrs.halves === true) return undefined
   const variables = ['x0', 'x1', 'x2', 'x3', ...(start === undefined ? [] : ['x4'])]
   const first = start === undefined ? '' : 'low = max(low, bitcast<i32>(x4[query % m(9u)]));'
-  // Few workgroups need many threads each to fill a GPU.
-  const threads = sizeOf(q!.shape.slice(0, -2)) <= 4 ? manyLanes : lanes
+  // Few workgroups need many threads each to fill a GPU, where there are keys for all of them.
+  const threads = sizeOf(q!.shape.slice(0, -2)) <= 4 && s > manyLanes ? manyLanes : lanes
   const width = d <= 64 ? 64 : d <= 128 ? 128 : widest
   const spread = Math.max(1, width / threads)
   const teams = Math.max(1, threads / width)
