@@ -6,7 +6,7 @@ import { type SizeName, sizes } from './sizes.js'
 
 const { values } = parseArgs({
   options: {
-    size: { type: 'string', default: '3m' },
+    size: { type: 'string' },
     quick: { type: 'boolean', default: false },
     out: { type: 'string', default: 'runs/storyteller' },
     tokens: { type: 'string' },
@@ -15,16 +15,15 @@ const { values } = parseArgs({
     threads: { type: 'string' },
   },
 })
-if (!(values.size in sizes))
-  throw new Error(`recipe: got --size ${values.size}, expected one of ${Object.keys(sizes).join(', ')}`)
-const size = values.size as SizeName
+const size = (values.size ?? (values.quick ? '1m' : '3m')) as SizeName
+if (!(size in sizes)) throw new Error(`recipe: got --size ${size}, expected one of ${Object.keys(sizes).join(', ')}`)
 const device = await cpu(values.threads === undefined ? {} : { threads: Number(values.threads) })
 console.log(`${device.name}: ${device.description}`)
 const result = await pretrain(device, {
   size,
   out: values.out,
   seed: Number(values.seed),
-  tokens: Number(values.tokens ?? (values.quick ? 6e5 : sizes[size].tokens)),
+  tokens: Number(values.tokens ?? (values.quick ? 2e6 : sizes[size].tokens)),
   batch: Number(values.batch),
   every: values.quick ? 40 : 250,
   say: line => console.log(line),
