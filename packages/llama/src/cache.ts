@@ -14,6 +14,12 @@ export interface CacheOptions {
   readonly dtype?: CacheDType
 }
 
+/** Bytes of one token in one layer's keys. */
+export function cacheRowBytes({ numKeyValueHeads, headDim }: LlamaConfig, dtype: CacheDType): number {
+  const n = numKeyValueHeads * headDim
+  return dtype === 'f32' ? n * 4 : dtype === 'q8_0' ? (n / 32) * 34 : n * 2
+}
+
 export class KVCache {
   readonly capacity: number
   readonly dtype: CacheDType
@@ -126,8 +132,7 @@ export class KVCache {
 
   /** Bytes of one token in one layer's keys. */
   get rowBytes(): number {
-    const n = this.config.numKeyValueHeads * this.config.headDim
-    return this.dtype === 'f32' ? n * 4 : this.dtype === 'q8_0' ? (n / 32) * 34 : n * 2
+    return cacheRowBytes(this.config, this.dtype)
   }
 
   dispose(): void {

@@ -160,6 +160,59 @@ describe('a session', () => {
     }
   })
 
+  test('of thousands of damaged saves each is refused by type, or is the same session', {
+    timeout: 600_000,
+  }, async () => {
+    using session = new Session(model, { capacity: 32 })
+    await session.evaluate(prompt)
+    const expected = (await session.evaluate([4])).slice()
+    session.truncate(prompt.length)
+    const bytes = await saveSession(session)
+    const body = bytes.indexOf(10, 20) + 1
+    let state = 7
+    const pick = (n: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      return Math.floor((state / 2 ** 32) * n)
+    }
+    let same = 0
+    for (let i = 0; i < 2000; i++) {
+      let bad = bytes.slice()
+      const place = pick(3) === 0 ? pick(bytes.length) : pick(body)
+      if (i % 4 === 0) bad = bad.slice(0, place)
+      else if (i % 4 === 1) bad[place] = 48 + pick(10)
+      else if (i % 4 === 2) bad[place]! ^= 1 << pick(8)
+      else bad = Uint8Array.from([...bad.subarray(0, place), 57, 57, 57, ...bad.subarray(place)])
+      try {
+        using restored = await restoreSession(model, bad)
+        expect(restored.tokens.length).toBe(prompt.length)
+        if (same++ % 50 === 0 && restored.tokens.every((t, j) => t === prompt[j]))
+          expect(await restored.evaluate([4])).toEqual(expected)
+      } catch (error) {
+        if (!(error instanceof StateError)) throw error
+      }
+    }
+    expect(same).toBeGreaterThan(10) // a digit of a token or of the capacity
+  })
+
+  test('a save that claims a giant cache, or foreign tokens, is refused before anything is allocated', async () => {
+    using session = new Session(model, { capacity: 32 })
+    await session.evaluate(prompt)
+    const bytes = await saveSession(session)
+    const end = bytes.indexOf(10, 20)
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(15, end))) as Record<string, unknown>
+    const changed = (fields: object): Uint8Array =>
+      Uint8Array.from([
+        ...new TextEncoder().encode(`cria-session-2\n${JSON.stringify({ ...header, ...fields })}\n`),
+        ...bytes.subarray(end + 1),
+      ])
+    const { liveBytes } = device
+    for (const fields of [{ capacity: 2 ** 50 }, { tokens: prompt.map(() => 61) }, { dtype: 'q8_0' }, { digest: '' }])
+      await expect(restoreSession(model, changed(fields))).rejects.toThrow(StateError)
+    expect(device.liveBytes).toBe(liveBytes)
+    using wide = await restoreSession(model, changed({ capacity: 1000 }), { capacity: 100 })
+    expect(wide.tokens).toEqual(prompt)
+  })
+
   test('refuses what it cannot evaluate', async () => {
     using session = new Session(model, { capacity: 8 })
     await expect(session.evaluate([])).rejects.toThrow('got no tokens')

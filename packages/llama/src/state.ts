@@ -1,6 +1,7 @@
 /** Saving and restoring a session: tokens, keys and values, with a fingerprint so that no other model takes them. */
 import { byteLength, CriaError, parameters, spec } from '@cria/tensor'
-import { type CacheDType, KVCache } from './cache.js'
+import { type CacheDType, cacheRowBytes, KVCache } from './cache.js'
+import type { LlamaConfig } from './config.js'
 import type { Llama } from './llama.js'
 import { Session, type SessionOptions } from './session.js'
 
@@ -11,10 +12,12 @@ export class StateError extends CriaError {
   }
 }
 
-const magic = 'cria-session-1\n'
+const magic = 'cria-session-2\n'
 
 interface Header {
   readonly fingerprint: string
+  /** SHA-256 of the rows of the cache: damaged rows would give wrong answers, not errors. */
+  readonly digest: string
   readonly dtype: CacheDType
   readonly capacity: number
   readonly tokens: readonly number[]
@@ -33,15 +36,26 @@ export async function fingerprint(model: Llama): Promise<string> {
     const all = byteLength(t)
     parts.push(await model.device.backend.read(t.storage('fingerprint').buf, 0, Math.min(all, row * 2)))
   }
-  const digest = await crypto.subtle.digest('SHA-256', join(parts) as BufferSource)
+  return sha256(join(parts))
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as BufferSource)
   return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
 }
 
 /** The whole state of a session as bytes: a header line of JSON, then the rows of the cache. */
 export async function saveSession(session: Session): Promise<Uint8Array> {
   const { cache, model, tokens } = session
-  const header: Header = { fingerprint: await fingerprint(model), dtype: cache.dtype, capacity: cache.capacity, tokens }
-  return join([new TextEncoder().encode(`${magic}${JSON.stringify(header)}\n`), ...(await cache.rows())])
+  const body = join(await cache.rows())
+  const header: Header = {
+    fingerprint: await fingerprint(model),
+    digest: await sha256(body),
+    dtype: cache.dtype,
+    capacity: cache.capacity,
+    tokens,
+  }
+  return join([new TextEncoder().encode(`${magic}${JSON.stringify(header)}\n`), body])
 }
 
 /**
@@ -64,30 +78,54 @@ export async function restoreSession(
     )
   const capacity = options.capacity ?? header.capacity
   const { tokens } = header
+  await checkSizes(model.config, header, body, capacity, options.capacity !== undefined)
+  const cache = new KVCache(model.device, model.config, { capacity, dtype: header.dtype })
+  const size = tokens.length * cache.rowBytes
+  cache.fill(
+    Array.from({ length: model.config.numHiddenLayers * 2 }, (_, i) => body.subarray(i * size, (i + 1) * size)),
+    tokens.length,
+  )
+  const session = new Session(model, { ...options, capacity }, cache)
+  session.adopt(tokens)
+  return session
+}
+
+/** Everything that could be wrong, before any of it is allocated. */
+async function checkSizes(
+  config: LlamaConfig,
+  { tokens, dtype, digest }: Header,
+  body: Uint8Array,
+  capacity: number,
+  asked: boolean,
+): Promise<void> {
   if (tokens.length > capacity)
     throw new StateError(
       `restore: got ${tokens.length} tokens, expected at most the capacity of ${capacity}. Raise it`,
       tokens.length,
       capacity,
     )
-  const cache = new KVCache(model.device, model.config, { capacity, dtype: header.dtype })
-  const size = tokens.length * cache.rowBytes
-  const lists = model.config.numHiddenLayers * 2
-  if (body.byteLength !== size * lists) {
-    cache.dispose()
+  if (!asked && capacity > config.maxPositionEmbeddings)
     throw new StateError(
-      `restore: got ${body.byteLength} bytes of cache, expected ${size * lists}. The file is cut short or damaged`,
-      body.byteLength,
-      size * lists,
+      `restore: got a capacity of ${capacity}, expected at most the model's ${config.maxPositionEmbeddings}. Give the capacity if so much is meant`,
+      capacity,
+      config.maxPositionEmbeddings,
     )
-  }
-  cache.fill(
-    Array.from({ length: lists }, (_, i) => body.subarray(i * size, (i + 1) * size)),
-    tokens.length,
-  )
-  const session = new Session(model, { ...options, capacity }, cache)
-  session.adopt(tokens)
-  return session
+  const stranger = tokens.find(t => t >= config.vocabSize)
+  if (stranger !== undefined)
+    throw new StateError(`restore: got token ${stranger}, expected less than ${config.vocabSize}`, stranger)
+  const expected = tokens.length * cacheRowBytes(config, dtype) * config.numHiddenLayers * 2
+  if (body.byteLength !== expected)
+    throw new StateError(
+      `restore: got ${body.byteLength} bytes of cache, expected ${expected}. The file is cut short or damaged`,
+      body.byteLength,
+      expected,
+    )
+  const own = await sha256(body)
+  if (own !== digest)
+    throw new StateError(
+      'restore: got a cache with another hash, expected that of the header. The file is damaged',
+      own,
+    )
 }
 
 function parse(bytes: Uint8Array): { header: Header; body: Uint8Array } {
@@ -108,6 +146,7 @@ function checked(value: unknown): Header {
   const whole = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0
   if (
     typeof h?.fingerprint === 'string' &&
+    typeof h.digest === 'string' &&
     ['f32', 'f16', 'bf16', 'q8_0'].includes(h.dtype ?? '') &&
     whole(h.capacity) &&
     h.capacity > 0 &&
