@@ -5,8 +5,8 @@ import {
   encodeFloats,
   type GgufValue,
   ggufNameOfHf,
-  isQuantDType,
   type QuantDType,
+  quantDTypes,
   type TensorInput,
   tensorBytes,
   writeGguf,
@@ -22,20 +22,50 @@ export interface SynthOptions {
   readonly seed: number
 }
 
-type WeightType = QuantDType | 'f32' | 'f16' | 'bf16'
+const floats = ['f32', 'f16', 'bf16'] as const
+/** Types that can be asked for, all of them. */
+export const synthTypes: readonly WeightType[] = [...quantDTypes, ...floats]
+type WeightType = QuantDType | (typeof floats)[number]
 
 export async function synth({ shape, type, out, seed }: SynthOptions): Promise<void> {
   if (!presetNames.includes(shape as PresetName))
     throw new UsageError(`--shape: got ${shape}, expected one of ${presetNames.join(', ')}`)
   const dtype = type.toLowerCase()
-  if (!isQuantDType(dtype) && !['f32', 'f16', 'bf16'].includes(dtype))
-    throw new UsageError(`--type: got ${type}, expected F32, F16, BF16, Q8_0, Q4_0, Q4_K, …`)
-  const config = preset(shape as PresetName)
-  const tensors = tensorsOf(config, dtype as WeightType, seed)
-  const sink = await fileSink(out)
-  await writeGguf(sink, { metadata: metadataOf(config, shape), tensors })
-  await sink.close()
+  if (!synthTypes.includes(dtype as WeightType))
+    throw new UsageError(`--type: got ${type}, expected one of ${synthTypes.join(', ').toUpperCase()}`)
+  const tensors = await writeSynthetic(preset(shape as PresetName), {
+    name: shape,
+    dtype: dtype as WeightType,
+    seed,
+    out,
+  })
   note(`${out}: ${tensors.length} tensors, ${bytes(tensors.reduce((a, t) => a + tensorBytes(t.dtype, t.shape)!, 0))}`)
+}
+
+/**
+ * Writes random weights of any configuration.
+ *
+ * @throws UsageError when rows of the shape do not fit the blocks of the type.
+ */
+export async function writeSynthetic(
+  config: LlamaConfig,
+  { name, dtype, seed, out }: { name: string; dtype: WeightType; seed: number; out: string },
+): Promise<TensorInput[]> {
+  const tensors = tensorsOf(config, dtype, seed)
+  const misfit = tensors.find(t => tensorBytes(t.dtype, t.shape) === undefined)
+  if (misfit)
+    throw new UsageError(
+      `--type: got ${dtype.toUpperCase()} for ${misfit.name} with rows of ${misfit.shape.at(-1)} in ${name}, expected rows of whole blocks. Use Q8_0, Q4_0 or a float type`,
+    )
+  const sink = await fileSink(out)
+  try {
+    await writeGguf(sink, { metadata: metadataOf(config, name), tensors })
+    await sink.close()
+  } catch (error) {
+    await sink.abort?.()
+    throw error
+  }
+  return tensors
 }
 
 function tensorsOf(c: LlamaConfig, dtype: WeightType, seed: number): TensorInput[] {
