@@ -179,6 +179,9 @@ describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared`
       ids: number[]
     }
     expect(special.ids.filter(id => id === 1)).toHaveLength(2)
+    expect((await cria(['tokenize', stories], 'Once upon <s>')).out).toBe(`${plain.ids.join(' ')}\n`)
+    expect((await cria(['tokenize', stories, '--count'], 'Once upon <s>')).out).toBe(`${plain.ids.length}\n`)
+    expect((await cria(['tokenize', stories], '')).out).toBe('\n')
     const lines = await cria(['tokenize', stories, '--jsonl'], '"Once"\n"upon\\na"\n')
     expect(
       lines.out

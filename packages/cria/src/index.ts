@@ -77,6 +77,7 @@ export function program(): Command {
     .argument('<file>', 'GGUF, tokenizer.json, tokenizer.model or model folder')
     .option('--json', 'print JSON')
     .option('--jsonl', 'one JSON string a line in, one array of ids a line out')
+    .option('--count', 'print only how many ids there are')
     .option('--bos', 'put the BOS token first')
     .option('--specials', 'text that looks like a special token is one')
     .action(async (file, options) => (await import('./commands/tokenize.js')).tokenize(file, options))

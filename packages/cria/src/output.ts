@@ -8,7 +8,7 @@ export const note = (text: string): void => {
 }
 
 /** Writes and waits where the reader is slow. */
-export function print(text: string): Promise<void> {
+export function print(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, error => (error ? reject(error) : resolve()))
   })

@@ -3,14 +3,23 @@
 import type { Merges } from './bpe/merger.js'
 import type { IdSink } from './ids.js'
 
+/** What a model keeps from one stretch of text to the next where it goes on. */
+export interface Carry {
+  /** The sum of the scores so far, for models that weigh: it is rounded as it grows. */
+  sum: number
+}
+
 /** Turns text without added tokens into ids. */
 export interface TextModel {
   /** What merges into what, for models that merge. */
   readonly merges?: Merges
   /** Log-probability by id, for models that weigh. */
   readonly scores?: Float64Array
-  /** Appends the ids of `text`, which is normalised, not empty, and free of added tokens. */
-  encode(text: string, sink: IdSink): void
+  /**
+   * Appends the ids of `text`, which is normalised, not empty, and free of added tokens. With `carry`, the text goes on
+   * from what was encoded with it before.
+   */
+  encode(text: string, sink: IdSink, carry?: Carry): void
 }
 
 /** SentencePiece's own normalisation. */

@@ -44,9 +44,9 @@ export interface TokenizerParts {
   readonly before?: readonly number[] | undefined
   readonly after?: readonly number[] | undefined
   readonly chatTemplate?: string | undefined
-  /** Normalises a stretch of text between added tokens; `first`: nothing stands before it. */
-  readonly normalize?: ((text: string, first: boolean) => string) | undefined
-  /** Adds the dummy prefix to a stretch between all added tokens, normalised ones too. */
+  /** Normalises a stretch of text between added tokens. */
+  readonly normalize?: ((text: string) => string) | undefined
+  /** Adds the dummy prefix to a stretch between all added tokens, normalised ones too; `first`: nothing is before it. */
   readonly prefix?: ((text: string, first: boolean) => string) | undefined
 }
 
@@ -111,7 +111,7 @@ export class Tokenizer {
     this.raw = new AddedTokenMatcher(parts.added.filter(t => t.normalized !== true))
     this.normalized = new AddedTokenMatcher(
       parts.added.filter(t => t.normalized === true),
-      t => (normalize === undefined ? t.content : normalize(t.content, false)),
+      t => (normalize === undefined ? t.content : normalize(t.content)),
     )
   }
 
@@ -211,7 +211,7 @@ export class Tokenizer {
   /** What is in the shared sink, with its ranges. */
   private located(text: string, trace: readonly TracedSegment[]): EncodingWithOffsets {
     const { table, normalize } = this.parts
-    return offsetsOf(text, takeAll(this.sink), trace, table, normalize && (part => normalize(part, false)))
+    return offsetsOf(text, takeAll(this.sink), trace, table, normalize)
   }
 
   /** Encodes into the shared sink; with a trace, returns the joined text. */
@@ -323,7 +323,7 @@ export class Tokenizer {
   ): void {
     if (text === '') return
     const { normalize, prefix, model } = this.parts
-    const normal = normalize === undefined ? text : normalize(text, first)
+    const normal = normalize === undefined ? text : normalize(text)
     const segments = this.normalized.split(normal, accept) ?? [{ id: -1, start: 0, end: normal.length }]
     const idFrom = sink.length
     let seen = ''

@@ -1,13 +1,18 @@
 /** `cria tokenize`: token ids of standard input. */
 import { createInterface } from 'node:readline'
-import type { EncodeOptions, Tokenizer } from '@cria/tokenizer'
+import { type EncodeOptions, StreamEncoder, type Tokenizer } from '@cria/tokenizer'
 import { UsageError } from '../errors.js'
 import { resolveModel } from '../model.js'
 import { print, printJson } from '../output.js'
 import { openTokenizer } from '../tokenizer.js'
 
+const SPACE = 0x20
+const COMMA = 0x2c
+const ZERO = 0x30
+
 export interface TokenizeOptions {
   readonly json?: boolean
+  readonly count?: boolean
   readonly jsonl?: boolean
   readonly bos?: boolean
   readonly specials?: boolean
@@ -21,11 +26,65 @@ export async function tokenize(file: string, options: TokenizeOptions): Promise<
     allowSpecial: options.specials ? 'all' : 'none',
   }
   if (options.jsonl) return lines(tokenizer, encode)
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  const ids = tokenizer.encode(Buffer.concat(chunks).toString('utf8'), encode)
-  if (!options.json) return print(`${ids.join(' ')}\n`)
-  await printJson({ ids: [...ids], pieces: Array.from(ids, id => tokenizer.piece(id)) })
+  if (options.count) return count(tokenizer, encode, options.json === true)
+  if (options.json) return withPieces(tokenizer, encode)
+  let first = true
+  for await (const ids of encoded(tokenizer, encode)) {
+    await print(decimals(ids, SPACE).subarray(first ? 1 : 0))
+    first = false
+  }
+  await print('\n')
+}
+
+/** Ids of standard input as they become certain. */
+async function* encoded(tokenizer: Tokenizer, options: EncodeOptions): AsyncGenerator<Uint32Array> {
+  const encoder = new StreamEncoder(tokenizer, options)
+  for await (const chunk of process.stdin) {
+    const ids = encoder.push(chunk as Buffer)
+    if (ids.length > 0) yield ids
+  }
+  const rest = encoder.end()
+  if (rest.length > 0) yield rest
+}
+
+async function count(tokenizer: Tokenizer, options: EncodeOptions, json: boolean): Promise<void> {
+  let tokens = 0
+  for await (const ids of encoded(tokenizer, options)) tokens += ids.length
+  await (json ? printJson({ tokens }) : print(`${tokens}\n`))
+}
+
+/** One JSON object; the ids, which the pieces follow, are all that is kept. */
+async function withPieces(tokenizer: Tokenizer, options: EncodeOptions): Promise<void> {
+  const all: Uint32Array[] = []
+  await print('{"ids":[')
+  for await (const ids of encoded(tokenizer, options)) {
+    await print(decimals(ids, COMMA).subarray(all.length === 0 ? 1 : 0))
+    all.push(ids)
+  }
+  await print('],"pieces":[')
+  const written: string[] = []
+  for (const [n, ids] of all.entries()) {
+    const pieces = Array.from(ids, id => (written[id] ??= JSON.stringify(tokenizer.piece(id))))
+    await print((n === 0 ? '' : ',') + pieces.join(','))
+  }
+  await print(']}\n')
+}
+
+/** The ids in decimal, `before` before each of them. */
+function decimals(ids: Uint32Array, before: number): Uint8Array {
+  const out = new Uint8Array(ids.length * 11)
+  let end = 0
+  for (const id of ids) {
+    out[end++] = before
+    let power = 1
+    while (power * 10 <= id) power *= 10
+    for (let rest = id; power >= 1; power /= 10) {
+      const digit = Math.floor(rest / power)
+      rest -= digit * power
+      out[end++] = ZERO + digit
+    }
+  }
+  return out.subarray(0, end)
 }
 
 async function lines(tokenizer: Tokenizer, encode: EncodeOptions): Promise<void> {

@@ -68,7 +68,7 @@ export class CharIds {
 }
 
 /** Which characters some token has side by side; may say yes too often, never no. */
-class Neighbours {
+export class Neighbours {
   private readonly ascii = new Uint8Array(128 * 128)
   private readonly bits: Uint8Array
   private readonly mask: number
@@ -139,26 +139,26 @@ export class CharBpe implements TextModel {
   encode(text: string, sink: IdSink): void {
     const plain = this.parts.metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
     const end = this.buffer.load(plain, 0)
-    const from = sink.length
-    this.encodeRange(end, sink)
-    if (this.sawUnknown && this.parts.fuseUnknown) this.fuse(sink, from)
+    const { scanner } = this.parts
+    const { bytes } = this.buffer
+    if (scanner === undefined) this.encodeRange(0, end, sink)
+    else {
+      scanner.begin?.(bytes, 0, end)
+      for (let at = 0; at < end; ) {
+        const stop = scanner.next(bytes, at, end)
+        if (stop > 0) this.encodeRange(at, stop, sink)
+        at = stop < 0 ? ~stop : stop
+      }
+    }
     this.buffer.trim()
     this.merger.trim()
   }
 
-  private encodeRange(end: number, sink: IdSink): void {
-    const { chars, scanner } = this.parts
+  private encodeRange(from: number, end: number, sink: IdSink): void {
+    const { chars, fuseUnknown } = this.parts
     const { bytes, view } = this.buffer
-    scanner?.begin?.(bytes, 0, end)
-    let hardEnd = scanner === undefined ? end : 0
-    for (let start = 0; start < end; ) {
-      if (scanner !== undefined && start === hardEnd) {
-        hardEnd = scanner.next(bytes, start, end)
-        if (hardEnd < 0) {
-          start = hardEnd = ~hardEnd
-          continue
-        }
-      }
+    const first = sink.length
+    for (let start = from; start < end; ) {
       let c = codePointAt(bytes, start)
       let p = start + sizeOf(bytes[start]!)
       if (chars.get(c) < 0) {
@@ -166,7 +166,7 @@ export class CharBpe implements TextModel {
         start = p
         continue
       }
-      while (p < hardEnd) {
+      while (p < end) {
         const d = codePointAt(bytes, p)
         // Beyond ASCII the filter may err towards yes, so a character that is in no token must end the part by itself.
         if (!this.neighbours.has(c, d) || ((c | d) >= 128 && chars.get(d) < 0)) break
@@ -182,6 +182,7 @@ export class CharBpe implements TextModel {
       }
       start = p
     }
+    if (this.sawUnknown && fuseUnknown) this.fuse(sink, first)
   }
 
   /** Ids for a character that is in no token. */

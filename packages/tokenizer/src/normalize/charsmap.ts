@@ -20,15 +20,19 @@ export class CharsMap {
     this.texts = blob.slice(4 + size)
   }
 
-  /** `[length, offset]` of the longest (or shortest) key at `p`, length 0 when there is none. */
-  private match(b: Uint8Array, p: number, shortest: boolean): [number, number] {
+  /**
+   * Length and offset of the longest (or shortest) key at `p`, length 0 when there is none, and how many bytes were
+   * looked at.
+   */
+  private match(b: Uint8Array, p: number, shortest: boolean): [length: number, offset: number, seen: number] {
     const { units } = this
     let node = 0
     let length = 0
     let value = 0
     let unit = units[0]!
     node ^= offsetOf(unit)
-    for (let i = p; i < b.length; i++) {
+    let i = p
+    for (; i < b.length; i++) {
       node ^= b[i]!
       unit = units[node] ?? 0
       // Label and the leaf bit must match the byte; out of range reads as 0, which matches no byte but NUL.
@@ -40,7 +44,7 @@ export class CharsMap {
         if (shortest) break
       }
     }
-    return [length, value]
+    return [length, value, i - p + 1]
   }
 
   /**
@@ -52,6 +56,17 @@ export class CharsMap {
     if (b.length > most) return undefined
     const [length, value] = this.match(b, 0, true)
     return length === 0 ? undefined : this.textAt(value)
+  }
+
+  /** Whether {@link apply} takes the bytes before `at` for themselves, whatever follows. */
+  stopsAt(b: Uint8Array, at: number): boolean {
+    let p = 0
+    while (p < at) {
+      const [length, , seen] = this.match(b, p, false)
+      if (p + seen > b.length) return false
+      p += length === 0 ? sizeOf(b[p]!) : length
+    }
+    return p === at
   }
 
   private textAt(value: number): string {

@@ -22,12 +22,7 @@ export function sentencePieceNormalizer(
 ): ((text: string) => string) | undefined {
   const { dummyPrefix, removeExtra } = rules
   const map = rules.charsmap === undefined ? undefined : charsMap(rules.charsmap, op)
-  const fixed = added.filter(t => !t.special).map(t => t.content)
-  fixed.sort((a, b) => b.length - a.length)
-  const pattern =
-    fixed.length === 0
-      ? undefined
-      : new RegExp(`(${fixed.map(s => s.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`, 'u')
+  const pattern = map && untouched(added)
   if (map === undefined && !removeExtra) return dummyPrefix ? text => ` ${text}` : undefined
   return text => {
     let out = text
@@ -39,6 +34,14 @@ export function sentencePieceNormalizer(
     if (removeExtra) out = out.replace(/ +/g, ' ').replace(/^ |[ \u2581]+$/g, '')
     return dummyPrefix && (out !== '' || (text !== '' && !removeExtra)) ? ` ${out}` : out
   }
+}
+
+/** Finds, with `split`, the added tokens that the map leaves as they are. */
+export function untouched(added: readonly AddedToken[]): RegExp | undefined {
+  const fixed = added.filter(t => !t.special).map(t => t.content)
+  if (fixed.length === 0) return undefined
+  fixed.sort((a, b) => b.length - a.length)
+  return new RegExp(`(${fixed.map(s => s.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`, 'u')
 }
 
 /** Bytes as base64, in every runtime. */

@@ -185,8 +185,8 @@ export class O200kScanner implements Scanner {
 
 /** Isolates runs of at most `most` characters that have a bit of `mask`: `\p{N}`, `\p{N}{1,3}`, `\p{P}+` and the like. */
 export class ClassRunScanner implements Scanner {
+  readonly mask: number
   private readonly t: ClassTable = classTable()
-  private readonly mask: number
   private readonly most: number
 
   constructor(mask: number, most: number) {

@@ -207,8 +207,8 @@ export const splitByRegex: OtherSplit = (pattern, op) => new RegexScanner(transl
 
 /** A scanner that runs a regular expression over each range it is given. */
 export class RegexScanner implements Scanner {
-  private readonly pattern: RegExp
-  private readonly behavior: SplitBehavior
+  readonly pattern: RegExp
+  readonly behavior: SplitBehavior
   private readonly invert: boolean
   private ends: number[] = []
   private at = 0

@@ -3,7 +3,7 @@
 // before it is settled and given out, so memory follows the longest stretch between such places and not the text.
 
 import type { IdSink } from '../ids.js'
-import type { TextModel } from '../model.js'
+import type { Carry, TextModel } from '../model.js'
 import type { Scanner } from '../scan/scanner.js'
 import { TextBuffer } from '../text-buffer.js'
 import { Kind, type TokenTable } from '../token-table.js'
@@ -61,22 +61,20 @@ export class Unigram implements TextModel {
     this.bonus = high
   }
 
-  encode(text: string, sink: IdSink): void {
+  encode(text: string, sink: IdSink, carry: Carry = { sum: 0 }): void {
     const { metaspace, scanner } = this.parts
     const plain = metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
     const end = this.buffer.load(plain, 0)
     const { bytes } = this.buffer
-    const first = sink.length
-    if (scanner === undefined) this.range(bytes, 0, end, sink)
+    if (scanner === undefined) carry.sum = this.range(bytes, 0, end, sink, carry.sum)
     else {
       scanner.begin?.(bytes, 0, end)
       for (let at = 0; at < end; ) {
         const stop = scanner.next(bytes, at, end)
-        if (stop > 0) this.range(bytes, at, stop, sink)
+        if (stop > 0) this.range(bytes, at, stop, sink, 0)
         at = stop < 0 ? ~stop : stop
       }
     }
-    this.fuse(sink, first)
     this.buffer.trim()
     if (this.best.length > 1 << 16) this.grow(256)
   }
@@ -93,21 +91,23 @@ export class Unigram implements TextModel {
     this.from.set(from.subarray(0, keep))
   }
 
-  private range(b: Uint8Array, start: number, end: number, sink: IdSink): void {
+  /** Returns the sum of the scores, which began at `sum`. */
+  private range(b: Uint8Array, start: number, end: number, sink: IdSink, sum: number): number {
     const { table, scores, single } = this.parts
+    const first = sink.length
     const { trie } = this
     const { kinds } = table
     /** The last settled place; arrays are indexed from it. */
     let base = start
     /** How far tokens that begin before `at` reach. */
     let reach = start
-    this.best[0] = 0
+    this.best[0] = sum
     for (let at = start; at < end; ) {
       if (at === reach && at > base) {
-        const sum = this.best[at - base]!
+        const settled = this.best[at - base]!
         this.settle(b, base, at - base, sink)
         base = at
-        this.best[0] = sum
+        this.best[0] = settled
       }
       const here = this.best[at - base]!
       const next = Math.min(at + sizeOf(b[at]!), end)
@@ -126,7 +126,10 @@ export class Unigram implements TextModel {
       if (!known) reach = this.offer(next, reach, base, at, -1, here + this.unknownScore)
       at = next
     }
+    const total = this.best[end - base]!
     if (end > base) this.settle(b, base, end - base, sink)
+    this.fuse(sink, first)
+    return total
   }
 
   /** Remembers a way to `to` where it is better than the known one; returns how far ways reach now. */
