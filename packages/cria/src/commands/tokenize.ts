@@ -72,17 +72,19 @@ async function withPieces(tokenizer: Tokenizer, options: EncodeOptions): Promise
 
 /** The ids in decimal, `before` before each of them. */
 function decimals(ids: Uint32Array, before: number): Uint8Array {
-  const out = new Uint8Array(ids.length * 11)
+  const out = new Uint8Array(ids.length * 8)
   let end = 0
   for (const id of ids) {
     out[end++] = before
-    let power = 1
-    while (power * 10 <= id) power *= 10
-    for (let rest = id; power >= 1; power /= 10) {
-      const digit = Math.floor(rest / power)
-      rest -= digit * power
-      out[end++] = ZERO + digit
-    }
+    // Ids are below 2^20.
+    end += id < 10 ? 1 : id < 100 ? 2 : id < 1e3 ? 3 : id < 1e4 ? 4 : id < 1e5 ? 5 : id < 1e6 ? 6 : 7
+    let rest = id | 0
+    let at = end
+    do {
+      const tenth = (rest / 10) | 0
+      out[--at] = ZERO + rest - tenth * 10
+      rest = tenth
+    } while (rest > 0)
   }
   return out.subarray(0, end)
 }
