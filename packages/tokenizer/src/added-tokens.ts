@@ -2,7 +2,7 @@
 // the added tokens that are plain text (Gemma's runs of newlines, Qwen's tool tags). Follows Hugging Face's rules:
 // leftmost, then longest.
 
-import { show, TokenizerError } from './errors.js'
+import { badArgument, show } from './errors.js'
 
 /** One added token. */
 export interface AddedToken {
@@ -45,30 +45,30 @@ export interface Segment {
 
 /** Finds added tokens in text. */
 export class AddedTokenMatcher {
-  private readonly byContent: Map<string, AddedToken> = new Map()
-  private readonly pattern: RegExp | undefined
-  private readonly always: boolean
+  readonly #byContent: Map<string, AddedToken> = new Map()
+  readonly #pattern: RegExp | undefined
+  readonly #always: boolean
 
   /** `contentOf` gives the text that is looked for, for tokens that are looked for in normalised text. */
   constructor(tokens: readonly AddedToken[], contentOf: (token: AddedToken) => string = t => t.content) {
     for (const token of tokens) {
       const content = contentOf(token)
-      if (content !== '' && !this.byContent.has(content)) this.byContent.set(content, token)
+      if (content !== '' && !this.#byContent.has(content)) this.#byContent.set(content, token)
     }
-    this.always = tokens.some(t => !t.special)
-    const alternatives = [...this.byContent.keys()].sort((a, b) => b.length - a.length).map(escapePattern)
-    this.pattern = alternatives.length === 0 ? undefined : new RegExp(alternatives.join('|'), 'gu')
+    this.#always = tokens.some(t => !t.special)
+    const alternatives = [...this.#byContent.keys()].sort((a, b) => b.length - a.length).map(escapePattern)
+    this.#pattern = alternatives.length === 0 ? undefined : new RegExp(alternatives.join('|'), 'gu')
   }
 
   /** The segments of `text`, or undefined when it is all text. `accept` undefined: only tokens that are not special. */
   split(text: string, accept: AcceptToken | undefined): Segment[] | undefined {
-    if (this.pattern === undefined || (accept === undefined && !this.always)) return undefined
+    if (this.#pattern === undefined || (accept === undefined && !this.#always)) return undefined
     const segments: Segment[] = []
     let from = 0
-    const pattern = this.pattern
+    const pattern = this.#pattern
     pattern.lastIndex = 0
     for (let m = pattern.exec(text); m !== null; m = pattern.exec(text)) {
-      const token = this.byContent.get(m[0])!
+      const token = this.#byContent.get(m[0])!
       if (accept === undefined ? token.special : !accept(token)) continue
       let start = m.index
       let end = start + m[0].length
@@ -90,20 +90,11 @@ export class AddedTokenMatcher {
 export function checkAllow(allow: AllowSpecial, tokens: readonly AddedToken[], op: string): void {
   if (allow === 'none' || allow === 'all') return
   if (!Array.isArray(allow)) {
-    throw new TokenizerError('tokenizer/bad-argument', {
-      op,
-      got: `allowSpecial ${show(allow)}`,
-      expected: `'none', 'all' or a list of special tokens`,
-    })
+    throw badArgument(op, `allowSpecial ${show(allow)}`, `'none', 'all' or a list of special tokens`)
   }
   for (const name of allow as readonly string[]) {
     if (!tokens.some(t => t.content === name)) {
-      throw new TokenizerError('tokenizer/bad-argument', {
-        op,
-        got: `allowSpecial ${show(name)}`,
-        expected: 'the content of a special token of this tokenizer',
-        fix: 'See tokenizer.addedTokens.',
-      })
+      throw badArgument(op, `allowSpecial ${show(name)}`, 'a special token', 'See tokenizer.addedTokens.')
     }
   }
 }

@@ -9,6 +9,7 @@
 import { Environment, Interpreter, Template } from '@huggingface/jinja'
 import type { AcceptToken, AddedToken } from './added-tokens.js'
 import { show, TokenizerError } from './errors.js'
+import { encodePartsWithOffsets } from './offsets.js'
 import type { Tokenizer } from './tokenizer.js'
 
 /** One message. Templates decide what else it may hold (`tool_calls`, `name`, `reasoning_content`). */
@@ -144,7 +145,7 @@ export function renderChat(
           }),
         ),
       )
-  const { ids, starts, ends } = tokenizer.encodePartsWithOffsets(parts, accept)
+  const { ids, starts, ends } = encodePartsWithOffsets(tokenizer, parts, accept)
   const assistantMask = new Uint8Array(ids.length)
   for (let i = 0; i < ids.length; i++)
     if (spans.some(([from, to]) => starts[i]! < to && ends[i]! > from)) assistantMask[i] = 1

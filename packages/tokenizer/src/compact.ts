@@ -14,7 +14,7 @@ import { arrayOf, isObject, objectOf, parseObject } from './json-value.js'
 import type { Recipe } from './model.js'
 import { normalizeOf, readNormalizer } from './normalize/normalizer.js'
 import { sentencePieceNormalizer } from './normalize/sentencepiece.js'
-import { type Abilities, assemble, prefixOf } from './source/assemble.js'
+import { type Abilities, assemble } from './source/assemble.js'
 import { readPreTokenizer } from './source/pre-tokenizer.js'
 import { MAX_VOCAB, type PieceStyle, TokenTable } from './token-table.js'
 import { partsOf, Tokenizer } from './tokenizer.js'
@@ -126,7 +126,7 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer 
     return token
   })
   const decode = objectOf(header.decode, 'decode', OP) as unknown as DecodeRules
-  const pre = readPreTokenizer(recipe.preTokenizer, OP, abilities)
+  const pre = readPreTokenizer(recipe.preTokenizer, OP, abilities.preTokenizer)
   const unkId = idIn(header.unkId, 'unkId')
   const rules = isObject(recipe.sentencePiece) ? recipe.sentencePiece : undefined
   const bosId = idIn(header.bosId, 'bosId')
@@ -151,7 +151,7 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer 
       rules === undefined
         ? normalizeOf(readNormalizer(recipe.normalizer, OP, abilities.normalizer), recipe.metaspace === true)
         : sentencePieceNormalizer(rules, added, OP, abilities.charsMap),
-    prefix: prefixOf(pre),
+    prefix: pre.prefix,
   })
 }
 
@@ -185,27 +185,27 @@ function readMerges(
 }
 
 class Writer {
-  private out = new Uint8Array(1 << 16)
-  private length = 0
+  #out = new Uint8Array(1 << 16)
+  #length = 0
 
-  private room(more: number): void {
-    if (this.length + more <= this.out.length) return
-    const grown = new Uint8Array(Math.max(this.length + more, this.out.length * 2))
-    grown.set(this.out.subarray(0, this.length))
-    this.out = grown
+  #room(more: number): void {
+    if (this.#length + more <= this.#out.length) return
+    const grown = new Uint8Array(Math.max(this.#length + more, this.#out.length * 2))
+    grown.set(this.#out.subarray(0, this.#length))
+    this.#out = grown
   }
 
   bytes(bytes: Uint8Array): void {
-    this.room(bytes.length)
-    this.out.set(bytes, this.length)
-    this.length += bytes.length
+    this.#room(bytes.length)
+    this.#out.set(bytes, this.#length)
+    this.#length += bytes.length
   }
 
   number(value: number): void {
-    this.room(5)
+    this.#room(5)
     let v = value
-    for (; v >= 128; v >>>= 7) this.out[this.length++] = (v & 127) | 128
-    this.out[this.length++] = v
+    for (; v >= 128; v >>>= 7) this.#out[this.#length++] = (v & 127) | 128
+    this.#out[this.#length++] = v
   }
 
   double(value: number): void {
@@ -215,26 +215,26 @@ class Writer {
   }
 
   take(): Uint8Array {
-    return this.out.slice(0, this.length)
+    return this.#out.slice(0, this.#length)
   }
 }
 
 class Reader {
-  private readonly source: Uint8Array
-  private at = 0
+  readonly #source: Uint8Array
+  #at = 0
 
   constructor(source: Uint8Array) {
-    this.source = source
+    this.#source = source
   }
 
   get left(): number {
-    return this.source.length - this.at
+    return this.#source.length - this.#at
   }
 
   bytes(length: number): Uint8Array {
-    if (length > this.left) throw badFile(OP, `a file that breaks off at byte ${this.source.length}`, 'a whole file')
-    this.at += length
-    return this.source.subarray(this.at - length, this.at)
+    if (length > this.left) throw badFile(OP, `a file that breaks off at byte ${this.#source.length}`, 'a whole file')
+    this.#at += length
+    return this.#source.subarray(this.#at - length, this.#at)
   }
 
   doubles(count: number): Float64Array {
@@ -246,11 +246,11 @@ class Reader {
   number(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.source[this.at++]
-      if (byte === undefined) throw badFile(OP, `a file that breaks off at byte ${this.source.length}`, 'a whole file')
+      const byte = this.#source[this.#at++]
+      if (byte === undefined) throw badFile(OP, `a file that breaks off at byte ${this.#source.length}`, 'a whole file')
       value |= (byte & 127) << shift
       if (byte < 128) return value >>> 0
     }
-    throw badFile(OP, `a number of more than five bytes at ${this.at}`, 'numbers of 32 bits')
+    throw badFile(OP, `a number of more than five bytes at ${this.#at}`, 'numbers of 32 bits')
   }
 }

@@ -1,7 +1,7 @@
 // From ids to text, a few at a time. Bytes of a character that is not complete wait for the ids that complete it.
 
 import { unknownId } from './errors.js'
-import { Kind, type TokenTable } from './token-table.js'
+import { BYTE, type TokenTable, UNKNOWN } from './token-table.js'
 import { incompleteTail, textOf } from './utf8.js'
 
 /** How token bytes become text; fixed by the tokenizer's source. */
@@ -32,68 +32,69 @@ export interface DecodeOptions {
  * process.stdout.write(decoder.end())
  */
 export class StreamDecoder {
-  private readonly table: TokenTable
-  private readonly rules: DecodeRules
-  private readonly special: ReadonlySet<number>
-  private readonly skipSpecial: boolean
-  private readonly continuation: boolean
-  private buffer = new Uint8Array(64)
-  private used = 0
-  private atStart: boolean
+  readonly #table: TokenTable
+  readonly #rules: DecodeRules
+  readonly #special: ReadonlySet<number>
+  readonly #skipSpecial: boolean
+  readonly #continuation: boolean
+  #buffer = new Uint8Array(64)
+  #used = 0
+  #atStart: boolean
 
   constructor(table: TokenTable, rules: DecodeRules, special: ReadonlySet<number>, options: DecodeOptions = {}) {
-    this.table = table
-    this.rules = rules
-    this.special = special
-    this.skipSpecial = options.skipSpecial ?? true
-    this.continuation = options.continuation ?? false
-    this.atStart = rules.stripSpace && !this.continuation
+    this.#table = table
+    this.#rules = rules
+    this.#special = special
+    this.#skipSpecial = options.skipSpecial ?? true
+    this.#continuation = options.continuation ?? false
+    this.#atStart = rules.stripSpace && !this.#continuation
   }
 
   /** Text that has become complete with `ids` (one id or several), often empty, never a broken character. */
   push(ids: number | ArrayLike<number>): string {
-    if (typeof ids === 'number') this.append(ids)
-    else for (let i = 0; i < ids.length; i++) this.append(ids[i]!)
-    const ready = this.used - incompleteTail(this.buffer, this.used)
+    if (typeof ids === 'number') this.#append(ids)
+    else for (let i = 0; i < ids.length; i++) this.#append(ids[i]!)
+    const ready = this.#used - incompleteTail(this.#buffer, this.#used)
     if (ready === 0) return ''
-    const text = textOf(this.buffer, 0, ready, this.rules.perByte)
-    this.buffer.copyWithin(0, ready, this.used)
-    this.used -= ready
+    const text = textOf(this.#buffer, 0, ready, this.#rules.perByte)
+    this.#buffer.copyWithin(0, ready, this.#used)
+    this.#used -= ready
     return text
   }
 
   /** What is left, broken characters as U+FFFD; the decoder is then as new. */
   end(): string {
-    const text = textOf(this.buffer, 0, this.used, this.rules.perByte)
-    this.used = 0
-    this.atStart = this.rules.stripSpace && !this.continuation
+    const text = textOf(this.#buffer, 0, this.#used, this.#rules.perByte)
+    this.#used = 0
+    this.#atStart = this.#rules.stripSpace && !this.#continuation
     return text
   }
 
-  private append(id: number): void {
-    const { table, rules } = this
+  #append(id: number): void {
+    const table = this.#table
+    const rules = this.#rules
     if (!(id >= 0 && id < table.size)) {
-      throw unknownId('decode', `id ${id}`, `a whole number from 0 to ${table.size - 1}`)
+      throw unknownId('decode', id, table.size)
     }
     const kind = table.kinds[id]!
-    if (kind === Kind.unknown && rules.unknownText !== undefined) {
-      this.write(new TextEncoder().encode(rules.unknownText), 0)
+    if (kind === UNKNOWN && rules.unknownText !== undefined) {
+      this.#write(new TextEncoder().encode(rules.unknownText), 0)
       return
     }
-    if (this.skipSpecial && this.special.has(id)) return
+    if (this.#skipSpecial && this.#special.has(id)) return
     const bytes = table.bytes(id)
-    this.write(bytes, this.atStart && kind !== Kind.byte && bytes[0] === 0x20 ? 1 : 0)
+    this.#write(bytes, this.#atStart && kind !== BYTE && bytes[0] === 0x20 ? 1 : 0)
   }
 
-  private write(bytes: Uint8Array, skip: number): void {
+  #write(bytes: Uint8Array, skip: number): void {
     if (bytes.length === 0) return
-    const need = this.used + bytes.length
-    if (need > this.buffer.length) {
-      const grown = new Uint8Array(Math.max(need, this.buffer.length * 2))
-      grown.set(this.buffer.subarray(0, this.used))
-      this.buffer = grown
+    const need = this.#used + bytes.length
+    if (need > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(need, this.#buffer.length * 2))
+      grown.set(this.#buffer.subarray(0, this.#used))
+      this.#buffer = grown
     }
-    for (let i = skip; i < bytes.length; i++) this.buffer[this.used++] = bytes[i]!
-    this.atStart = false
+    for (let i = skip; i < bytes.length; i++) this.#buffer[this.#used++] = bytes[i]!
+    this.#atStart = false
   }
 }

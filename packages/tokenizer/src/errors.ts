@@ -58,8 +58,12 @@ export function badArgument(op: string, got: string, expected: string, fix = '')
 }
 
 /** A {@link TokenizerError} with code `tokenizer/unknown-id`. */
-export function unknownId(op: string, got: string, expected: string): TokenizerError {
-  return new TokenizerError('tokenizer/unknown-id', { op, got, expected })
+export function unknownId(op: string, id: unknown, size: number): TokenizerError {
+  return new TokenizerError('tokenizer/unknown-id', {
+    op,
+    got: `id ${show(id)}`,
+    expected: `a whole number from 0 to ${size - 1}`,
+  })
 }
 
 /** A {@link TokenizerError} with code `tokenizer/bad-file`. */
@@ -79,6 +83,6 @@ export const FULL = "Import the function from '@cria/tokenizer', which knows eve
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value instanceof Uint8Array) return `${value.length} bytes`
-  const text = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
+  const text = JSON.stringify(value) ?? String(value)
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

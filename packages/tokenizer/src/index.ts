@@ -14,7 +14,7 @@ export {
   fromTokenizerJson,
 } from './family/readers.js'
 export { type Llama2Message, renderLlama2Chat } from './llama2-chat.js'
-export type { EncodingWithOffsets } from './offsets.js'
+export { type EncodingWithOffsets, encodePartsWithOffsets, encodeWithOffsets, truncate } from './offsets.js'
 export { toTokenizerJson } from './save-json.js'
 export type { GgufMetadata, GgufOptions } from './source/gguf.js'
 export type { SentencePieceOptions } from './source/sentencepiece.js'

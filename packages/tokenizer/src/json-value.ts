@@ -15,25 +15,26 @@ export function parseObject(source: string | Uint8Array | object, what: string, 
       throw badFile(op, `${what} that is no JSON (${(cause as Error).message.slice(0, 100)})`, 'JSON')
     }
   }
-  if (!isObject(value)) throw badFile(op, `${what} ${show(value)}`, 'a JSON object')
-  return value
+  return objectOf(value, what, op)
 }
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function checked<T>(ok: boolean, value: unknown, what: string, op: string, expected: string): T {
+  if (ok) return value as T
+  throw badFile(op, `${what} ${show(value)}`, expected)
+}
+
 export function objectOf(value: unknown, what: string, op: string): JsonObject {
-  if (isObject(value)) return value
-  throw badFile(op, `${what} ${show(value)}`, 'an object')
+  return checked(isObject(value), value, what, op, 'an object')
 }
 
 export function arrayOf(value: unknown, what: string, op: string): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  throw badFile(op, `${what} ${show(value)}`, 'an array')
+  return checked(Array.isArray(value), value, what, op, 'an array')
 }
 
 export function stringOf(value: unknown, what: string, op: string): string {
-  if (typeof value === 'string') return value
-  throw badFile(op, `${what} ${show(value)}`, 'a string')
+  return checked(typeof value === 'string', value, what, op, 'a string')
 }

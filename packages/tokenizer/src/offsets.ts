@@ -1,7 +1,12 @@
 // Where each token comes from in the text. Encoding keeps no positions, since that would cost every caller; here they are
 // found again: the bytes of the tokens are laid along the text that the model saw, and that along the original.
 
-import { Kind, type TokenTable } from './token-table.js'
+import { type AcceptToken, acceptOf } from './added-tokens.js'
+import { badArgument, show } from './errors.js'
+import { IdSink } from './ids.js'
+import type { TracedSegment } from './pipeline.js'
+import { type TokenTable, UNKNOWN } from './token-table.js'
+import { type EncodeOptions, partsOf, pipelineOf, type Tokenizer } from './tokenizer.js'
 import { sizeOf, utf8 } from './utf8.js'
 
 /** Ids with their ranges in the text. Empty ranges: tokens that come from no text, such as BOS. */
@@ -17,18 +22,90 @@ export interface EncodingWithOffsets {
   readonly byteEnds: Uint32Array
 }
 
-/** A stretch of the original `[start, end)` (UTF-16) and the ids it gave, `[idFrom, idTo)`. */
-export interface TracedSegment {
-  readonly idFrom: number
-  readonly idTo: number
-  readonly start: number
-  readonly end: number
-  /** The text that the model saw; undefined for an added token. */
-  readonly seen: string | undefined
+/**
+ * `tokenizer.encode` with the range of the text that each token covers, in UTF-16 units and in bytes of UTF-8. A leading
+ * space belongs to its token; a token that covers a part of a character has that character's range, and its bytes
+ * exactly. Tokens that come from no text (BOS, a lone dummy prefix) have empty ranges.
+ *
+ * @example
+ * const { ids, starts, ends } = encodeWithOffsets(tokenizer, 'Hello world')
+ * ids.forEach((id, i) => console.log(id, 'Hello world'.slice(starts[i], ends[i])))
+ */
+export function encodeWithOffsets(
+  tokenizer: Tokenizer,
+  text: string,
+  options: EncodeOptions = {},
+): EncodingWithOffsets {
+  if (typeof text !== 'string') throw badArgument('encodeWithOffsets', show(text), 'a string')
+  const trace: TracedSegment[] = []
+  const sink = new IdSink()
+  const { bos = tokenizer.addBos, eos = tokenizer.addEos } = options
+  for (const id of tokenizer.encode('', { ...options, bos, eos: false })) sink.push(id)
+  pipelineOf(tokenizer).append(text, true, acceptOf(options.allowSpecial ?? 'none'), sink, trace)
+  for (const id of tokenizer.encode('', { bos: false, eos })) sink.push(id)
+  return located(tokenizer, text, sink, trace)
+}
+
+/** `tokenizer.encodeParts` with ranges in the joined text, in which numbers stand as their `piece`. */
+export function encodePartsWithOffsets(
+  tokenizer: Tokenizer,
+  parts: readonly (string | number)[],
+  accept?: AcceptToken,
+): EncodingWithOffsets {
+  const trace: TracedSegment[] = []
+  const sink = new IdSink()
+  let text = ''
+  parts.forEach((part, i) => {
+    const at = text.length
+    if (typeof part === 'string') {
+      const inner: TracedSegment[] = []
+      pipelineOf(tokenizer).append(part, i === 0, accept, sink, inner)
+      for (const each of inner) trace.push({ ...each, start: each.start + at, end: each.end + at })
+      text += part
+    } else {
+      text += tokenizer.piece(part)
+      sink.push(part)
+      trace.push({ idFrom: sink.length - 1, idTo: sink.length, start: at, end: text.length, seen: undefined })
+    }
+  })
+  return located(tokenizer, text, sink, trace)
+}
+
+/**
+ * The longest beginning of `text` that has at most `most` ids, cut at a token's end and between characters.
+ * `side: 'start'` cuts there instead and keeps the end of the text.
+ */
+export function truncate(
+  tokenizer: Tokenizer,
+  text: string,
+  most: number,
+  options: EncodeOptions & { readonly side?: 'start' | 'end' } = {},
+): string {
+  if (!Number.isInteger(most) || most < 0) throw badArgument('truncate', `most ${show(most)}`, 'a whole number from 0')
+  const { ids, starts, ends } = encodeWithOffsets(tokenizer, text, options)
+  if (ids.length <= most) return text
+  const fromStart = options.side === 'start'
+  // What is left may split otherwise than it did inside the whole, so the first guess is checked.
+  for (let keep = most; keep > 0; keep--) {
+    const cut = fromStart ? ends[ids.length - keep - 1]! : starts[keep]!
+    const part = fromStart ? text.slice(cut) : text.slice(0, cut)
+    if (tokenizer.count(part, options) <= most) return part
+  }
+  return ''
+}
+
+function located(
+  tokenizer: Tokenizer,
+  text: string,
+  sink: IdSink,
+  trace: readonly TracedSegment[],
+): EncodingWithOffsets {
+  const { table, normalize } = partsOf(tokenizer)
+  return offsetsOf(text, sink.take(), trace, table, normalize)
 }
 
 /** Ranges of `ids` from the trace of their encoding. */
-export function offsetsOf(
+function offsetsOf(
   text: string,
   ids: Uint32Array,
   trace: readonly TracedSegment[],
@@ -159,7 +236,7 @@ function layTokens(
   for (let i = idFrom; i < idTo; i++) {
     const id = ids[i]!
     const token = table.bytes(id)
-    let n = table.kinds[id] === Kind.unknown ? -1 : covers(token, p)
+    let n = table.kinds[id] === UNKNOWN ? -1 : covers(token, p)
     if (n < 0 && p < bytes.length) {
       // An unknown token: whole characters, up to where the next token begins.
       n = sizeOf(bytes[p]!)

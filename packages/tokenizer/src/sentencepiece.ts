@@ -4,9 +4,11 @@
 import { readCompact } from './compact.js'
 import { characters } from './family/characters.js'
 import { noCharsMap } from './normalize/sentencepiece.js'
-import { knownOnly } from './scan/known.js'
+import { spaces } from './normalize/spaces.js'
 import type { Abilities } from './source/assemble.js'
+import { jsonCharacters } from './source/json-models.js'
 import { readLlama2c } from './source/llama2c.js'
+import { metaspace } from './source/metaspace.js'
 import { readSentencePiece, type SentencePieceOptions } from './source/sentencepiece.js'
 import { readTokenizerJson, type TokenizerJsonOptions } from './source/tokenizer-json.js'
 import type { Tokenizer } from './tokenizer.js'
@@ -14,22 +16,21 @@ import type { Tokenizer } from './tokenizer.js'
 export type { AcceptToken, AddedToken, AllowSpecial } from './added-tokens.js'
 export { type DecodeOptions, StreamDecoder } from './decoder.js'
 export { TokenizerError, type TokenizerErrorCode, type TokenizerErrorParts } from './errors.js'
-export type { EncodingWithOffsets } from './offsets.js'
+export { type EncodingWithOffsets, encodePartsWithOffsets, encodeWithOffsets, truncate } from './offsets.js'
 export type { SentencePieceOptions } from './source/sentencepiece.js'
 export type { TokenizerJsonOptions } from './source/tokenizer-json.js'
 export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 
 const abilities: Abilities = {
   families: [characters],
-  split: knownOnly,
   charsMap: noCharsMap,
-  preTokenizer: () => false,
-  normalizer: () => undefined,
+  preTokenizer: metaspace,
+  normalizer: spaces,
 }
 
 /** `fromTokenizerJson` of the main entry, for BPE over characters. */
 export function fromTokenizerJson(json: string | Uint8Array | object, options: TokenizerJsonOptions = {}): Tokenizer {
-  return readTokenizerJson(json, options, abilities)
+  return readTokenizerJson(json, options, abilities, [jsonCharacters])
 }
 
 /** `fromSentencePiece` of the main entry, for BPE over characters. */

@@ -2,17 +2,15 @@
 // `piece` writes them again on demand. Merging is elsewhere (bpe/).
 
 import { badFile } from './errors.js'
-import { textOf } from './utf8.js'
+import { textOf, utf8 } from './utf8.js'
 
 /** Token kinds, numbered as in SentencePiece and ggml. */
-export const Kind = {
-  normal: 1,
-  unknown: 2,
-  control: 3,
-  userDefined: 4,
-  unused: 5,
-  byte: 6,
-} as const
+export const NORMAL = 1
+export const UNKNOWN = 2
+export const CONTROL = 3
+export const USER_DEFINED = 4
+export const UNUSED = 5
+export const BYTE = 6
 
 /** How pieces are written for people: SentencePiece's `▁the` and `<0x0A>`, GPT-2's `Ġthe`, or as they are. */
 export type PieceStyle = 'sentencepiece' | 'byte-level' | 'plain'
@@ -46,10 +44,10 @@ export class TokenTable {
     const kind = this.kinds[id]!
     const start = this.offsets[id]!
     const end = this.offsets[id + 1]!
-    if (kind === Kind.byte && end === start + 1) {
+    if (kind === BYTE && end === start + 1) {
       return `<0x${this.blob[start]!.toString(16).toUpperCase().padStart(2, '0')}>`
     }
-    const raw = kind === Kind.control || kind === Kind.unknown || kind === Kind.userDefined
+    const raw = kind === CONTROL || kind === UNKNOWN || kind === USER_DEFINED
     if (this.style === 'plain' || (raw && this.style === 'byte-level')) return textOf(this.blob, start, end, false)
     if (this.style === 'byte-level') {
       let out = ''
@@ -62,57 +60,58 @@ export class TokenTable {
 
 /** Collects tokens in id order into a {@link TokenTable}. */
 export class TokenTableBuilder {
-  private blob = new Uint8Array(1 << 16)
-  private used = 0
-  private readonly offsets: Uint32Array
+  #blob = new Uint8Array(1 << 16)
+  #used = 0
+  readonly #offsets: Uint32Array
   readonly kinds: Uint8Array
-  private next = 0
+  #next = 0
 
   constructor(size: number, op: string) {
     if (!(size > 0 && size <= MAX_VOCAB)) throw badFile(op, `${size} tokens`, `between 1 and ${MAX_VOCAB}`)
-    this.offsets = new Uint32Array(size + 1)
-    this.kinds = new Uint8Array(size).fill(Kind.unused)
+    this.#offsets = new Uint32Array(size + 1)
+    this.kinds = new Uint8Array(size).fill(UNUSED)
   }
 
   /** Room for `more` bytes; returns the buffer to write into at {@link at}. */
   room(more: number): Uint8Array {
-    if (this.used + more > this.blob.length) {
-      const grown = new Uint8Array(Math.max(this.used + more, this.blob.length * 2))
-      grown.set(this.blob.subarray(0, this.used))
-      this.blob = grown
+    if (this.#used + more > this.#blob.length) {
+      const grown = new Uint8Array(Math.max(this.#used + more, this.#blob.length * 2))
+      grown.set(this.#blob.subarray(0, this.#used))
+      this.#blob = grown
     }
-    return this.blob
+    return this.#blob
   }
 
   get at(): number {
-    return this.used
+    return this.#used
   }
 
   /** Ends the token with the next id, whose `length` bytes were written at {@link at}. */
   commit(length: number, kind: number): void {
-    this.used += length
-    this.kinds[this.next++] = kind
-    this.offsets[this.next] = this.used
+    this.#used += length
+    this.kinds[this.#next++] = kind
+    this.#offsets[this.#next] = this.#used
   }
 
   add(bytes: Uint8Array, kind: number): void {
-    this.room(bytes.length).set(bytes, this.used)
+    this.room(bytes.length).set(bytes, this.#used)
     this.commit(bytes.length, kind)
   }
 
-  /** Adds `text` with every `▁` turned into a space when `metaspace` is set. */
-  addText(text: string, kind: number, metaspace: boolean): void {
-    const room = this.room(text.length * 3 + 4)
-    this.commit(writePiece(text, room, this.used, metaspace), kind)
-  }
-
   finish(style: PieceStyle): TokenTable {
-    return new TokenTable(this.blob.slice(0, this.used), this.offsets, this.kinds, style)
+    return new TokenTable(this.#blob.slice(0, this.#used), this.#offsets, this.kinds, style)
   }
 }
 
-/** UTF-8 of `text` at `out[at…]`, `▁` written as a space when `metaspace`; lone surrogates become U+FFFD. */
-function writePiece(text: string, out: Uint8Array, at: number, metaspace: boolean): number {
+/** Adds text as it is. */
+export function addPlain(builder: TokenTableBuilder, text: string, kind: number): void {
+  builder.add(utf8(text), kind)
+}
+
+/** Adds text with every `▁` as a space. By hand: most are too short to be worth a call of an encoder. */
+export function addSpaced(builder: TokenTableBuilder, text: string, kind: number): void {
+  const out = builder.room(text.length * 3)
+  const { at } = builder
   let o = at
   for (let i = 0; i < text.length; i++) {
     let c = text.charCodeAt(i)
@@ -120,7 +119,7 @@ function writePiece(text: string, out: Uint8Array, at: number, metaspace: boolea
     else if (c < 0x800) {
       out[o++] = 0xc0 | (c >> 6)
       out[o++] = 0x80 | (c & 63)
-    } else if (c === 0x2581 && metaspace) out[o++] = 0x20
+    } else if (c === 0x2581) out[o++] = 0x20
     else if ((c & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
       c = 0x10000 + ((c & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff)
       out[o++] = 0xf0 | (c >> 18)
@@ -128,13 +127,29 @@ function writePiece(text: string, out: Uint8Array, at: number, metaspace: boolea
       out[o++] = 0x80 | ((c >> 6) & 63)
       out[o++] = 0x80 | (c & 63)
     } else {
+      // Lone surrogates are U+FFFD.
       if ((c & 0xf800) === 0xd800) c = 0xfffd
       out[o++] = 0xe0 | (c >> 12)
       out[o++] = 0x80 | ((c >> 6) & 63)
       out[o++] = 0x80 | (c & 63)
     }
   }
-  return o - at
+  builder.commit(o - at, kind)
+}
+
+/** From pieces to ids, the lowest where several are the same; made when it is first used. */
+export function lookup(
+  size: number,
+  pieceOf: (id: number) => string | undefined,
+): (piece: string) => number | undefined {
+  let ids: Map<string | undefined, number> | undefined
+  return piece => {
+    if (ids === undefined) {
+      ids = new Map()
+      for (let id = size; id-- > 0; ) ids.set(pieceOf(id), id)
+    }
+    return ids.get(piece)
+  }
 }
 
 /** GPT-2's printable stand-in for a byte: printable Latin-1 bytes stand for themselves, the rest follow from U+0100. */

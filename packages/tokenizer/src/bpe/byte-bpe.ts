@@ -17,7 +17,7 @@ export interface ByteBpeParts {
   /** Token id of each byte; -1 where the vocabulary has none, such bytes give {@link unknown} or nothing. */
   readonly byteIds: Int32Array
   /** A word that is a token as a whole becomes that token without merging (tiktoken, `ignore_merges`). */
-  readonly whole?: VocabIndex | undefined
+  readonly whole?: (() => VocabIndex) | undefined
   readonly unknown?: number | undefined
   /** Prepend a space to text that does not begin with whitespace (`ByteLevel.add_prefix_space`). */
   readonly prefixSpace?: boolean | undefined
@@ -26,39 +26,40 @@ export interface ByteBpeParts {
 /** Byte-level BPE over words cut by a scanner. */
 export class ByteBpe implements TextModel {
   readonly merges: Merges
-  private readonly parts: ByteBpeParts
-  private readonly merger: Merger
-  private readonly cache = new WordCache()
-  private readonly buffer = new TextBuffer()
+  readonly #parts: ByteBpeParts
+  readonly #merger: Merger
+  readonly #cache = new WordCache()
+  readonly #buffer = new TextBuffer()
   /** Merge numbers of byte pairs; symbols outside the vocabulary never merge. */
-  private readonly bytePairs: Int32Array
+  #whole: VocabIndex | undefined
+  readonly #bytePairs: Int32Array
 
   constructor(parts: ByteBpeParts) {
-    this.parts = parts
+    this.#parts = parts
     this.merges = parts.merges
-    this.merger = new Merger(parts.merges)
-    this.bytePairs = new Int32Array(65536).fill(NONE)
+    this.#merger = new Merger(parts.merges)
+    this.#bytePairs = new Int32Array(65536).fill(NONE)
     const { byteIds, merges } = parts
     for (let l = 0; l < 256; l++) {
       for (let r = 0; r < 256; r++) {
         if (byteIds[l]! >= 0 && byteIds[r]! >= 0)
-          this.bytePairs[(l << 8) | r] = merges.pairs.get(byteIds[l]!, byteIds[r]!)
+          this.#bytePairs[(l << 8) | r] = merges.pairs.get(byteIds[l]!, byteIds[r]!)
       }
     }
   }
 
   encode(text: string, sink: IdSink): void {
-    const lead = this.parts.prefixSpace === true && !/^\p{White_Space}/u.test(text) ? 1 : 0
-    const end = this.buffer.load(text, lead)
-    if (lead === 1) this.buffer.bytes[0] = 0x20
-    this.encodeRange(0, end, sink)
-    this.buffer.trim()
-    this.merger.trim()
+    const lead = this.#parts.prefixSpace === true && !/^\p{White_Space}/u.test(text) ? 1 : 0
+    const end = this.#buffer.load(text, lead)
+    if (lead === 1) this.#buffer.bytes[0] = 0x20
+    this.#encodeRange(0, end, sink)
+    this.#buffer.trim()
+    this.#merger.trim()
   }
 
-  private encodeRange(start: number, end: number, sink: IdSink): void {
-    const { scanner, byteIds } = this.parts
-    const { bytes, view } = this.buffer
+  #encodeRange(start: number, end: number, sink: IdSink): void {
+    const { scanner, byteIds } = this.#parts
+    const { bytes, view } = this.#buffer
     scanner.begin?.(bytes, start, end)
     for (let i = start; i < end; ) {
       const e = scanner.next(bytes, i, end)
@@ -68,29 +69,31 @@ export class ByteBpe implements TextModel {
       }
       const n = e - i
       if (n === 1 && byteIds[bytes[i]!]! >= 0) sink.push(byteIds[bytes[i]!]!)
-      else if (n > MAX_WORD) this.merge(bytes, i, n, sink)
-      else if (!this.cache.emit(view, i, n, sink)) {
+      else if (n > MAX_WORD) this.#merge(bytes, i, n, sink)
+      else if (!this.#cache.emit(view, i, n, sink)) {
         const from = sink.length
-        this.merge(bytes, i, n, sink)
-        this.cache.add(view, i, n, sink, from)
+        this.#merge(bytes, i, n, sink)
+        this.#cache.add(view, i, n, sink, from)
       }
       i = e
     }
   }
 
-  private merge(b: Uint8Array, start: number, n: number, sink: IdSink): void {
-    const { whole, byteIds, unknown } = this.parts
+  #merge(b: Uint8Array, start: number, n: number, sink: IdSink): void {
+    const { whole, byteIds, unknown } = this.#parts
     if (whole !== undefined) {
-      const id = whole.get(b, start, start + n)
+      // Made when the first word asks for it: loading is quicker without.
+      this.#whole ??= whole()
+      const id = this.#whole.get(b, start, start + n)
       if (id >= 0) {
         sink.push(id)
         return
       }
     }
-    const merger = this.merger
+    const merger = this.#merger
     merger.reserve(n)
     const { symbols, next } = merger
-    const pairs = this.bytePairs
+    const pairs = this.#bytePairs
     let byte = b[start]!
     symbols[0] = byteIds[byte]!
     for (let i = 1; i < n; i++) {

@@ -8,7 +8,7 @@ import type { IdSink } from '../ids.js'
 import type { TextModel } from '../model.js'
 import type { Scanner } from '../scan/scanner.js'
 import { TextBuffer } from '../text-buffer.js'
-import { Kind, type TokenTable } from '../token-table.js'
+import { NORMAL, type TokenTable, UNUSED, USER_DEFINED } from '../token-table.js'
 import { codePointAt, sizeOf } from '../utf8.js'
 import { Merger, type Merges } from './merger.js'
 import { NONE } from './pair-table.js'
@@ -37,30 +37,30 @@ export interface CharBpeParts {
  * tokens have a number from the vocabulary size up; others have -1.
  */
 export class CharIds {
-  private readonly bmp: Int32Array = new Int32Array(0x10000).fill(-1)
-  private readonly astral: Map<number, number> = new Map()
+  readonly #bmp: Int32Array = new Int32Array(0x10000).fill(-1)
+  readonly #astral: Map<number, number> = new Map()
   /** Code points of the symbols from the vocabulary size up. */
   readonly extra: number[] = []
-  private readonly first: number
+  readonly #first: number
 
   constructor(vocabSize: number) {
-    this.first = vocabSize
+    this.#first = vocabSize
   }
 
   get(codePoint: number): number {
-    return codePoint < 0x10000 ? this.bmp[codePoint]! : (this.astral.get(codePoint) ?? -1)
+    return codePoint < 0x10000 ? this.#bmp[codePoint]! : (this.#astral.get(codePoint) ?? -1)
   }
 
   set(codePoint: number, symbol: number): void {
-    if (codePoint < 0x10000) this.bmp[codePoint] = symbol
-    else this.astral.set(codePoint, symbol)
+    if (codePoint < 0x10000) this.#bmp[codePoint] = symbol
+    else this.#astral.set(codePoint, symbol)
   }
 
   /** The symbol of a character that occurs in a token, made when it has none. */
   ensure(codePoint: number): number {
     const known = this.get(codePoint)
     if (known >= 0) return known
-    const symbol = this.first + this.extra.length
+    const symbol = this.#first + this.extra.length
     this.extra.push(codePoint)
     this.set(codePoint, symbol)
     return symbol
@@ -69,41 +69,41 @@ export class CharIds {
 
 /** Which characters some token has side by side; may say yes too often, never no. */
 export class Neighbours {
-  private readonly ascii = new Uint8Array(128 * 128)
-  private readonly bits: Uint8Array
-  private readonly mask: number
+  readonly #ascii = new Uint8Array(128 * 128)
+  readonly #bits: Uint8Array
+  readonly #mask: number
 
   constructor(table: TokenTable) {
     const length = table.blob.length
     let size = 1 << 13
     while (size < length && size < 1 << 20) size *= 2
-    this.bits = new Uint8Array(size)
-    this.mask = size * 8 - 1
+    this.#bits = new Uint8Array(size)
+    this.#mask = size * 8 - 1
     const { blob, offsets, kinds } = table
     for (let id = 0; id < table.size; id++) {
       const kind = kinds[id]!
-      if (kind !== Kind.normal && kind !== Kind.userDefined && kind !== Kind.unused) continue
+      if (kind !== NORMAL && kind !== USER_DEFINED && kind !== UNUSED) continue
       let last = -1
       for (let p = offsets[id]!; p < offsets[id + 1]!; p += sizeOf(blob[p]!)) {
         const c = codePointAt(blob, p)
-        if (last >= 0) this.add(last, c)
+        if (last >= 0) this.#add(last, c)
         last = c
       }
     }
   }
 
-  private add(a: number, b: number): void {
-    if (a < 128 && b < 128) this.ascii[(a << 7) | b] = 1
+  #add(a: number, b: number): void {
+    if (a < 128 && b < 128) this.#ascii[(a << 7) | b] = 1
     else {
-      const h = hashPair(a, b) & this.mask
-      this.bits[h >> 3]! |= 1 << (h & 7)
+      const h = hashPair(a, b) & this.#mask
+      this.#bits[h >> 3]! |= 1 << (h & 7)
     }
   }
 
   has(a: number, b: number): boolean {
-    if ((a | b) < 128) return this.ascii[(a << 7) | b] === 1
-    const h = hashPair(a, b) & this.mask
-    return (this.bits[h >> 3]! & (1 << (h & 7))) !== 0
+    if ((a | b) < 128) return this.#ascii[(a << 7) | b] === 1
+    const h = hashPair(a, b) & this.#mask
+    return (this.#bits[h >> 3]! & (1 << (h & 7))) !== 0
   }
 }
 
@@ -119,94 +119,94 @@ function hashPair(a: number, b: number): number {
 /** Character-level BPE with byte fallback. */
 export class CharBpe implements TextModel {
   readonly merges: Merges
-  private readonly parts: CharBpeParts
-  private readonly merger: Merger
-  private readonly neighbours: Neighbours
-  private readonly allBytes: boolean
-  private readonly cache = new WordCache()
-  private readonly buffer = new TextBuffer()
+  readonly #parts: CharBpeParts
+  readonly #merger: Merger
+  readonly #neighbours: Neighbours
+  readonly #allBytes: boolean
+  readonly #cache = new WordCache()
+  readonly #buffer = new TextBuffer()
   /** Whether an unknown id has ever been given, so that neighbours may have to be joined. */
-  private sawUnknown = false
+  #sawUnknown = false
 
   constructor(parts: CharBpeParts) {
-    this.parts = parts
+    this.#parts = parts
     this.merges = parts.merges
-    this.merger = new Merger(parts.merges)
-    this.neighbours = new Neighbours(parts.table)
-    this.allBytes = !parts.byteIds.includes(-1)
+    this.#merger = new Merger(parts.merges)
+    this.#neighbours = new Neighbours(parts.table)
+    this.#allBytes = !parts.byteIds.includes(-1)
   }
 
   encode(text: string, sink: IdSink): void {
-    const plain = this.parts.metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
-    const end = this.buffer.load(plain, 0)
-    const { scanner } = this.parts
-    const { bytes } = this.buffer
-    if (scanner === undefined) this.encodeRange(0, end, sink)
+    const plain = this.#parts.metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
+    const end = this.#buffer.load(plain, 0)
+    const { scanner } = this.#parts
+    const { bytes } = this.#buffer
+    if (scanner === undefined) this.#encodeRange(0, end, sink)
     else {
       scanner.begin?.(bytes, 0, end)
       for (let at = 0; at < end; ) {
         const stop = scanner.next(bytes, at, end)
-        if (stop > 0) this.encodeRange(at, stop, sink)
+        if (stop > 0) this.#encodeRange(at, stop, sink)
         at = stop < 0 ? ~stop : stop
       }
     }
-    this.buffer.trim()
-    this.merger.trim()
+    this.#buffer.trim()
+    this.#merger.trim()
   }
 
-  private encodeRange(from: number, end: number, sink: IdSink): void {
-    const { chars, fuseUnknown } = this.parts
-    const { bytes, view } = this.buffer
+  #encodeRange(from: number, end: number, sink: IdSink): void {
+    const { chars, fuseUnknown } = this.#parts
+    const { bytes, view } = this.#buffer
     const first = sink.length
     for (let start = from; start < end; ) {
       let c = codePointAt(bytes, start)
       let p = start + sizeOf(bytes[start]!)
       if (chars.get(c) < 0) {
-        this.fallback(bytes, start, p, sink)
+        this.#fallback(bytes, start, p, sink)
         start = p
         continue
       }
       while (p < end) {
         const d = codePointAt(bytes, p)
         // Beyond ASCII the filter may err towards yes, so a character that is in no token must end the part by itself.
-        if (!this.neighbours.has(c, d) || ((c | d) >= 128 && chars.get(d) < 0)) break
+        if (!this.#neighbours.has(c, d) || ((c | d) >= 128 && chars.get(d) < 0)) break
         p += sizeOf(bytes[p]!)
         c = d
       }
       const n = p - start
-      if (n > MAX_WORD) this.merge(bytes, start, p, sink)
-      else if (!this.cache.emit(view, start, n, sink)) {
+      if (n > MAX_WORD) this.#merge(bytes, start, p, sink)
+      else if (!this.#cache.emit(view, start, n, sink)) {
         const from = sink.length
-        this.merge(bytes, start, p, sink)
-        this.cache.add(view, start, n, sink, from)
+        this.#merge(bytes, start, p, sink)
+        this.#cache.add(view, start, n, sink, from)
       }
       start = p
     }
-    if (this.sawUnknown && fuseUnknown) this.fuse(sink, first)
+    if (this.#sawUnknown && fuseUnknown) this.#fuse(sink, first)
   }
 
   /** Ids for a character that is in no token. */
-  private fallback(b: Uint8Array, start: number, end: number, sink: IdSink): void {
-    const { byteIds, unknown } = this.parts
+  #fallback(b: Uint8Array, start: number, end: number, sink: IdSink): void {
+    const { byteIds, unknown } = this.#parts
     if (byteIds.length === 256) {
       // A space stands for `▁` inside; its bytes are those of `▁`.
-      const meta = b[start] === 0x20 && this.parts.metaspace
+      const meta = b[start] === 0x20 && this.#parts.metaspace
       const from = meta ? META : b
       const stop = meta ? 3 : end
       const kept = sink.length
       for (let i = meta ? 0 : start; i < stop; i++) sink.push(byteIds[from[i]!]!)
-      if (this.allBytes) return
+      if (this.#allBytes) return
       // A character is written in bytes as a whole or not at all.
       if (!sink.ids.subarray(kept, sink.length).includes(MISSING)) return
       sink.length = kept
     }
     if (unknown === undefined) return
     sink.push(unknown)
-    this.sawUnknown = true
+    this.#sawUnknown = true
   }
 
-  private fuse(sink: IdSink, from: number): void {
-    const { unknown } = this.parts
+  #fuse(sink: IdSink, from: number): void {
+    const { unknown } = this.#parts
     const ids = sink.ids
     let o = from
     for (let i = from; i < sink.length; i++) {
@@ -215,9 +215,9 @@ export class CharBpe implements TextModel {
     sink.length = o
   }
 
-  private merge(b: Uint8Array, start: number, end: number, sink: IdSink): void {
-    const { chars, merges, table, resegment } = this.parts
-    const merger = this.merger
+  #merge(b: Uint8Array, start: number, end: number, sink: IdSink): void {
+    const { chars, merges, table, resegment } = this.#parts
+    const merger = this.#merger
     merger.reserve(end - start)
     const { symbols, next } = merger
     const pairs = merges.pairs
@@ -231,15 +231,15 @@ export class CharBpe implements TextModel {
     const kept = merger.run(n)
     for (let i = 0; i < kept; i++) {
       const symbol = symbols[i]!
-      if (symbol >= table.size) this.extra(chars.extra[symbol - table.size]!, sink)
-      else if (resegment !== undefined && table.kinds[symbol] === Kind.unused) {
-        resegment(symbol, id => (id < table.size ? sink.push(id) : this.extra(chars.extra[id - table.size]!, sink)))
+      if (symbol >= table.size) this.#extra(chars.extra[symbol - table.size]!, sink)
+      else if (resegment !== undefined && table.kinds[symbol] === UNUSED) {
+        resegment(symbol, id => (id < table.size ? sink.push(id) : this.#extra(chars.extra[id - table.size]!, sink)))
       } else sink.push(symbol)
     }
   }
 
-  private extra(codePoint: number, sink: IdSink): void {
+  #extra(codePoint: number, sink: IdSink): void {
     const bytes = new TextEncoder().encode(String.fromCodePoint(codePoint))
-    this.fallback(bytes, 0, bytes.length, sink)
+    this.#fallback(bytes, 0, bytes.length, sink)
   }
 }

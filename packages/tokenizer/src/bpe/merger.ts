@@ -27,10 +27,10 @@ export interface Merges {
 export class Merger {
   symbols: Int32Array = new Int32Array(256)
   next: Int32Array = new Int32Array(256)
-  private readonly merges: Merges
+  readonly #merges: Merges
 
   constructor(merges: Merges) {
-    this.merges = merges
+    this.#merges = merges
   }
 
   /** Makes room for `n` symbols. */
@@ -49,11 +49,11 @@ export class Merger {
   }
 
   run(n: number): number {
-    return n <= SHORT ? this.short(n) : this.long(n)
+    return n <= SHORT ? this.#short(n) : this.#long(n)
   }
 
-  private short(count: number): number {
-    const { pairs, result, priority } = this.merges
+  #short(count: number): number {
+    const { pairs, result, priority } = this.#merges
     const symbols = this.symbols
     const next = this.next
     let n = count
@@ -89,8 +89,8 @@ export class Merger {
     return n
   }
 
-  private long(n: number): number {
-    const { pairs, result, priority } = this.merges
+  #long(n: number): number {
+    const { pairs, result, priority } = this.#merges
     const symbols = this.symbols
     const merge = this.next
     const right = new Int32Array(n)

@@ -13,23 +13,23 @@ const TAIL: readonly number[] = [0, 0xff, 0xffff, 0xffffff]
 
 /** Splits by word bytes. One slot is `[hash, first key word, byte length, value]`. */
 export class WordCache {
-  private slots: Int32Array = new Int32Array(0)
-  private keys: Int32Array = new Int32Array(0)
-  private ids: Int32Array = new Int32Array(0)
-  private used = 0
-  private keyEnd = 0
-  private idEnd = 0
-  private hash = 0
+  #slots: Int32Array = new Int32Array(0)
+  #keys: Int32Array = new Int32Array(0)
+  #ids: Int32Array = new Int32Array(0)
+  #used = 0
+  #keyEnd = 0
+  #idEnd = 0
+  #hash = 0
 
-  private reset(): void {
-    if (this.slots.length === 0) {
-      this.slots = new Int32Array(SLOTS * 4)
-      this.keys = new Int32Array(KEY_WORDS)
-      this.ids = new Int32Array(ID_WORDS)
-    } else this.slots.fill(0)
-    this.used = 0
-    this.keyEnd = 0
-    this.idEnd = 0
+  #reset(): void {
+    if (this.#slots.length === 0) {
+      this.#slots = new Int32Array(SLOTS * 4)
+      this.#keys = new Int32Array(KEY_WORDS)
+      this.#ids = new Int32Array(ID_WORDS)
+    } else this.#slots.fill(0)
+    this.#used = 0
+    this.#keyEnd = 0
+    this.#idEnd = 0
   }
 
   /**
@@ -51,21 +51,21 @@ export class WordCache {
     }
     h = Math.imul(h, 0x297a2d39)
     h ^= h >>> 15
-    this.hash = h
-    const slots = this.slots
+    this.#hash = h
+    const slots = this.#slots
     if (slots.length === 0) return false
     for (let i = h & (SLOTS - 1); ; i = (i + 1) & (SLOTS - 1)) {
       const s = i << 2
       const known = slots[s + 2]!
       if (known === 0) return false
-      if (slots[s] !== h || known !== length || !this.same(view, start, length, slots[s + 1]!)) continue
+      if (slots[s] !== h || known !== length || !this.#same(view, start, length, slots[s + 1]!)) continue
       const value = slots[s + 3]!
       if (value >= 0) {
         sink.push(value)
         return true
       }
       const at = ~value
-      const ids = this.ids
+      const ids = this.#ids
       const n = ids[at]!
       sink.reserve(n)
       const out = sink.ids
@@ -76,8 +76,8 @@ export class WordCache {
     }
   }
 
-  private same(view: DataView, start: number, length: number, key: number): boolean {
-    const keys = this.keys
+  #same(view: DataView, start: number, length: number, key: number): boolean {
+    const keys = this.#keys
     const whole = length >> 2
     let p = start
     let k = key
@@ -91,29 +91,29 @@ export class WordCache {
     const words = (length + 3) >> 2
     const n = sink.length - from
     if (
-      this.slots.length === 0 ||
-      this.used * 2 >= SLOTS ||
-      this.keyEnd + words > KEY_WORDS ||
-      this.idEnd + n + 1 > ID_WORDS
+      this.#slots.length === 0 ||
+      this.#used * 2 >= SLOTS ||
+      this.#keyEnd + words > KEY_WORDS ||
+      this.#idEnd + n + 1 > ID_WORDS
     ) {
-      this.reset()
+      this.#reset()
     }
-    let i = this.hash & (SLOTS - 1)
-    while (this.slots[4 * i + 2] !== 0) i = (i + 1) & (SLOTS - 1)
+    let i = this.#hash & (SLOTS - 1)
+    while (this.#slots[4 * i + 2] !== 0) i = (i + 1) & (SLOTS - 1)
     const s = 4 * i
-    this.slots[s] = this.hash
-    this.slots[s + 1] = this.keyEnd
-    this.slots[s + 2] = length
+    this.#slots[s] = this.#hash
+    this.#slots[s + 1] = this.#keyEnd
+    this.#slots[s + 2] = length
     for (let k = 0, p = start; k < words; k++, p += 4) {
       const tail = length - 4 * k
-      this.keys[this.keyEnd++] = view.getInt32(p, true) & (tail >= 4 ? -1 : TAIL[tail]!)
+      this.#keys[this.#keyEnd++] = view.getInt32(p, true) & (tail >= 4 ? -1 : TAIL[tail]!)
     }
-    if (n === 1) this.slots[s + 3] = sink.ids[from]!
+    if (n === 1) this.#slots[s + 3] = sink.ids[from]!
     else {
-      this.slots[s + 3] = ~this.idEnd
-      this.ids[this.idEnd++] = n
-      for (let k = from; k < sink.length; k++) this.ids[this.idEnd++] = sink.ids[k]!
+      this.#slots[s + 3] = ~this.#idEnd
+      this.#ids[this.#idEnd++] = n
+      for (let k = from; k < sink.length; k++) this.#ids[this.#idEnd++] = sink.ids[k]!
     }
-    this.used++
+    this.#used++
   }
 }

@@ -2,10 +2,13 @@
 
 import { ByteBpe } from '../bpe/byte-bpe.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
+import type { Scanner } from '../scan/scanner.js'
 import type { Family } from '../source/assemble.js'
 import { byteIdsOf } from '../source/listed.js'
-import { scannerOf } from '../source/pre-tokenizer.js'
-import { Kind } from '../token-table.js'
+import { NORMAL } from '../token-table.js'
+
+/** The whole text is one word where nothing splits it. */
+const whole: Scanner = { next: (_bytes, _start, end) => end }
 
 export const byteLevel: Family = {
   name: 'byte-level BPE',
@@ -14,8 +17,8 @@ export const byteLevel: Family = {
     return new ByteBpe({
       merges: merges!,
       byteIds: byteIdsOf(table),
-      scanner: scannerOf(pre),
-      whole: recipe.wholeWords === true ? (index ?? new VocabIndex(table, kind => kind === Kind.normal)) : undefined,
+      scanner: pre.scanners.length === 0 ? whole : pre.chain(pre.scanners),
+      whole: recipe.wholeWords === true ? () => index ?? new VocabIndex(table, kind => kind === NORMAL) : undefined,
       unknown,
       prefixSpace: pre.prefixSpace,
     })

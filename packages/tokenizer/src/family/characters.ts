@@ -3,7 +3,7 @@
 import { CharBpe } from '../bpe/char-bpe.js'
 import { unsupported } from '../errors.js'
 import type { Family } from '../source/assemble.js'
-import { innerScanner } from '../source/pre-tokenizer.js'
+import { innerScanner } from '../source/metaspace.js'
 import { byteTokenIds, charIdsOf, resegmenterOf, scoredMerges } from '../source/scored.js'
 
 export const characters: Family = {

@@ -4,6 +4,7 @@ import { readCompact } from '../compact.js'
 import { charsMapOf } from '../normalize/charsmap.js'
 import { splitByRegex } from '../scan/regex.js'
 import { type GgufMetadata, type GgufOptions, readGguf } from '../source/gguf.js'
+import { jsonByteLevel, jsonCharacters, jsonUnigram } from '../source/json-models.js'
 import { readLlama2c } from '../source/llama2c.js'
 import { readSentencePiece, type SentencePieceOptions } from '../source/sentencepiece.js'
 import { readTiktoken, type TiktokenOptions } from '../source/tiktoken.js'
@@ -24,7 +25,7 @@ import { unigram } from './unigram.js'
  * tokenizer.encode('Hello')
  */
 export function fromTokenizerJson(json: string | Uint8Array | object, options: TokenizerJsonOptions = {}): Tokenizer {
-  return readTokenizerJson(json, options, every)
+  return readTokenizerJson(json, options, every, [jsonByteLevel, jsonCharacters, jsonUnigram])
 }
 
 /**
@@ -50,7 +51,7 @@ export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptio
  * tokenizer.encode('Hello') // Uint32Array [128000, 9906]
  */
 export function fromTiktoken(file: Uint8Array | string, options: TiktokenOptions = {}): Tokenizer {
-  return readTiktoken(file, options, { families: [byteLevel], split: splitByRegex })
+  return readTiktoken(file, options, [byteLevel], splitByRegex)
 }
 
 /**
@@ -63,7 +64,7 @@ export function fromTiktoken(file: Uint8Array | string, options: TiktokenOptions
  * tokenizer.encode('Once upon a time')
  */
 export function fromGguf(metadata: GgufMetadata, options: GgufOptions = {}): Tokenizer {
-  return readGguf(metadata, options, { families: [byteLevel, characters], split: splitByRegex })
+  return readGguf(metadata, options, [byteLevel, characters], splitByRegex)
 }
 
 /**

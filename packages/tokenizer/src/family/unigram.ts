@@ -1,7 +1,7 @@
 // Unigram: T5, ALBERT, XLM-R and what else SentencePiece trained by default.
 
 import type { Family } from '../source/assemble.js'
-import { innerScanner } from '../source/pre-tokenizer.js'
+import { innerScanner } from '../source/metaspace.js'
 import { byteTokenIds } from '../source/scored.js'
 import { Unigram } from '../unigram/unigram.js'
 

@@ -6,8 +6,8 @@ import { fromBase64, type MakeCharsMap } from './sentencepiece.js'
 
 /** A parsed `precompiled_charsmap`. */
 export class CharsMap {
-  private readonly units: Uint32Array
-  private readonly texts: Uint8Array
+  readonly #units: Uint32Array
+  readonly #texts: Uint8Array
 
   constructor(blob: Uint8Array, op: string) {
     const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
@@ -15,17 +15,17 @@ export class CharsMap {
     if (blob.length < 4 || size % 4 !== 0 || size === 0 || size > blob.length - 4) {
       throw badFile(op, `a character map of ${blob.length} bytes with a trie of ${size}`, 'a trie inside the map')
     }
-    this.units = new Uint32Array(size / 4)
-    for (let i = 0; i < this.units.length; i++) this.units[i] = view.getUint32(4 + 4 * i, true)
-    this.texts = blob.slice(4 + size)
+    this.#units = new Uint32Array(size / 4)
+    for (let i = 0; i < this.#units.length; i++) this.#units[i] = view.getUint32(4 + 4 * i, true)
+    this.#texts = blob.slice(4 + size)
   }
 
   /**
    * Length and offset of the longest (or shortest) key at `p`, length 0 when there is none, and how many bytes were
    * looked at.
    */
-  private match(b: Uint8Array, p: number, shortest: boolean): [length: number, offset: number, seen: number] {
-    const { units } = this
+  #match(b: Uint8Array, p: number, shortest: boolean): [length: number, offset: number, seen: number] {
+    const units = this.#units
     let node = 0
     let length = 0
     let value = 0
@@ -54,25 +54,25 @@ export class CharsMap {
   shortest(text: string, most: number): string | undefined {
     const b = utf8(text)
     if (b.length > most) return undefined
-    const [length, value] = this.match(b, 0, true)
-    return length === 0 ? undefined : this.textAt(value)
+    const [length, value] = this.#match(b, 0, true)
+    return length === 0 ? undefined : this.#textAt(value)
   }
 
   /** Whether {@link apply} takes the bytes before `at` for themselves, whatever follows. */
   stopsAt(b: Uint8Array, at: number): boolean {
     let p = 0
     while (p < at) {
-      const [length, , seen] = this.match(b, p, false)
+      const [length, , seen] = this.#match(b, p, false)
       if (p + seen > b.length) return false
       p += length === 0 ? sizeOf(b[p]!) : length
     }
     return p === at
   }
 
-  private textAt(value: number): string {
+  #textAt(value: number): string {
     let stop = value
-    while (stop < this.texts.length && this.texts[stop] !== 0) stop++
-    return textOf(this.texts, Math.min(value, stop), stop, false)
+    while (stop < this.#texts.length && this.#texts[stop] !== 0) stop++
+    return textOf(this.#texts, Math.min(value, stop), stop, false)
   }
 
   /** `text` with every longest match replaced. */
@@ -81,12 +81,12 @@ export class CharsMap {
     let out = ''
     let from = 0
     for (let p = 0; p < b.length; ) {
-      const [length, value] = this.match(b, p, false)
+      const [length, value] = this.#match(b, p, false)
       if (length === 0) {
         p += sizeOf(b[p]!)
         continue
       }
-      out += textOf(b, from, p, false) + this.textAt(value)
+      out += textOf(b, from, p, false) + this.#textAt(value)
       p += length
       from = p
     }

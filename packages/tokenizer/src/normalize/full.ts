@@ -1,41 +1,55 @@
 // The normalizers that few models use, SentencePiece's character map as Hugging Face applies it among them.
 
-import { badFile, show } from '../errors.js'
+import { badFile, FULL, show, unsupported } from '../errors.js'
 import { isObject, stringOf } from '../json-value.js'
-import { translate } from '../scan/regex.js'
 import { CharsMap } from './charsmap.js'
-import type { OtherNormalizer } from './normalizer.js'
+import { addStep, type ReadNormalizer } from './normalizer.js'
 import { fromBase64 } from './sentencepiece.js'
+import { spaces } from './spaces.js'
 
-export const fullNormalizer: OtherNormalizer = (section, op) => {
-  switch (section.type) {
-    case 'Lowercase':
-      return text => text.toLowerCase()
-    case 'Strip': {
-      const left = section.strip_left === true
-      const right = section.strip_right === true
-      return text => {
-        const t = left ? text.replace(/^\p{White_Space}+/u, '') : text
-        return right ? t.replace(/\p{White_Space}+$/u, '') : t
+/** What makes a regular expression of a pattern in Oniguruma's syntax. */
+export type MakeRegex = (pattern: string, op: string) => RegExp
+
+export const fullNormalizer =
+  (regexOf: MakeRegex): ReadNormalizer =>
+  (section, out, op) => {
+    switch (section.type) {
+      case 'Lowercase':
+        return addStep(out, text => text.toLowerCase())
+      case 'Strip': {
+        const left = section.strip_left === true
+        const right = section.strip_right === true
+        return addStep(out, text => {
+          const t = left ? text.replace(/^\p{White_Space}+/u, '') : text
+          return right ? t.replace(/\p{White_Space}+$/u, '') : t
+        })
       }
+      case 'StripAccents':
+        return addStep(out, text => text.replace(/\p{Mn}/gu, ''))
+      case 'Replace': {
+        if (spaces(section, out, op)) return true
+        const content = stringOf(section.content, 'Replace content', op)
+        const pattern = section.pattern
+        if (!isObject(pattern) || typeof pattern.Regex !== 'string')
+          throw badFile(op, `Replace pattern ${show(pattern)}`, '{ Regex } or { String }')
+        const regex = regexOf(pattern.Regex, op)
+        return addStep(out, text => text.replace(regex, () => content))
+      }
+      case 'Precompiled': {
+        const map = stringOf(section.precompiled_charsmap, 'precompiled_charsmap', op)
+        return addStep(out, precompiled(new CharsMap(fromBase64(map, op), op)))
+      }
+      default:
+        return spaces(section, out, op)
     }
-    case 'StripAccents':
-      return text => text.replace(/\p{Mn}/gu, '')
-    case 'Replace': {
-      const content = stringOf(section.content, 'Replace content', op)
-      const pattern = section.pattern
-      if (!isObject(pattern) || typeof pattern.Regex !== 'string')
-        throw badFile(op, `Replace pattern ${show(pattern)}`, '{ Regex } or { String }')
-      const regex = translate(pattern.Regex, op)
-      return text => text.replace(regex, () => content)
-    }
-    case 'Precompiled': {
-      const map = stringOf(section.precompiled_charsmap, 'precompiled_charsmap', op)
-      return precompiled(new CharsMap(fromBase64(map, op), op))
-    }
-    default:
-      return undefined
   }
+
+/** Patterns that mean the same in JavaScript as they stand, but for the ends of the text; others are refused. */
+export const plainPattern: MakeRegex = (pattern, op) => {
+  const rest = pattern.replace(/\\[Az]/g, '')
+  if (!/^(?:\[[^\\^\]-]+\]|[^\\^$.()[\]{}]|\{\d+,?\d*\})+$/.test(rest))
+    throw unsupported(op, `the pattern ${show(pattern)}`, 'characters, choices and repetitions', FULL)
+  return new RegExp(pattern.replaceAll('\\A', '(?<![\\s\\S])').replaceAll('\\z', '(?![\\s\\S])'), 'gu')
 }
 
 /** By user-perceived characters: those of up to five bytes are looked up as one, the others by code point. */

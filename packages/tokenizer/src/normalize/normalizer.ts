@@ -1,7 +1,7 @@
 // Hugging Face's `normalizer` section as a function on text.
 
 import { badFile, FULL, show, unsupported } from '../errors.js'
-import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../json-value.js'
+import { arrayOf, type JsonObject, objectOf } from '../json-value.js'
 
 /** What a normalizer does; `metaspace`: it turns every space into `▁`. */
 export interface Normalizer {
@@ -11,13 +11,13 @@ export interface Normalizer {
   simplePrefix: string | undefined
 }
 
-/** The step of a normalizer that is not known here, or undefined. */
-export type OtherNormalizer = (section: JsonObject, op: string) => ((text: string) => string) | undefined
+/** Reads one section that is not known here, or returns false. */
+export type ReadNormalizer = (section: JsonObject, out: Normalizer, op: string) => boolean
 
-/** Reads the section; null means no normalizer. */
-export function readNormalizer(section: unknown, op: string, other: OtherNormalizer): Normalizer {
+/** Reads the section, Unicode's normalisation forms here and the rest with `read`; null means no normalizer. */
+export function readNormalizer(section: unknown, op: string, read: ReadNormalizer): Normalizer {
   const out: Normalizer = { steps: [], metaspace: false, simplePrefix: '' }
-  if (section !== null && section !== undefined) add(objectOf(section, 'normalizer', op), out, op, 0, other)
+  if (section !== null && section !== undefined) add(objectOf(section, 'normalizer', op), out, op, 0, read)
   return out
 }
 
@@ -36,48 +36,19 @@ export function normalizeOf(normalizer: Normalizer, spaces: boolean): ((text: st
   return text => steps.reduce((t, step) => step(t), text)
 }
 
-function add(section: JsonObject, out: Normalizer, op: string, depth: number, other: OtherNormalizer): void {
+/** Adds a step that is not simple. */
+export function addStep(out: Normalizer, step: (text: string) => string): true {
+  out.simplePrefix = undefined
+  out.steps.push(step)
+  return true
+}
+
+function add(section: JsonObject, out: Normalizer, op: string, depth: number, read: ReadNormalizer): void {
   if (depth > 8) throw badFile(op, 'normalizer nested deeper than 8', 'a sane normalizer')
-  const { steps } = out
-  const plainReplace = isObject(section.pattern) && section.pattern.String === ' ' && section.content === '\u2581'
-  if (section.type === 'Prepend' && typeof section.prepend === 'string' && out.simplePrefix !== undefined) {
-    out.simplePrefix = section.prepend + out.simplePrefix
-  } else if (section.type !== 'Sequence' && !(section.type === 'Replace' && plainReplace)) out.simplePrefix = undefined
-  switch (section.type) {
-    case 'Sequence':
-      for (const part of arrayOf(section.normalizers, 'normalizers', op)) {
-        add(objectOf(part, 'normalizer', op), out, op, depth + 1, other)
-      }
-      return
-    case 'NFC':
-    case 'NFD':
-    case 'NFKC':
-    case 'NFKD': {
-      const form = section.type
-      steps.push(text => text.normalize(form))
-      return
-    }
-    case 'Prepend': {
-      const prefix = stringOf(section.prepend, 'Prepend', op)
-      steps.push(text => (text === '' ? text : prefix + text))
-      return
-    }
-    case 'Replace': {
-      const content = stringOf(section.content, 'Replace content', op)
-      const pattern = section.pattern
-      if (isObject(pattern) && typeof pattern.String === 'string') {
-        const from = pattern.String
-        if (from === '') throw badFile(op, 'an empty Replace pattern', 'a pattern')
-        if (from === ' ' && content === '\u2581') out.metaspace = true
-        const safe = content.replaceAll('$', '$$$$')
-        steps.push(text => text.replaceAll(from, safe))
-        return
-      }
-      break
-    }
-    default:
-  }
-  const step = other(section, op)
-  if (step === undefined) throw unsupported(op, `normalizer ${show(section)}`, 'one that is known here', FULL)
-  steps.push(step)
+  const type = String(section.type)
+  if (type === 'Sequence')
+    for (const part of arrayOf(section.normalizers, 'normalizers', op))
+      add(objectOf(part, 'normalizer', op), out, op, depth + 1, read)
+  else if (/^NFK?[CD]$/.test(type)) addStep(out, text => text.normalize(type))
+  else if (!read(section, out, op)) throw unsupported(op, `normalizer ${show(section)}`, 'one that is known here', FULL)
 }

@@ -55,10 +55,10 @@ function spacesOrLines(t: ClassTable, b: Uint8Array, start: number, end: number)
 
 /** `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` (GPT-2). */
 export class Gpt2Scanner implements Scanner {
-  private readonly t: ClassTable = classTable()
+  readonly #t: ClassTable = classTable()
 
   next(b: Uint8Array, start: number, end: number): number {
-    const t = this.t
+    const t = this.#t
     let p = start
     if (b[p] === QUOTE) {
       const n = contraction(b, p, end, false)
@@ -78,15 +78,15 @@ export class Gpt2Scanner implements Scanner {
  * with D = 3 (GPT-4's cl100k, Llama 3) or 1 (Qwen 2).
  */
 export class Cl100kScanner implements Scanner {
-  private readonly t: ClassTable = classTable()
-  private readonly digits: number
+  readonly #t: ClassTable = classTable()
+  readonly #digits: number
 
   constructor(digits: number) {
-    this.digits = digits
+    this.#digits = digits
   }
 
   next(b: Uint8Array, start: number, end: number): number {
-    const t = this.t
+    const t = this.#t
     const c = b[start]!
     let k = 0
     let p = start
@@ -98,7 +98,7 @@ export class Cl100kScanner implements Scanner {
       p += sizeOf(c)
     }
     if (k & LETTER) return skip(t, b, p, end, LETTER)
-    if (k & NUMBER) return digitsEnd(t, b, p, end, this.digits - 1)
+    if (k & NUMBER) return digitsEnd(t, b, p, end, this.#digits - 1)
     if (c === QUOTE) {
       const n = contraction(b, start, end, true)
       if (n > 0) return start + n
@@ -136,10 +136,10 @@ const LOWERISH: number = LOWER | OTHER_LETTER | MARK
  * `|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
  */
 export class O200kScanner implements Scanner {
-  private readonly t: ClassTable = classTable()
+  readonly #t: ClassTable = classTable()
 
   next(b: Uint8Array, start: number, end: number): number {
-    const t = this.t
+    const t = this.#t
     const c = b[start]!
     const k = classAt(t, b, start, end)
     if (k & NUMBER) return digitsEnd(t, b, start + sizeOf(c), end, 2)
@@ -147,10 +147,10 @@ export class O200kScanner implements Scanner {
     const isWord = (k & (LETTER | MARK)) !== 0
     const inner = start + sizeOf(c)
     // The order of a backtracking engine: each alternative with the optional first character, then without.
-    let stop = isPrefix ? this.lowerEnd(b, inner, end) : 0
-    if (stop === 0 && isWord) stop = this.lowerEnd(b, start, end)
-    if (stop === 0 && isPrefix) stop = this.upperEnd(b, inner, end)
-    if (stop === 0 && isWord) stop = this.upperEnd(b, start, end)
+    let stop = isPrefix ? this.#lowerEnd(b, inner, end) : 0
+    if (stop === 0 && isWord) stop = this.#lowerEnd(b, start, end)
+    if (stop === 0 && isPrefix) stop = this.#upperEnd(b, inner, end)
+    if (stop === 0 && isWord) stop = this.#upperEnd(b, start, end)
     if (stop !== 0) return stop < end && b[stop] === QUOTE ? stop + contraction(b, stop, end, true) : stop
     const p = c === SPACE_BYTE ? start + 1 : start
     if (p < end && (classAt(t, b, p, end) & NOT_OTHER) === 0) {
@@ -162,8 +162,8 @@ export class O200kScanner implements Scanner {
   }
 
   /** End of `[upper]*[lower]+` at `p`, 0 when it does not match. */
-  private lowerEnd(b: Uint8Array, p: number, end: number): number {
-    const t = this.t
+  #lowerEnd(b: Uint8Array, p: number, end: number): number {
+    const t = this.#t
     const upper = skip(t, b, p, end, UPPERISH)
     const stop = skip(t, b, upper, end, LOWERISH)
     if (stop > upper) return stop
@@ -177,25 +177,27 @@ export class O200kScanner implements Scanner {
   }
 
   /** End of `[upper]+[lower]*` at `p`, 0 when it does not match. */
-  private upperEnd(b: Uint8Array, p: number, end: number): number {
-    const upper = skip(this.t, b, p, end, UPPERISH)
-    return upper === p ? 0 : skip(this.t, b, upper, end, LOWERISH)
+  #upperEnd(b: Uint8Array, p: number, end: number): number {
+    const upper = skip(this.#t, b, p, end, UPPERISH)
+    return upper === p ? 0 : skip(this.#t, b, upper, end, LOWERISH)
   }
 }
 
 /** Isolates runs of at most `most` characters that have a bit of `mask`: `\p{N}`, `\p{N}{1,3}`, `\p{P}+` and the like. */
 export class ClassRunScanner implements Scanner {
   readonly mask: number
-  private readonly t: ClassTable = classTable()
-  private readonly most: number
+  readonly #t: ClassTable = classTable()
+  readonly #most: number
 
   constructor(mask: number, most: number) {
     this.mask = mask
-    this.most = most
+    this.#most = most
   }
 
   next(b: Uint8Array, start: number, end: number): number {
-    const { t, mask, most } = this
+    const t = this.#t
+    const mask = this.mask
+    const most = this.#most
     if ((classAt(t, b, start, end) & mask) === 0) return skipNot(t, b, start, end, mask)
     if (most === Number.POSITIVE_INFINITY) return skip(t, b, start, end, mask)
     let p = start

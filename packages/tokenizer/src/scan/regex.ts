@@ -209,22 +209,22 @@ export const splitByRegex: OtherSplit = (pattern, op) => new RegexScanner(transl
 export class RegexScanner implements Scanner {
   readonly pattern: RegExp
   readonly behavior: SplitBehavior
-  private readonly invert: boolean
-  private ends: number[] = []
-  private at = 0
+  readonly #invert: boolean
+  #ends: number[] = []
+  #at = 0
 
   constructor(pattern: RegExp, behavior: SplitBehavior, invert = false) {
     this.pattern = pattern
     this.behavior = behavior
-    this.invert = invert
+    this.#invert = invert
   }
 
   begin(bytes: Uint8Array, start: number, end: number): void {
     const text = textOf(bytes, start, end, false)
-    const cuts = split(text, this.pattern, this.behavior, this.invert)
+    const cuts = split(text, this.pattern, this.behavior, this.#invert)
     // Positions in the string become positions in the bytes.
-    this.ends = []
-    this.at = 0
+    this.#ends = []
+    this.#at = 0
     let unit = 0
     let byte = start
     for (const cut of cuts) {
@@ -234,12 +234,12 @@ export class RegexScanner implements Scanner {
         byte += size
         unit += size === 4 ? 2 : 1
       }
-      this.ends.push(cut < 0 ? ~byte : byte)
+      this.#ends.push(cut < 0 ? ~byte : byte)
     }
   }
 
   next(): number {
-    return this.ends[this.at++]!
+    return this.#ends[this.#at++]!
   }
 }
 

@@ -66,30 +66,30 @@ export function chain(scanners: readonly Scanner[]): Scanner {
 }
 
 class Chained implements Scanner {
-  private readonly outer: Scanner
-  private readonly inner: Scanner
-  private pieceEnd = -1
+  readonly #outer: Scanner
+  readonly #inner: Scanner
+  #pieceEnd = -1
 
   constructor(outer: Scanner, inner: Scanner) {
-    this.outer = outer
-    this.inner = inner
+    this.#outer = outer
+    this.#inner = inner
   }
 
   begin(bytes: Uint8Array, start: number, end: number): void {
-    this.pieceEnd = start
-    this.outer.begin?.(bytes, start, end)
+    this.#pieceEnd = start
+    this.#outer.begin?.(bytes, start, end)
   }
 
   next(bytes: Uint8Array, start: number, end: number): number {
-    if (start >= this.pieceEnd) {
-      const piece = this.outer.next(bytes, start, end)
+    if (start >= this.#pieceEnd) {
+      const piece = this.#outer.next(bytes, start, end)
       if (piece < 0) {
-        this.pieceEnd = ~piece
+        this.#pieceEnd = ~piece
         return piece
       }
-      this.pieceEnd = piece
-      this.inner.begin?.(bytes, start, piece)
+      this.#pieceEnd = piece
+      this.#inner.begin?.(bytes, start, piece)
     }
-    return this.inner.next(bytes, start, this.pieceEnd)
+    return this.#inner.next(bytes, start, this.#pieceEnd)
   }
 }

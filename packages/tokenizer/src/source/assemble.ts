@@ -3,13 +3,12 @@
 
 import type { Merges } from '../bpe/merger.js'
 import type { VocabIndex } from '../bpe/vocab-index.js'
-import { FULL, unsupported } from '../errors.js'
+import { FULL, type TokenizerError, unsupported } from '../errors.js'
 import type { Recipe, TextModel } from '../model.js'
-import type { OtherNormalizer } from '../normalize/normalizer.js'
+import type { ReadNormalizer } from '../normalize/normalizer.js'
 import type { MakeCharsMap } from '../normalize/sentencepiece.js'
-import type { OtherSplit } from '../scan/known.js'
 import type { TokenTable } from '../token-table.js'
-import type { OtherPreTokenizer, PreTokenizer } from './pre-tokenizer.js'
+import type { PreTokenizer, ReadSection } from './pre-tokenizer.js'
 
 /** What a model is made of. */
 export interface ModelData {
@@ -34,11 +33,9 @@ export interface Family {
 /** What a reader can make of a file. */
 export interface Abilities {
   readonly families: readonly Family[]
-  /** Splits by regular expressions that are not known by heart. */
-  readonly split: OtherSplit
-  /** Pre-tokenizers and normalizers that few models use. */
-  readonly preTokenizer: OtherPreTokenizer
-  readonly normalizer: OtherNormalizer
+  readonly preTokenizer: ReadSection
+  /** All but Unicode's normalisation forms. */
+  readonly normalizer: ReadNormalizer
   readonly charsMap: MakeCharsMap
 }
 
@@ -47,14 +44,10 @@ export function assemble(data: ModelData, pre: PreTokenizer, { families }: Pick<
   const { recipe, op } = data
   const family = families.find(each => each.has(recipe))
   if (family !== undefined) return family.model(data, pre)
-  const got = recipe.byteLevel ? 'byte-level BPE' : recipe.unigram === undefined ? 'BPE over characters' : 'Unigram'
-  throw unsupported(op, `a model that is ${got}`, families.map(each => each.name).join(' or '), FULL)
+  throw otherFamily('a model of another family', families, op)
 }
 
-/** Metaspace's prefix: a space before a stretch of text that has none. */
-export function prefixOf(pre: PreTokenizer): ((text: string, first: boolean) => string) | undefined {
-  const scheme = pre.metaspace?.scheme ?? 'never'
-  if (scheme === 'never') return undefined
-  return (text, first) =>
-    (scheme === 'first' && !first) || text.startsWith(' ') || text.startsWith('\u2581') ? text : ` ${text}`
+/** The error for what no family of this entry is. */
+export function otherFamily(got: string, families: readonly Family[], op: string): TokenizerError {
+  return unsupported(op, got, families.map(each => each.name).join(' or '), FULL)
 }

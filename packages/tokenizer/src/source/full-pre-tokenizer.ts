@@ -3,13 +3,13 @@
 import { badFile, show, unsupported } from '../errors.js'
 import { isObject, type JsonObject, stringOf } from '../json-value.js'
 import { RegexScanner, type SplitBehavior, translate } from '../scan/regex.js'
-import type { OtherPreTokenizer, PreTokenizer } from './pre-tokenizer.js'
+import type { PreTokenizer, ReadSection } from './pre-tokenizer.js'
 
 const BEHAVIORS: readonly string[] = ['Isolated', 'Removed', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']
 const ASCII_PUNCTUATION = '\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e'
 
 /** Every split, Digits behind ByteLevel, Punctuation, Whitespace and WhitespaceSplit. */
-export const fullPreTokenizer: OtherPreTokenizer = (section, out, op) => {
+export const fullPreTokenizer: ReadSection = (section, out, op) => {
   switch (section.type) {
     case 'Split':
       addSplit(section, out, op)

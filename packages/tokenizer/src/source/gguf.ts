@@ -5,10 +5,21 @@ import type { AddedToken } from '../added-tokens.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
 import { badFile, show, unsupported } from '../errors.js'
 import type { Recipe } from '../model.js'
-import { BYTE_LEVEL, splitScanner, splitSection } from '../scan/known.js'
-import { Kind, type TokenTable, TokenTableBuilder } from '../token-table.js'
+import { BYTE_LEVEL, type OtherSplit, splitScanner, splitSection } from '../scan/known.js'
+import {
+  addPlain,
+  addSpaced,
+  BYTE,
+  CONTROL,
+  NORMAL,
+  type TokenTable,
+  TokenTableBuilder,
+  UNKNOWN,
+  UNUSED,
+  USER_DEFINED,
+} from '../token-table.js'
 import { Tokenizer, type TokenizerParts } from '../tokenizer.js'
-import { type Abilities, assemble } from './assemble.js'
+import { assemble, type Family } from './assemble.js'
 import { endIds, endsGeneration } from './end-tokens.js'
 import { ggufSplit, ggufSplitNames } from './gguf-splits.js'
 import { addByteLevel, byteAlphabet, listedMerges } from './listed.js'
@@ -30,7 +41,8 @@ const OP = 'fromGguf'
 export function readGguf(
   metadata: GgufMetadata,
   options: GgufOptions,
-  abilities: Pick<Abilities, 'families' | 'split'>,
+  families: readonly Family[],
+  split: OtherSplit,
 ): Tokenizer {
   const meta = new Reader(metadata)
   const model = meta.get('ggml.model')
@@ -60,8 +72,8 @@ export function readGguf(
     added.filter(t => t.special),
   )
   const parts = byteLevel
-    ? byteLevelParts(meta, table, tokens, options, abilities)
-    : sentencePieceParts(meta, table, common.unkId, abilities)
+    ? byteLevelParts(meta, table, tokens, options, families, split)
+    : sentencePieceParts(meta, table, common.unkId, families)
   return new Tokenizer({
     ...common,
     ...parts,
@@ -78,7 +90,8 @@ function byteLevelParts(
   table: TokenTable,
   tokens: readonly unknown[],
   options: GgufOptions,
-  abilities: Pick<Abilities, 'families' | 'split'>,
+  families: readonly Family[],
+  other: OtherSplit,
 ): FamilyParts {
   const name = options.pre ?? meta.text('ggml.pre')
   if (name === undefined) {
@@ -93,7 +106,7 @@ function byteLevelParts(
   if (split === undefined) throw unsupported(OP, `tokenizer.ggml.pre ${show(name)}`, ggufSplitNames().join(', '))
   const list = meta.list('ggml.merges')
   if (list === undefined) throw badFile(OP, 'no tokenizer.ggml.merges', 'the list of merges')
-  const index = new VocabIndex(table, kind => kind === Kind.normal)
+  const index = new VocabIndex(table, kind => kind === NORMAL)
   let ids: Map<unknown, number> | undefined
   const idOf = (text: string): number | undefined => {
     ids ??= new Map(tokens.map((token, id) => [token, id]))
@@ -111,8 +124,8 @@ function byteLevelParts(
   return {
     model: assemble(
       { table, recipe, merges, unknown: undefined, index, op: OP },
-      { ...noPreTokenizer, scanners: [splitScanner(split.patterns, OP, abilities.split)] },
-      abilities,
+      noPreTokenizer([splitScanner(split.patterns, OP, other)]),
+      { families },
     ),
     recipe,
     decode: { stripSpace: false, perByte: false },
@@ -125,7 +138,7 @@ function sentencePieceParts(
   meta: Reader,
   table: TokenTable,
   unknown: number | undefined,
-  abilities: Pick<Abilities, 'families'>,
+  families: readonly Family[],
 ): FamilyParts {
   const scores = meta.list('ggml.scores')
   if (scores === undefined || scores.length !== table.size) {
@@ -140,11 +153,9 @@ function sentencePieceParts(
     metaspace: true,
   }
   return {
-    model: assemble(
-      { table, recipe, scores: Float64Array.from(scores, Number), unknown, op: OP },
-      noPreTokenizer,
-      abilities,
-    ),
+    model: assemble({ table, recipe, scores: Float64Array.from(scores, Number), unknown, op: OP }, noPreTokenizer(), {
+      families,
+    }),
     recipe,
     decode: { stripSpace: prefix, perByte: true },
     addBos: true,
@@ -164,18 +175,19 @@ function readTokens(
   for (let id = 0; id < tokens.length; id++) {
     const text = tokens[id]
     if (typeof text !== 'string') throw badFile(OP, `token ${id} ${show(text)}`, 'a string')
-    let kind = types === undefined ? Kind.normal : Number(types[id])
+    let kind = types === undefined ? NORMAL : Number(types[id])
     if (!(kind >= 0 && kind <= 6)) throw badFile(OP, `type ${show(types![id])} of token ${id}`, '0 to 6')
     // llama.cpp mends files that call the end of a turn text.
-    if (kind === Kind.userDefined && endsGeneration(text)) kind = Kind.control
-    const hex = kind === Kind.byte ? /^<0x([0-9A-Fa-f]{2})>$/.exec(text) : null
-    if (kind === Kind.control || kind === Kind.userDefined || kind === Kind.unknown) {
-      if (text !== '') added.push({ id, content: text, special: kind !== Kind.userDefined, rstrip: rstrip(text) })
-      builder.addText(text, kind, !byteLevel && kind === Kind.userDefined)
+    if (kind === USER_DEFINED && endsGeneration(text)) kind = CONTROL
+    const hex = kind === BYTE ? /^<0x([0-9A-Fa-f]{2})>$/.exec(text) : null
+    if (kind === CONTROL || kind === USER_DEFINED || kind === UNKNOWN) {
+      if (text !== '') added.push({ id, content: text, special: kind !== USER_DEFINED, rstrip: rstrip(text) })
+      const add = !byteLevel && kind === USER_DEFINED ? addSpaced : addPlain
+      add(builder, text, kind)
     } else if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), kind)
-    else if (kind === Kind.byte) throw badFile(OP, `byte token ${id} ${show(text)}`, '<0x00> to <0xFF>')
-    else if (byteLevel) addByteLevel(builder, text, kind === 0 ? Kind.unused : kind, alphabet)
-    else builder.addText(text, kind === 0 ? Kind.unused : kind, true)
+    else if (kind === BYTE) throw badFile(OP, `byte token ${id} ${show(text)}`, '<0x00> to <0xFF>')
+    else if (byteLevel) addByteLevel(builder, text, kind === 0 ? UNUSED : kind, alphabet)
+    else addSpaced(builder, text, kind === 0 ? UNUSED : kind)
   }
   return { table: builder.finish(byteLevel ? 'byte-level' : 'sentencepiece'), added }
 }
@@ -188,25 +200,25 @@ function stripsAfter(name: string): (content: string) => boolean {
 
 /** Typed access to the `tokenizer.` keys. */
 class Reader {
-  private readonly source: GgufMetadata
+  readonly #source: GgufMetadata
 
   constructor(source: GgufMetadata) {
     if (typeof source !== 'object' || source === null) throw badFile(OP, show(source), 'a record or Map of metadata')
-    this.source = source
+    this.#source = source
   }
 
-  private raw(key: string): unknown {
-    return this.source instanceof Map ? this.source.get(key) : (this.source as Record<string, unknown>)[key]
+  #raw(key: string): unknown {
+    return this.#source instanceof Map ? this.#source.get(key) : (this.#source as Record<string, unknown>)[key]
   }
 
   /** In lower case; empty where the file has none. */
   get modelName(): string {
-    const name = this.raw('general.name')
+    const name = this.#raw('general.name')
     return typeof name === 'string' ? name.toLowerCase() : ''
   }
 
   get(name: string): unknown {
-    return this.raw(`tokenizer.${name}`)
+    return this.#raw(`tokenizer.${name}`)
   }
 
   list(name: string): readonly unknown[] | undefined {

@@ -4,10 +4,18 @@ import type { Merges } from '../bpe/merger.js'
 import { PairTable } from '../bpe/pair-table.js'
 import type { VocabIndex } from '../bpe/vocab-index.js'
 import { badFile, show } from '../errors.js'
-import { Kind, type TokenTable, type TokenTableBuilder, unitToByteTable } from '../token-table.js'
+import {
+  addPlain,
+  NORMAL,
+  type TokenTable,
+  type TokenTableBuilder,
+  UNUSED,
+  USER_DEFINED,
+  unitToByteTable,
+} from '../token-table.js'
 
 /** Heap keys in the merger hold 21 bits of priority. */
-const MAX_MERGES: number = 1 << 21
+export const MAX_MERGES: number = 1 << 21
 
 /** Merges as `"left right"` or `[left, right]`. */
 export type MergeList = readonly (string | readonly [string, string])[]
@@ -23,7 +31,7 @@ export function addByteLevel(builder: TokenTableBuilder, text: string, kind: num
     const unit = text.charCodeAt(i)
     const byte = unit < unitToByte.length ? unitToByte[unit]! : -1
     if (byte < 0) {
-      builder.addText(text, kind === Kind.normal ? Kind.userDefined : kind, false)
+      addPlain(builder, text, kind === NORMAL ? USER_DEFINED : kind)
       return
     }
     room[at + i] = byte
@@ -100,8 +108,7 @@ export function byteIdsOf(table: TokenTable): Int32Array {
   const { blob, offsets, kinds, size } = table
   for (let id = size - 1; id >= 0; id--) {
     const start = offsets[id]!
-    if (offsets[id + 1] === start + 1 && (kinds[id] === Kind.normal || kinds[id] === Kind.unused))
-      ids[blob[start]!] = id
+    if (offsets[id + 1] === start + 1 && (kinds[id] === NORMAL || kinds[id] === UNUSED)) ids[blob[start]!] = id
   }
   return ids
 }

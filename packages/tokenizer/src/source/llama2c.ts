@@ -2,7 +2,7 @@
 
 import { badFile } from '../errors.js'
 import type { Recipe } from '../model.js'
-import { Kind, TokenTableBuilder } from '../token-table.js'
+import { addPlain, addSpaced, BYTE, CONTROL, NORMAL, TokenTableBuilder, UNKNOWN } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
 import { assemble, type Family } from './assemble.js'
@@ -31,11 +31,11 @@ export function readLlama2c(bytes: Uint8Array, families: readonly Family[]): Tok
   spans.forEach(({ start, end }, id) => {
     const text = textOf(bytes, start, end, false)
     const hex = /^<0x([0-9A-F]{2})>$/.exec(text)
-    if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), Kind.byte)
-    else if (id === 0) builder.addText(text, Kind.unknown, false)
+    if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), BYTE)
+    else if (id === 0) addPlain(builder, text, UNKNOWN)
     // llama2.c writes its control tokens between newlines; here they have their usual names.
-    else if (id < 3) builder.addText(text.trim(), Kind.control, false)
-    else builder.addText(text, Kind.normal, true)
+    else if (id < 3) addPlain(builder, text.trim(), CONTROL)
+    else addSpaced(builder, text, NORMAL)
   })
   if (spans.length < 4) throw badFile(OP, `${spans.length} tokens`, 'unknown, BOS, EOS and at least one more')
   const table = builder.finish('sentencepiece')
@@ -49,7 +49,7 @@ export function readLlama2c(bytes: Uint8Array, families: readonly Family[]): Tok
   }
   return new Tokenizer({
     table,
-    model: assemble({ table, recipe, scores, unknown: 0, op: OP }, noPreTokenizer, { families }),
+    model: assemble({ table, recipe, scores, unknown: 0, op: OP }, noPreTokenizer(), { families }),
     recipe,
     added: [1, 2].map(id => ({ id, content: table.piece(id), special: true })),
     decode: { stripSpace: true, perByte: true },

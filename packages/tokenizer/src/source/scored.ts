@@ -6,7 +6,7 @@ import type { Merges } from '../bpe/merger.js'
 import { NONE, PairTable } from '../bpe/pair-table.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
 import { badFile } from '../errors.js'
-import { Kind, type TokenTable } from '../token-table.js'
+import { BYTE, NORMAL, type TokenTable, UNUSED, USER_DEFINED } from '../token-table.js'
 import { codePointAt, sizeOf } from '../utf8.js'
 
 /** How SentencePiece's models are decoded, in the terms of `tokenizer.json`. */
@@ -21,7 +21,7 @@ const MAX_PIECE = 2048
 
 /** Kinds that text can become. */
 function isTextKind(kind: number): boolean {
-  return kind === Kind.normal || kind === Kind.userDefined || kind === Kind.unused
+  return kind === NORMAL || kind === USER_DEFINED || kind === UNUSED
 }
 
 /** Symbols of all characters that occur in tokens, those that are tokens first. */
@@ -45,7 +45,7 @@ export function charIdsOf(table: TokenTable): CharIds {
 export function byteTokenIds(table: TokenTable): Int32Array {
   const ids = new Int32Array(256).fill(-1)
   for (let id = 0; id < table.size; id++) {
-    if (table.kinds[id] === Kind.byte) {
+    if (table.kinds[id] === BYTE) {
       const bytes = table.bytes(id)
       if (bytes.length === 1 && ids[bytes[0]!] === -1) ids[bytes[0]!] = id
     }
@@ -102,8 +102,7 @@ export function resegmenterOf(
   chars: CharIds,
   { pairs, result, priority }: Merges,
 ): ((id: number, emit: (id: number) => void) => void) | undefined {
-  if (!table.kinds.some((kind, id) => kind === Kind.unused && table.offsets[id] !== table.offsets[id + 1]))
-    return undefined
+  if (!table.kinds.some((kind, id) => kind === UNUSED && table.offsets[id] !== table.offsets[id + 1])) return undefined
   const split = (id: number, emit: (id: number) => void): void => {
     const bytes = table.bytes(id)
     const symbols: number[] = []
@@ -124,7 +123,7 @@ export function resegmenterOf(
       symbols.splice(at, 2, result[pairs.get(symbols[at]!, symbols[at + 1]!)]!)
     }
     for (const symbol of symbols) {
-      if (symbol < table.size && symbol !== id && table.kinds[symbol] === Kind.unused) split(symbol, emit)
+      if (symbol < table.size && symbol !== id && table.kinds[symbol] === UNUSED) split(symbol, emit)
       else emit(symbol)
     }
   }

@@ -5,7 +5,7 @@ import type { AddedToken } from '../added-tokens.js'
 import { badFile, unsupported } from '../errors.js'
 import type { Recipe } from '../model.js'
 import { type MakeCharsMap, sentencePieceNormalizer, toBase64 } from '../normalize/sentencepiece.js'
-import { Kind, TokenTableBuilder } from '../token-table.js'
+import { addPlain, addSpaced, BYTE, CONTROL, NORMAL, TokenTableBuilder, UNKNOWN, USER_DEFINED } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
 import { assemble, type Family } from './assemble.js'
@@ -38,7 +38,7 @@ export function readSentencePiece(
   const rules = { dummyPrefix: true, removeExtra: true, escape: true, charsmap: undefined as string | undefined }
   readMessage(bytes, OP, field => {
     if (field.number === 1 && field.wire === 2) {
-      const piece = { text: '', score: 0, kind: Kind.normal as number }
+      const piece = { text: '', score: 0, kind: NORMAL as number }
       readMessage(field.bytes, OP, f => {
         if (f.number === 1) piece.text = textOf(f.bytes, 0, f.bytes.length, false)
         else if (f.number === 2) piece.score = f.value
@@ -85,19 +85,20 @@ export function readSentencePiece(
     if (text === '' || seen.has(text))
       throw badFile(OP, `piece ${id} ${text === '' ? 'empty' : 'twice'}`, 'distinct pieces')
     seen.add(text)
-    if (kind === Kind.byte) {
+    if (kind === BYTE) {
       const hex = /^<0x([0-9A-F]{2})>$/.exec(text)
       if (hex === null) throw badFile(OP, `byte piece ${text}`, '<0x00> to <0xFF>')
       builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), kind)
-    } else builder.addText(text, kind, kind !== Kind.control && kind !== Kind.unknown)
-    if (kind === Kind.control) added.push({ id, content: text, special: true })
-    else if (kind === Kind.userDefined) {
+    } else if (kind === CONTROL || kind === UNKNOWN) addPlain(builder, text, kind)
+    else addSpaced(builder, text, kind)
+    if (kind === CONTROL) added.push({ id, content: text, special: true })
+    else if (kind === USER_DEFINED) {
       added.push({ id, content: text.replaceAll('\u2581', ' '), special: false, normalized: true })
     }
   })
   const table = builder.finish('sentencepiece')
   const idIn = (id: number): number | undefined => (id >= 0 && id < pieces.length ? id : undefined)
-  const unknown = pieces.findIndex(p => p.kind === Kind.unknown)
+  const unknown = pieces.findIndex(p => p.kind === UNKNOWN)
   const bosId = idIn(trainer.bos)
   const eosId = idIn(trainer.eos)
   const unkId = unknown >= 0 ? unknown : undefined
@@ -113,7 +114,7 @@ export function readSentencePiece(
   }
   return new Tokenizer({
     table,
-    model: assemble({ table, recipe, scores, unknown: unkId, op: OP }, noPreTokenizer, { families }),
+    model: assemble({ table, recipe, scores, unknown: unkId, op: OP }, noPreTokenizer(), { families }),
     recipe,
     added,
     decode: { stripSpace: rules.dummyPrefix, perByte: true, unknownText: trainer.unkText },

@@ -5,11 +5,11 @@ import { PairTable } from '../bpe/pair-table.js'
 import { VocabIndex } from '../bpe/vocab-index.js'
 import { badArgument, badFile, show } from '../errors.js'
 import type { Recipe } from '../model.js'
-import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, splitSection } from '../scan/known.js'
-import { Kind, MAX_VOCAB, type TokenTable, TokenTableBuilder } from '../token-table.js'
+import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, type OtherSplit, splitSection } from '../scan/known.js'
+import { CONTROL, MAX_VOCAB, NORMAL, type TokenTable, TokenTableBuilder, UNUSED } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf, utf8 } from '../utf8.js'
-import { type Abilities, assemble } from './assemble.js'
+import { assemble, type Family } from './assemble.js'
 import { endIds } from './end-tokens.js'
 import { noPreTokenizer } from './pre-tokenizer.js'
 
@@ -40,7 +40,8 @@ const MAX_TOKEN = 2048
 export function readTiktoken(
   file: Uint8Array | string,
   options: TiktokenOptions,
-  abilities: Pick<Abilities, 'families' | 'split'>,
+  families: readonly Family[],
+  split: OtherSplit,
 ): Tokenizer {
   const ranks = readRanks(typeof file === 'string' ? file : textOf(file, 0, file.length, false))
   const encoding = options.encoding ?? (options.pattern === undefined ? 'llama3' : undefined)
@@ -61,15 +62,14 @@ export function readTiktoken(
   for (let id = 0; id < size; id++) {
     const token = ranks[id]
     const name = names[id]
-    if (token !== undefined) builder.add(token, Kind.normal)
-    else
-      builder.add(name === undefined ? new Uint8Array(0) : utf8(name), name === undefined ? Kind.unused : Kind.control)
+    if (token !== undefined) builder.add(token, NORMAL)
+    else builder.add(name === undefined ? new Uint8Array(0) : utf8(name), name === undefined ? UNUSED : CONTROL)
   }
   const table = builder.finish('byte-level')
   const idOf = (name: string | undefined): number | undefined => (name === undefined ? undefined : special[name])
   const added = Object.entries(special).map(([content, id]) => ({ id, content, special: true }))
   const pattern = options.pattern ?? known!.pattern
-  const index = new VocabIndex(table, kind => kind === Kind.normal)
+  const index = new VocabIndex(table, kind => kind === NORMAL)
   const recipe: Recipe = {
     byteLevel: true,
     preTokenizer: splitSection([pattern]),
@@ -80,8 +80,8 @@ export function readTiktoken(
     table,
     model: assemble(
       { table, recipe, merges: rankedMerges(table, index), unknown: undefined, index, op: OP },
-      { ...noPreTokenizer, scanners: [isolate(pattern, OP, abilities.split)] },
-      abilities,
+      noPreTokenizer([isolate(pattern, OP, split)]),
+      { families },
     ),
     recipe,
     added,
@@ -132,7 +132,7 @@ function rankedMerges(table: TokenTable, index: VocabIndex): Merges {
   }
   const pairs = new PairTable(size * 2)
   for (let id = 0; id < size; id++) {
-    if (kinds[id] !== Kind.normal) continue
+    if (kinds[id] !== NORMAL) continue
     const start = offsets[id]!
     const end = offsets[id + 1]!
     for (let m = start + 1; m < end; m++) {

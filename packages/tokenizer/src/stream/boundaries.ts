@@ -10,7 +10,7 @@ import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from '../sc
 import { RegexScanner, translate } from '../scan/regex.js'
 import type { Scanner } from '../scan/scanner.js'
 import { readPreTokenizer } from '../source/pre-tokenizer.js'
-import { Kind } from '../token-table.js'
+import { NORMAL } from '../token-table.js'
 import type { TokenizerParts } from '../tokenizer.js'
 import { utf8 } from '../utf8.js'
 import { PatternPairs } from './pattern-pairs.js'
@@ -20,7 +20,7 @@ const FORGET = 4096
 
 /** Tells for two characters, as the model sees them, whether it may be given what is before and behind separately. */
 export function separator({ recipe, table }: TokenizerParts): (x: string, y: string) => boolean {
-  const pre = readPreTokenizer(recipe.preTokenizer, OP, every)
+  const pre = readPreTokenizer(recipe.preTokenizer, OP, every.preTokenizer)
   const metaspace = recipe.metaspace === true
   const levels = pre.scanners.filter(scanner => !metaspace || !pre.spaceSplits.has(scanner)).map(pairsOf)
   /** Undefined: something may reach across. False: nothing does, but no split need be there. */
@@ -44,7 +44,7 @@ export function separator({ recipe, table }: TokenizerParts): (x: string, y: str
     if (split) return true
     // An unknown character would become one with an unknown one before it.
     const bytes = utf8(y)
-    index ??= new VocabIndex(table, kind => kind === Kind.normal)
+    index ??= new VocabIndex(table, kind => kind === NORMAL)
     if (index.get(bytes, 0, bytes.length) < 0) return false
     neighbours ??= new Neighbours(table)
     return !weighs && !neighbours.has(x.codePointAt(0)!, y.codePointAt(0)!)

@@ -2,11 +2,11 @@
 // depends on what is before it: no added token, no normalisation, no split and no token reaches across. What is before
 // that place is then encoded as it would be inside the whole.
 
-import { AddedTokenMatcher, acceptOf, checkAllow } from '../added-tokens.js'
+import { acceptOf, checkAllow } from '../added-tokens.js'
 import { badArgument, show } from '../errors.js'
 import { IdSink } from '../ids.js'
-import type { Carry } from '../model.js'
-import { type EncodeOptions, partsOf, type Tokenizer, type TokenizerParts } from '../tokenizer.js'
+import type { Flow, Pipeline } from '../pipeline.js'
+import { type EncodeOptions, partsOf, pipelineOf, type Tokenizer } from '../tokenizer.js'
 import { separator } from './boundaries.js'
 import { firstOf, lastOf, type NormalStep, normalSteps, reaches } from './normal-steps.js'
 
@@ -31,28 +31,24 @@ const TRIES = 8
  * use(encoder.end())
  */
 export class StreamEncoder {
-  private readonly parts: TokenizerParts
-  private readonly accept: ReturnType<typeof acceptOf>
-  private readonly head: Uint32Array
-  private readonly tail: Uint32Array
-  private readonly raw: AddedTokenMatcher
-  private readonly normalized: AddedTokenMatcher
+  readonly #pipeline: Pipeline
+  readonly #accept: ReturnType<typeof acceptOf>
+  readonly #head: Uint32Array
+  readonly #tail: Uint32Array
   /** Contents of added tokens, in text as given and in normalised text. */
-  private readonly contents: string[]
-  private readonly normalContents: string[]
-  private readonly steps: readonly NormalStep[]
-  private readonly separates: (x: string, y: string) => boolean
-  private readonly held: number
+  readonly #contents: string[]
+  readonly #normalContents: string[]
+  readonly #steps: readonly NormalStep[]
+  readonly #separates: (x: string, y: string) => boolean
+  readonly #held: number
   /** How much is known of the text behind a place where it is divided. */
-  private readonly margin: number
-  private readonly sink = new IdSink()
-  private readonly carry: Carry = { sum: 0 }
-  private decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-  private text = ''
-  private wanted: number
-  private begun = false
-  /** Whether what comes next continues a stretch of text. */
-  private goesOn = false
+  readonly #margin: number
+  readonly #sink = new IdSink()
+  readonly #flow: Flow
+  #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  #text = ''
+  #wanted: number
+  #begun = false
 
   constructor(tokenizer: Tokenizer, options: StreamEncodeOptions = {}) {
     const { allowSpecial = 'none', held = 1 << 16 } = options
@@ -60,21 +56,22 @@ export class StreamEncoder {
     const parts = partsOf(tokenizer)
     const { added, normalize } = parts
     checkAllow(allowSpecial, added, 'StreamEncoder')
-    this.parts = parts
-    this.accept = acceptOf(allowSpecial)
-    this.head = tokenizer.encode('', { bos: options.bos ?? tokenizer.addBos, eos: false })
-    this.tail = tokenizer.encode('', { bos: false, eos: options.eos ?? tokenizer.addEos })
+    this.#pipeline = pipelineOf(tokenizer)
+    this.#accept = acceptOf(allowSpecial)
+    this.#head = tokenizer.encode('', { bos: options.bos ?? tokenizer.addBos, eos: false })
+    this.#tail = tokenizer.encode('', { bos: false, eos: options.eos ?? tokenizer.addEos })
     const contentOf = ({ content }: { content: string }): string => normalize?.(content) ?? content
     const late = added.filter(token => token.normalized === true)
-    this.raw = new AddedTokenMatcher(added.filter(token => token.normalized !== true))
-    this.normalized = new AddedTokenMatcher(late, contentOf)
-    this.contents = added.map(token => token.content)
-    this.normalContents = late.map(contentOf)
-    this.steps = normalSteps(parts.recipe, added)
-    this.separates = separator(parts)
-    this.margin = 4 * Math.max(16, ...this.contents.map(c => c.length), ...this.normalContents.map(c => c.length))
-    this.held = held + this.margin
-    this.wanted = this.held
+    this.#contents = added.map(token => token.content)
+    this.#normalContents = late.map(contentOf)
+    const steps = normalSteps(parts.recipe, added)
+    this.#steps = steps
+    const normalizeOn = (text: string): string => steps.reduce((t, { goOn }) => goOn(t), text)
+    this.#flow = { goesOn: false, normalize: normalizeOn, carry: { sum: 0 } }
+    this.#separates = separator(parts)
+    this.#margin = 4 * Math.max(16, ...this.#contents.map(c => c.length), ...this.#normalContents.map(c => c.length))
+    this.#held = held + this.#margin
+    this.#wanted = this.#held
   }
 
   /** Ids that have become certain with this part of the text: a string, or bytes of UTF-8. */
@@ -82,51 +79,51 @@ export class StreamEncoder {
     if (typeof part !== 'string' && !(part instanceof Uint8Array)) {
       throw badArgument('StreamEncoder.push', show(part), 'a string or bytes')
     }
-    this.start()
-    const text = this.text + this.decoder.decode(typeof part === 'string' ? undefined : part, { stream: true })
-    this.advance(typeof part === 'string' ? text + this.decoder.decode() + part : text)
-    return this.sink.take()
+    this.#start()
+    const text = this.#text + this.#decoder.decode(typeof part === 'string' ? undefined : part, { stream: true })
+    this.#advance(typeof part === 'string' ? text + this.#decoder.decode() + part : text)
+    return this.#sink.take()
   }
 
   /** The ids of what is left; the encoder is then as new. */
   end(): Uint32Array {
-    this.start()
-    this.advance(this.text + this.decoder.decode())
-    this.part(this.text)
-    for (const id of this.tail) this.sink.push(id)
-    this.text = ''
-    this.wanted = this.held
-    this.begun = this.goesOn = false
-    return this.sink.take()
+    this.#start()
+    this.#advance(this.#text + this.#decoder.decode())
+    this.#part(this.#text)
+    for (const id of this.#tail) this.#sink.push(id)
+    this.#text = ''
+    this.#wanted = this.#held
+    this.#begun = this.#flow.goesOn = false
+    return this.#sink.take()
   }
 
-  private start(): void {
-    this.sink.length = 0
-    if (!this.begun) for (const id of this.head) this.sink.push(id)
-    this.begun = true
+  #start(): void {
+    this.#sink.length = 0
+    if (!this.#begun) for (const id of this.#head) this.#sink.push(id)
+    this.#begun = true
   }
 
   /** Encodes as much of `text` as it can and keeps the rest. */
-  private advance(text: string): void {
+  #advance(text: string): void {
     let from = 0
-    while (text.length - from >= this.wanted) {
-      const window = text.slice(from, from + this.wanted)
-      const cut = this.cutIn(window)
+    while (text.length - from >= this.#wanted) {
+      const window = text.slice(from, from + this.#wanted)
+      const cut = this.#cutIn(window)
       if (cut === 0) {
-        this.wanted *= 2
+        this.#wanted *= 2
         continue
       }
-      this.part(window.slice(0, cut))
+      this.#part(window.slice(0, cut))
       from += cut
-      this.goesOn = true
-      this.wanted = this.held
+      this.#flow.goesOn = true
+      this.#wanted = this.#held
     }
-    this.text = text.slice(from)
+    this.#text = text.slice(from)
   }
 
   /** The last place where the text can be divided, 0 when there is none. */
-  private cutIn(text: string): number {
-    const last = text.length - this.margin
+  #cutIn(text: string): number {
+    const last = text.length - this.#margin
     let tries = TRIES
     for (let p = last; p > 0 && p > last - PLACES && tries > 0; p--) {
       if ((text.charCodeAt(p) & 0xfc00) === 0xdc00) continue
@@ -135,58 +132,37 @@ export class StreamEncoder {
       // Space before the place could belong to an added token before it, space behind it to one behind it.
       if (/\p{White_Space}/u.test(x)) continue
       // As given first, which is cheap; the normal form decides.
-      if (!this.separates(x, y) || this.touchesAdded(text, p)) continue
-      if (this.divides(text, p)) return p
+      if (!this.#separates(x, y) || this.#touchesAdded(text, p)) continue
+      if (this.#divides(text, p)) return p
       tries--
     }
     return 0
   }
 
   /** Whether an added token may reach across `p`, end there or begin there. */
-  private touchesAdded(text: string, p: number): boolean {
-    return this.contents.some(c => text.slice(Math.max(0, p - c.length), p + c.length).includes(c))
+  #touchesAdded(text: string, p: number): boolean {
+    return this.#contents.some(c => text.slice(Math.max(0, p - c.length), p + c.length).includes(c))
   }
 
-  private divides(text: string, p: number): boolean {
-    const ahead = text.slice(p, p + this.margin)
+  #divides(text: string, p: number): boolean {
+    const ahead = text.slice(p, p + this.#margin)
     let a = text.slice(0, p)
-    const segments = this.raw.split(a, this.accept)
+    const segments = this.#pipeline.raw.split(a, this.#accept)
     const last = segments?.at(-1)
     if (last !== undefined) a = a.slice(last.start)
-    const goesOn = this.goesOn && (last === undefined || last.start === 0)
+    const goesOn = this.#flow.goesOn && (last === undefined || last.start === 0)
     let b = ahead
-    for (const { begin, goOn, divides } of this.steps) {
+    for (const { begin, goOn, divides } of this.#steps) {
       if (a === '' || b === '' || !divides(a, b)) return false
       a = goesOn ? goOn(a) : begin(a)
       b = goOn(b)
     }
-    if (a === '' || b === '' || !this.separates(lastOf(a), firstOf(b))) return false
-    return !this.normalContents.some(c => b.length < c.length || reaches(c, a, b) || a.endsWith(c) || b.startsWith(c))
+    if (a === '' || b === '' || !this.#separates(lastOf(a), firstOf(b))) return false
+    return !this.#normalContents.some(c => b.length < c.length || reaches(c, a, b) || a.endsWith(c) || b.startsWith(c))
   }
 
   /** Appends the ids of a part that ends where the text can be divided, or ends. */
-  private part(text: string): void {
-    const segments = this.raw.split(text, this.accept) ?? [{ id: -1, start: 0, end: text.length }]
-    for (const { id, start, end } of segments) {
-      if (id >= 0) this.sink.push(id)
-      else this.stretch(text.slice(start, end), this.goesOn && start === 0, start === 0)
-    }
-  }
-
-  /** Appends the ids of a stretch without raw added tokens. */
-  private stretch(text: string, goesOn: boolean, first: boolean): void {
-    if (text === '') return
-    const { normalize, prefix, model } = this.parts
-    const normal = goesOn ? this.steps.reduce((t, { goOn }) => goOn(t), text) : (normalize?.(text) ?? text)
-    const segments = this.normalized.split(normal, this.accept) ?? [{ id: -1, start: 0, end: normal.length }]
-    for (const { id, start, end } of segments) {
-      const on = goesOn && start === 0
-      if (id >= 0) this.sink.push(id)
-      else if (end > start) {
-        const part = normal.slice(start, end)
-        if (!on) this.carry.sum = 0
-        model.encode(prefix === undefined || on ? part : prefix(part, first && start === 0), this.sink, this.carry)
-      }
-    }
+  #part(text: string): void {
+    this.#pipeline.append(text, !this.#flow.goesOn, this.#accept, this.#sink, undefined, this.#flow)
   }
 }

@@ -100,7 +100,7 @@ class PairCounts {
   readonly right: number[] = []
   readonly counts: number[] = []
   readonly where: number[][] = []
-  private readonly index = new Map<number, number>()
+  readonly #index = new Map<number, number>()
 
   get size(): number {
     return this.counts.length
@@ -108,10 +108,10 @@ class PairCounts {
 
   change(left: number, right: number, by: number, word: number): number {
     const key = left * SHIFT + right
-    let p = this.index.get(key)
+    let p = this.#index.get(key)
     if (p === undefined) {
       p = this.counts.length
-      this.index.set(key, p)
+      this.#index.set(key, p)
       this.left.push(left)
       this.right.push(right)
       this.counts.push(0)
@@ -128,71 +128,71 @@ class PairCounts {
 
 /** A heap of pairs by count at the time they were pushed; stale entries are put right when they come up. */
 class PairHeap {
-  private readonly pairs: PairCounts
-  private readonly items: number[] = []
-  private readonly keys: number[] = []
+  readonly #pairs: PairCounts
+  readonly #items: number[] = []
+  readonly #keys: number[] = []
 
   constructor(pairs: PairCounts) {
-    this.pairs = pairs
+    this.#pairs = pairs
   }
 
   push(pair: number): void {
-    this.items.push(pair)
-    this.keys.push(this.pairs.counts[pair]!)
-    let i = this.items.length - 1
+    this.#items.push(pair)
+    this.#keys.push(this.#pairs.counts[pair]!)
+    let i = this.#items.length - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
-      if (!this.before(i, parent)) break
-      this.swap(i, parent)
+      if (!this.#before(i, parent)) break
+      this.#swap(i, parent)
       i = parent
     }
   }
 
   /** The most frequent pair, or -1. */
   pop(): number {
-    while (this.items.length > 0) {
-      const pair = this.items[0]!
-      const key = this.keys[0]!
-      const lastItem = this.items.pop()!
-      const lastKey = this.keys.pop()!
-      if (this.items.length > 0) {
-        this.items[0] = lastItem
-        this.keys[0] = lastKey
-        this.down()
+    while (this.#items.length > 0) {
+      const pair = this.#items[0]!
+      const key = this.#keys[0]!
+      const lastItem = this.#items.pop()!
+      const lastKey = this.#keys.pop()!
+      if (this.#items.length > 0) {
+        this.#items[0] = lastItem
+        this.#keys[0] = lastKey
+        this.#down()
       }
-      const count = this.pairs.counts[pair]!
+      const count = this.#pairs.counts[pair]!
       if (count === key) return pair
       if (count > 0 && count < key) this.push(pair)
     }
     return -1
   }
 
-  private down(): void {
+  #down(): void {
     let i = 0
     for (;;) {
       let child = 2 * i + 1
-      if (child >= this.items.length) return
-      if (child + 1 < this.items.length && this.before(child + 1, child)) child++
-      if (!this.before(child, i)) return
-      this.swap(i, child)
+      if (child >= this.#items.length) return
+      if (child + 1 < this.#items.length && this.#before(child + 1, child)) child++
+      if (!this.#before(child, i)) return
+      this.#swap(i, child)
       i = child
     }
   }
 
-  private before(a: number, b: number): boolean {
-    if (this.keys[a] !== this.keys[b]) return this.keys[a]! > this.keys[b]!
-    const { left, right } = this.pairs
-    const p = this.items[a]!
-    const q = this.items[b]!
+  #before(a: number, b: number): boolean {
+    if (this.#keys[a] !== this.#keys[b]) return this.#keys[a]! > this.#keys[b]!
+    const { left, right } = this.#pairs
+    const p = this.#items[a]!
+    const q = this.#items[b]!
     return left[p]! !== left[q]! ? left[p]! < left[q]! : right[p]! < right[q]!
   }
 
-  private swap(a: number, b: number): void {
-    const item = this.items[a]!
-    this.items[a] = this.items[b]!
-    this.items[b] = item
-    const key = this.keys[a]!
-    this.keys[a] = this.keys[b]!
-    this.keys[b] = key
+  #swap(a: number, b: number): void {
+    const item = this.#items[a]!
+    this.#items[a] = this.#items[b]!
+    this.#items[b] = item
+    const key = this.#keys[a]!
+    this.#keys[a] = this.#keys[b]!
+    this.#keys[b] = key
   }
 }

@@ -5,6 +5,7 @@ import { show, TokenizerError } from '../errors.js'
 import { every } from '../family/every.js'
 import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, QWEN2, splitSection } from '../scan/known.js'
 import { splitByRegex } from '../scan/regex.js'
+import { jsonByteLevel, jsonCharacters } from '../source/json-models.js'
 import { sentencePieceDecoder } from '../source/scored.js'
 import { readTokenizerJson } from '../source/tokenizer-json.js'
 import { byteToUnit } from '../token-table.js'
@@ -255,7 +256,7 @@ interface CountedWords {
 
 /** Words cut where a character has no token. */
 class WordCounterView implements CountedWords {
-  private readonly parts: { bytes: Uint8Array; count: number }[] = []
+  readonly #parts: { bytes: Uint8Array; count: number }[] = []
 
   constructor(words: WordCounter, has: (codePoint: number) => boolean) {
     for (let w = 0; w < words.size; w++) {
@@ -264,25 +265,25 @@ class WordCounterView implements CountedWords {
       for (let p = 0; p < bytes.length; ) {
         const next = p + sizeOf(bytes[p]!)
         if (!has(codePointAt(bytes, p))) {
-          if (p > from) this.parts.push({ bytes: bytes.subarray(from, p), count: words.count(w) })
+          if (p > from) this.#parts.push({ bytes: bytes.subarray(from, p), count: words.count(w) })
           from = next
         }
         p = next
       }
-      if (from < bytes.length) this.parts.push({ bytes: bytes.subarray(from), count: words.count(w) })
+      if (from < bytes.length) this.#parts.push({ bytes: bytes.subarray(from), count: words.count(w) })
     }
   }
 
   get size(): number {
-    return this.parts.length
+    return this.#parts.length
   }
 
   bytes(word: number): Uint8Array {
-    return this.parts[word]!.bytes
+    return this.#parts[word]!.bytes
   }
 
   count(word: number): number {
-    return this.parts[word]!.count
+    return this.#parts[word]!.count
   }
 }
 
@@ -338,6 +339,7 @@ function build(
     },
     { config: { bos_token: bos ?? null, eos_token: eos ?? null } },
     every,
+    [jsonByteLevel, jsonCharacters],
   )
 }
 

@@ -8,11 +8,11 @@ const MAX_NODES: number = 1 << 23
 
 /** A tree of token bytes; the root is node 0. */
 export class Trie {
-  private edges: Int32Array = new Int32Array(1 << 13).fill(-1)
-  private mask: number = (1 << 12) - 1
+  #edges: Int32Array = new Int32Array(1 << 13).fill(-1)
+  #mask: number = (1 << 12) - 1
   /** The token that ends at each node, -1 where none does. */
   ids: Int32Array = new Int32Array(1 << 11).fill(-1)
-  private nodes = 1
+  #nodes = 1
 
   /** Of tokens with the same bytes the lowest id stays. */
   constructor(table: TokenTable, accept: (kind: number) => boolean, op: string) {
@@ -22,7 +22,7 @@ export class Trie {
       let node = 0
       for (let p = offsets[id]!; p < offsets[id + 1]!; p++) {
         const child = this.child(node, blob[p]!)
-        node = child < 0 ? this.add(node, blob[p]!, op) : child
+        node = child < 0 ? this.#add(node, blob[p]!, op) : child
       }
       if (this.ids[node] === -1) this.ids[node] = id
     }
@@ -31,7 +31,8 @@ export class Trie {
   /** The node behind the edge of this byte, or -1. */
   child(node: number, byte: number): number {
     const key = (node << 8) | byte
-    const { edges, mask } = this
+    const edges = this.#edges
+    const mask = this.#mask
     for (let i = slotOf(key) & mask; ; i = (i + 1) & mask) {
       const known = edges[2 * i]!
       if (known === key) return edges[2 * i + 1]!
@@ -39,27 +40,27 @@ export class Trie {
     }
   }
 
-  private add(node: number, byte: number, op: string): number {
-    const made = this.nodes++
+  #add(node: number, byte: number, op: string): number {
+    const made = this.#nodes++
     if (made >= MAX_NODES) throw badFile(op, 'tokens of more than 8 million distinct beginnings', 'fewer')
     if (made === this.ids.length) {
       const ids = new Int32Array(2 * made).fill(-1)
       ids.set(this.ids)
       this.ids = ids
-      const old = this.edges
-      this.mask = 2 * this.mask + 1
-      this.edges = new Int32Array(2 * old.length).fill(-1)
-      for (let i = 0; i < old.length; i += 2) if (old[i] !== -1) this.put(old[i]!, old[i + 1]!)
+      const old = this.#edges
+      this.#mask = 2 * this.#mask + 1
+      this.#edges = new Int32Array(2 * old.length).fill(-1)
+      for (let i = 0; i < old.length; i += 2) if (old[i] !== -1) this.#put(old[i]!, old[i + 1]!)
     }
-    this.put((node << 8) | byte, made)
+    this.#put((node << 8) | byte, made)
     return made
   }
 
-  private put(key: number, child: number): void {
-    let i = slotOf(key) & this.mask
-    while (this.edges[2 * i] !== -1) i = (i + 1) & this.mask
-    this.edges[2 * i] = key
-    this.edges[2 * i + 1] = child
+  #put(key: number, child: number): void {
+    let i = slotOf(key) & this.#mask
+    while (this.#edges[2 * i] !== -1) i = (i + 1) & this.#mask
+    this.#edges[2 * i] = key
+    this.#edges[2 * i + 1] = child
   }
 }
 
