@@ -5,6 +5,7 @@ import { charsMapOf } from '../normalize/charsmap.js'
 import { splitByRegex } from '../scan/regex.js'
 import { type GgufMetadata, type GgufOptions, readGguf } from '../source/gguf.js'
 import { jsonByteLevel, jsonCharacters, jsonUnigram } from '../source/json-models.js'
+import { jsonScanned, scanByteLevel } from '../source/json-scan.js'
 import { readLlama2c } from '../source/llama2c.js'
 import { readSentencePiece, type SentencePieceOptions } from '../source/sentencepiece.js'
 import { readTiktoken, type TiktokenOptions } from '../source/tiktoken.js'
@@ -25,6 +26,14 @@ import { unigram } from './unigram.js'
  * tokenizer.encode('Hello')
  */
 export function fromTokenizerJson(json: string | Uint8Array | object, options: TokenizerJsonOptions = {}): Tokenizer {
+  const scanned = json instanceof Uint8Array ? scanByteLevel(json) : undefined
+  if (scanned !== undefined) {
+    try {
+      return readTokenizerJson(scanned, options, every, [jsonScanned()])
+    } catch {
+      // Whatever is wrong with it, the careful reader below says it, or knows better.
+    }
+  }
   return readTokenizerJson(json, options, every, [jsonByteLevel, jsonCharacters, jsonUnigram])
 }
 

@@ -1,0 +1,257 @@
+// A fast way into the `tokenizer.json` of a byte-level model: its vocabulary and merges, nearly all of the file, are read
+// from the bytes into tables as they stand, where parsing them as JSON would make half a million strings first. It takes
+// nothing that it does not know: any surprise is an error, and then the careful reader reads the file.
+
+import type { Merges } from '../bpe/merger.js'
+import { PairTable } from '../bpe/pair-table.js'
+import { VocabIndex } from '../bpe/vocab-index.js'
+import type { JsonObject } from '../json-value.js'
+import { lookup, MAX_VOCAB, NORMAL } from '../token-table.js'
+import { textOf } from '../utf8.js'
+import { type JsonModel, jsonByteLevel, type Vocab } from './json-models.js'
+import { addByteLevel, byteAlphabet, MAX_MERGES } from './listed.js'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN = 0x5b
+const CLOSE = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
+const alphabet = /* @__PURE__ */ byteAlphabet()
+
+/** A part of the file. */
+class Range {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly to: number
+
+  constructor(bytes: Uint8Array, from: number, to: number) {
+    this.bytes = bytes
+    this.from = from
+    this.to = to
+  }
+}
+
+function surprise(at: number): never {
+  throw new Error(`unexpected JSON at byte ${at}`)
+}
+
+function space(b: Uint8Array, from: number): number {
+  let p = from
+  while (b[p] === 0x20 || (b[p]! >= 9 && b[p]! <= 13)) p++
+  return p
+}
+
+/** Behind the closing quote of the string whose opening quote is at `from`. */
+function stringEnd(b: Uint8Array, from: number): number {
+  for (let p = from + 1; p < b.length; p++) {
+    if (b[p] === QUOTE) return p + 1
+    if (b[p] === BACKSLASH) p++
+  }
+  return surprise(from)
+}
+
+function valueEnd(b: Uint8Array, from: number): number {
+  if (b[from] === QUOTE) return stringEnd(b, from)
+  let depth = 0
+  for (let p = from; p < b.length; p++) {
+    const c = b[p]!
+    if (c === QUOTE) p = stringEnd(b, p) - 1
+    else if (c === OPEN || c === OPEN_BRACE) depth++
+    else if (c === CLOSE || c === CLOSE_BRACE) {
+      if (depth <= 1) return depth === 1 ? p + 1 : p
+      depth--
+    } else if (c === COMMA && depth === 0) return p
+  }
+  return surprise(from)
+}
+
+/** Calls `visit` with each key of the object at `from` and where its value begins; `visit` returns where it ends. */
+function members(b: Uint8Array, from: number, visit: (key: string, from: number) => number): number {
+  if (b[from] !== OPEN_BRACE) surprise(from)
+  let p = space(b, from + 1)
+  while (b[p] !== CLOSE_BRACE) {
+    if (b[p] !== QUOTE) surprise(p)
+    const end = stringEnd(b, p)
+    const colon = space(b, end)
+    if (b[colon] !== COLON) surprise(colon)
+    p = space(b, visit(textOf(b, p + 1, end - 1, false), space(b, colon + 1)))
+    if (b[p] === COMMA) p = space(b, p + 1)
+  }
+  return p + 1
+}
+
+/** The file without vocabulary and merges, which are left as ranges of it; undefined where it has no such model. */
+export function scanByteLevel(bytes: Uint8Array): JsonObject | undefined {
+  try {
+    const found: Record<string, Range> = {}
+    members(bytes, space(bytes, 0), (key, from) => {
+      if (key !== 'model') return valueEnd(bytes, from)
+      return members(bytes, from, (inner, start) => {
+        const end = valueEnd(bytes, start)
+        if (inner === 'vocab' || inner === 'merges') found[inner] = new Range(bytes, start, end)
+        return end
+      })
+    })
+    const { vocab, merges } = found
+    if (vocab === undefined || merges === undefined) return undefined
+    let rest = ''
+    let at = 0
+    for (const { from, to } of [vocab, merges].sort((a, b) => a.from - b.from)) {
+      rest += `${textOf(bytes, at, from, false)}0`
+      at = to
+    }
+    const root = JSON.parse(rest + textOf(bytes, at, bytes.length, false)) as JsonObject
+    const model = root.model as JsonObject
+    const byteLevel = JSON.stringify(root.pre_tokenizer ?? null).includes('"ByteLevel"')
+    return byteLevel ? { ...root, model: { ...model, vocab, merges } } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Where the pieces stand in the file, by id. */
+interface ScannedVocab extends Vocab {
+  readonly bytes: Uint8Array
+  /** Behind the opening quote; 0 for ids that there are none of. */
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+}
+
+function scanVocab(section: unknown): ScannedVocab {
+  const { bytes: b, from, to } = section as Range
+  // An entry has at least six bytes; ids may have gaps.
+  const room = Math.min(MAX_VOCAB, 2 * Math.ceil((to - from) / 6))
+  const starts = new Int32Array(room)
+  const ends = new Int32Array(room)
+  let size = 0
+  if (b[from] !== OPEN_BRACE) surprise(from)
+  for (let p = space(b, from + 1); b[p] !== CLOSE_BRACE; ) {
+    if (b[p] !== QUOTE) surprise(p)
+    const start = p + 1
+    const end = stringEnd(b, p)
+    p = space(b, end)
+    if (b[p] !== COLON) surprise(p)
+    p = space(b, p + 1)
+    let id = 0
+    const digits = p
+    for (; b[p]! >= 0x30 && b[p]! <= 0x39; p++) id = id * 10 + b[p]! - 0x30
+    if (p === digits || id >= room || starts[id] !== 0) surprise(digits)
+    starts[id] = start
+    ends[id] = end - 1
+    size = Math.max(size, id + 1)
+    p = space(b, p)
+    if (b[p] === COMMA) p = space(b, p + 1)
+    else if (b[p] !== CLOSE_BRACE) surprise(p)
+  }
+  const pieceOf = (id: number): string | undefined => {
+    if (!starts[id]) return undefined
+    const text = textOf(b, starts[id]!, ends[id]!, false)
+    return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
+  }
+  return { bytes: b, starts, ends, size, pieceOf, idOf: lookup(size, pieceOf) }
+}
+
+/**
+ * The bytes that the text `[from, to)` in GPT-2's alphabet stands for, written to `out` at `at`; -1 for text that is not in
+ * it or written in an unusual way. `divider` hears where a space stands.
+ */
+function unwrap(
+  b: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+  divider?: (at: number) => void,
+): number {
+  let o = at
+  for (let p = from; p < to; p++) {
+    let unit = b[p]!
+    if (unit >= 0x80) unit = unit < 0xe0 ? ((unit & 31) << 6) | (b[++p]! & 63) : alphabet.length
+    else if (unit === BACKSLASH) {
+      unit = b[++p]!
+      if (unit !== QUOTE && unit !== BACKSLASH && unit !== 0x2f) return -1
+    } else if (unit === 0x20 && divider !== undefined) {
+      divider(o)
+      continue
+    }
+    const byte = unit < alphabet.length ? alphabet[unit]! : -1
+    if (byte < 0) return -1
+    out[o++] = byte
+  }
+  return o
+}
+
+function scanMerges(section: unknown, index: VocabIndex, tokens: number): Merges {
+  const { bytes: b, from } = section as Range
+  const pairs = new PairTable(2 * tokens)
+  let result = new Int32Array(2 * tokens)
+  const out = new Uint8Array(4096)
+  let middle = 0
+  const divide = (at: number): void => {
+    if (middle !== 0) surprise(from)
+    middle = at
+  }
+  let p = space(b, from + 1)
+  /** Appends the bytes of the string at `p` and moves behind it. */
+  const text = (used: number, divider?: (at: number) => void): number => {
+    const start = p
+    if (b[p] !== QUOTE) surprise(p)
+    p = stringEnd(b, p)
+    return p - start > 2048 ? -1 : unwrap(b, start + 1, p - 1, out, used, divider)
+  }
+  let rank = 0
+  for (; b[p] !== CLOSE; rank++) {
+    middle = 0
+    let end: number
+    if (b[p] === OPEN) {
+      p = space(b, p + 1)
+      middle = text(0)
+      p = space(b, p)
+      if (b[p] !== COMMA || middle < 0) surprise(p)
+      p = space(b, p + 1)
+      end = text(middle)
+      p = space(b, p)
+      if (b[p++] !== CLOSE) surprise(p)
+    } else end = text(0, divide)
+    const left = middle > 0 && end > middle ? index.get(out, 0, middle) : -1
+    const right = left < 0 ? -1 : index.get(out, middle, end)
+    const made = right < 0 ? -1 : index.get(out, 0, end)
+    if (made < 0 || rank >= MAX_MERGES) surprise(p)
+    if (rank === result.length) {
+      const grown = new Int32Array(2 * rank)
+      grown.set(result)
+      result = grown
+    }
+    result[rank] = made
+    pairs.add(left, right, rank)
+    p = space(b, p)
+    if (b[p] === COMMA) p = space(b, p + 1)
+    else if (b[p] !== CLOSE) surprise(p)
+  }
+  return { pairs, result: result.slice(0, rank) }
+}
+
+/** Byte-level BPE that {@link scanByteLevel} has found. */
+export const jsonScanned = (): JsonModel => ({
+  ...jsonByteLevel,
+  vocab: model => scanVocab(model.vocab),
+  add(builder, vocab, id) {
+    const { bytes, starts, ends } = vocab as ScannedVocab
+    const start = starts[id]!
+    if (start === 0) return false
+    const end = ends[id]!
+    const { at } = builder
+    const stop = unwrap(bytes, start, end, builder.room(end - start), at)
+    if (stop < 0) addByteLevel(builder, vocab.pieceOf(id)!, NORMAL, alphabet)
+    else builder.commit(stop - at, NORMAL)
+    return true
+  },
+  data(model, table) {
+    const index = new VocabIndex(table, kind => kind === NORMAL)
+    return { index, merges: scanMerges(model.merges, index, table.size) }
+  },
+})
