@@ -86,6 +86,7 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
     log.sample('', await teller.tell({ seed: step.step }))
   }
   await log.end()
+  for (const source of [data, unseen]) await source.close()
   report(metrics, join(folder, 'report.html'))
 
   const gguf = join(out, `storyteller-${size}.gguf`)

@@ -61,5 +61,5 @@ test('rows that do not fit, and types that do not exist, are refused by name', a
   const options = { shape: 'smollm2-135m', seed: 0, out: join(scratch, 'none.gguf') }
   await expect(synth({ ...options, type: 'Q4_K' })).rejects.toThrow(/rows of 576 in smollm2-135m/)
   await expect(synth({ ...options, type: 'Q9' })).rejects.toThrow(/expected one of .*BF16/)
-  await expect(synth({ ...options, shape: 'gpt' })).rejects.toThrow(/--shape: got gpt/)
+  await expect(synth({ ...options, type: 'Q4_0', shape: 'gpt' })).rejects.toThrow(/--shape: got gpt/)
 })
