@@ -29,7 +29,16 @@ export async function drawLadder(rungs: readonly Rung[], folder: string): Promis
     ),
   )
   const published = tinyLlamas.map(p => ({ x: p.parameters, loss: p.loss }))
-  const common = { document, width: 460, height: 320, marginLeft: 50, grid: true, style: { fontSize: '12px' } } as const
+  const common = {
+    document,
+    width: 460,
+    height: 320,
+    marginLeft: 50,
+    marginRight: 40,
+    marginTop: 36,
+    grid: true,
+    style: { fontSize: '12px' },
+  } as const
   const compute = Plot.plot({
     ...common,
     x: { type: 'log', label: 'training FLOP', tickFormat: '.0e', ticks: 4 },
@@ -48,6 +57,13 @@ export async function drawLadder(rungs: readonly Rung[], folder: string): Promis
     y: { type: 'log', label: 'loss, nats a token', tickFormat: '.1f', ticks: 6 },
     marks: [
       Plot.dot(largest, { x: 'x', y: 'loss', fill: '#4269d0', r: 4 }),
+      Plot.text(largest.slice(-1), {
+        x: 'x',
+        y: 'loss',
+        text: () => 'ours, on its own text',
+        dx: 8,
+        textAnchor: 'start',
+      }),
       Plot.dot(published, { x: 'x', y: 'loss', stroke: '#888', r: 4 }),
       Plot.line(line(published), { x: 'x', y: 'loss', stroke: '#888', strokeDasharray: '4 3' }),
       ...(largest.length > 1
@@ -62,6 +78,6 @@ export async function drawLadder(rungs: readonly Rung[], folder: string): Promis
   })
   await writeFile(
     join(folder, 'ladder.svg'),
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 330" style="background:#fff">${body.join('')}</svg>\n`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 330" style="background:#fff"><title>Loss against compute and parameters</title>${body.join('')}</svg>\n`,
   )
 }

@@ -16,14 +16,15 @@ import { context, type SizeName, sizes } from './sizes.js'
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      run: { type: 'string', multiple: true, default: ['1m:1e6', '1m:3e6', '3m:1e6', '3m:3e6', '10m:1e6'] },
+      run: { type: 'string', multiple: true, default: ['1m:2e6', '1m:6e6', '3m:2e6', '3m:24e6'] },
       out: { type: 'string', default: 'runs/ladder' },
       threads: { type: 'string' },
+      results: { type: 'string', default: 'bench/results/ladder.json' },
       figure: { type: 'string', default: 'apps/llama2-recipe' },
     },
   })
   await mkdir(values.out, { recursive: true })
-  const path = join(values.out, 'ladder.json')
+  const path = values.results
   const done: Rung[] = existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : []
   const device = await cpu(values.threads === undefined ? {} : { threads: Number(values.threads) })
   for (const wanted of values.run) {
