@@ -36,6 +36,7 @@ export async function drawLadder(rungs: readonly Rung[], folder: string): Promis
     marginLeft: 50,
     marginRight: 40,
     marginTop: 36,
+    insetBottom: 14,
     grid: true,
     style: { fontSize: '12px' },
   } as const
@@ -66,7 +67,7 @@ export async function drawLadder(rungs: readonly Rung[], folder: string): Promis
       }),
       Plot.dot(published, { x: 'x', y: 'loss', stroke: '#888', r: 4 }),
       Plot.line(line(published), { x: 'x', y: 'loss', stroke: '#888', strokeDasharray: '4 3' }),
-      ...(largest.length > 1
+      ...(largest.length > 2
         ? [Plot.line(line(largest), { x: 'x', y: 'loss', stroke: '#4269d0', strokeDasharray: '4 3' })]
         : []),
       Plot.text([published[1]!], { x: 'x', y: 'loss', text: () => "llama2.c's, on TinyStories", dy: -12 }),
