@@ -8,7 +8,7 @@ import { fromBase64 } from './sentencepiece.js'
 import { spaces } from './spaces.js'
 
 /** What makes a regular expression of a pattern in Oniguruma's syntax. */
-export type MakeRegex = (pattern: string, op: string) => RegExp
+type MakeRegex = (pattern: string, op: string) => RegExp
 
 export const fullNormalizer =
   (regexOf: MakeRegex): ReadNormalizer =>
