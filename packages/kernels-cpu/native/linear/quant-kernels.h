@@ -82,14 +82,18 @@ CRIA_INLINE void write_rows(const LinearArgs& a, size_t t, size_t row, F v) {
   }
 }
 
-template <class D, int P, int T> static void direct_groups(const LinearArgs& a, size_t begin, size_t end) {
+// One group of rows times one tile of T tokens. Blocks go by panels, in which the tiles of activations lie in turn.
+template <class D, int P, int T>
+CRIA_INLINE void direct_tile(const LinearArgs& a, const uint8_t* p, size_t g, size_t tile, size_t tiles) {
+  constexpr size_t kStep = (size_t)D::kBlocks * T * x_block(P);
   const size_t packed_blocks = a.cols / 32 / D::kBlocks;
-  const uint8_t* p = (const uint8_t*)a.w + begin * packed_blocks * D::kBytes;
-  for (size_t g = begin; g < end; g++) {
-    F sum[kVecs][T];
-    for (int s = 0; s < kVecs; s++) for (int t = 0; t < T; t++) sum[s][t] = fzero();
-    const uint8_t* x = (const uint8_t*)a.activations;
-    for (size_t i = 0; i < packed_blocks; i++, p += D::kBytes, x += D::kBlocks * T * x_block(P)) {
+  const size_t in_panel = tiles == 1 ? packed_blocks : kPanelCols / 32 / D::kBlocks;
+  F sum[kVecs][T];
+  for (int s = 0; s < kVecs; s++) for (int t = 0; t < T; t++) sum[s][t] = fzero();
+  for (size_t panel = 0; panel < packed_blocks; panel += in_panel) {
+    const size_t n = min_of(in_panel, packed_blocks - panel);
+    const uint8_t* x = (const uint8_t*)a.activations + (panel * tiles + tile * n) * kStep;
+    for (size_t i = 0; i < n; i++, p += D::kBytes, x += kStep) {
 #if !defined(__wasm__)
       // Decode is one long stream; the hardware prefetcher alone stops at 4 KiB pages.
       static_for<(D::kBytes + 63) / 64>([&](auto i) CRIA_FLAT { __builtin_prefetch(p + 4096 + i * 64); });
@@ -100,8 +104,16 @@ template <class D, int P, int T> static void direct_groups(const LinearArgs& a, 
       };
       for (int s = 0; s < kVecs; s++) one(s);
     }
-    for (int s = 0; s < kVecs; s++) for (int t = 0; t < T; t++) write_rows(a, t, g * kGroupRows + s * W, sum[s][t]);
   }
+  for (int s = 0; s < kVecs; s++)
+    for (int t = 0; t < T; t++) write_rows(a, tile * T + t, g * kGroupRows + s * W, sum[s][t]);
+}
+
+template <class D, int P, int T> static void direct_groups(const LinearArgs& a, size_t begin, size_t end) {
+  const size_t bytes = a.cols / 32 / D::kBlocks * D::kBytes;
+  const size_t tiles = T == 1 ? 1 : div_up(a.tokens, T);
+  for (size_t g = begin; g < end; g++)
+    for (size_t tile = 0; tile < tiles; tile++) direct_tile<D, P, T>(a, (const uint8_t*)a.w + g * bytes, g, tile, tiles);
 }
 
 // ---- panel ---------------------------------------------------------------------------------------------------------
@@ -228,14 +240,14 @@ CRIA_INLINE Grid make_grid(size_t row_tiles, size_t token_tiles, int n_threads) 
 }
 
 static size_t quant_thread_bytes(size_t tokens) {
-  if (tokens <= kDirectTokens) return 0;
+  if (is_direct(kActQ15, tokens)) return 0;
   return align_up(panel_block(2, true) * (kPanelCols / 32)) +
          align_up((tokens + 8) * kTileRows * sizeof(float));
 }
 
 template <Dtype type, int P> static void compute_quant(const LinearArgs& a, int thread, int n_threads) {
   using D = Decoder<type>;
-  if (a.tokens <= kDirectTokens) {
+  if (is_direct(kActQ15, a.tokens)) {
     const Range r = share(div_up(a.rows, kGroupRows), thread, n_threads);
     if (a.tokens == 1) direct_groups<D, P, 1>(a, r.begin, r.end);
     else if constexpr (kDirectTokens > 1) direct_groups<D, P, kDirectTokens>(a, r.begin, r.end);
