@@ -32,8 +32,8 @@ constexpr size_t kPanelCols = 256;  // a multiple of every block
 // Up to this many tokens (1 or 4) the kernels decode weights straight into dot products; above, into a panel first.
 constexpr size_t kDirectTokens = W == 16 ? 4 : 1;
 // Quantised weights take this many tokens directly, in tiles of kDirectTokens: a group of rows stays in cache between
-// tiles, and decoding it again costs less than a panel that few tokens use.
-constexpr size_t kDirectMost = W == 16 ? 8 : 1;
+// tiles, and decoding it again costs less than a panel until about 256 tokens use it.
+constexpr size_t kDirectMost = W == 16 ? 128 : 1;
 
 CRIA_INLINE bool is_direct(ActivationKind kind, size_t tokens) {
   return tokens <= (kind == kActQ8 || kind == kActQ15 ? kDirectMost : kDirectTokens);
