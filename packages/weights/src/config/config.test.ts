@@ -78,6 +78,11 @@ describe('config.json', () => {
     ).toMatchObject({ type: 'longrope', attentionFactor: Math.sqrt(1 + Math.log(4) / Math.log(1024)) })
   })
 
+  it('takes theta from rope_parameters beside an empty rope_scaling', () => {
+    expect(hf({ rope_scaling: {}, rope_parameters: { rope_theta: 100 } }).ropeTheta).toBe(100)
+    expect(hf({ rope_scaling: {}, rope_theta: 7 }).ropeTheta).toBe(7)
+  })
+
   it('reads biases, windows and QK norm as each class has them', () => {
     expect(hf({ model_type: 'qwen2' }).biases).toEqual({ q: true, k: true, v: true, o: false, mlp: false })
     expect(hf({ attention_bias: true, mlp_bias: true }).biases).toEqual({

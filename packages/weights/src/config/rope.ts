@@ -30,7 +30,9 @@ export function readRope(
   context: number,
   headDim: number,
 ): { ropeTheta: number; ropeScaling: RopeScaling | undefined } {
-  const rope = config.object('rope_scaling') ?? config.object('rope_parameters')
+  const scaling = config.object('rope_scaling')
+  // An empty dictionary says nothing: the other one counts.
+  const rope = scaling && scaling.keys().length > 0 ? scaling : config.object('rope_parameters')
   config.refuse({ partial_rotary_factor: [1] })
   const fieldTheta = config.positive('rope_theta', 10000)
   if (!rope) return { ropeTheta: fieldTheta, ropeScaling: undefined }
