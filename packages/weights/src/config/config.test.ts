@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { tinyConfig } from '../../test/tiny.js'
 import { hfConfig } from '../convert/hf-config.js'
@@ -17,6 +18,9 @@ const base = {
   vocab_size: 100,
   max_position_embeddings: 4096,
 }
+const written: Record<string, unknown> = JSON.parse(
+  readFileSync(new URL('../../golden/hf-configs.json', import.meta.url), 'utf8'),
+)
 const hf = (fields: Record<string, unknown> = {}): ModelConfig => readHfConfig({ ...base, ...fields })
 
 describe('config.json', () => {
@@ -83,6 +87,25 @@ describe('config.json', () => {
     expect(hf({ rope_scaling: {}, rope_theta: 7 }).ropeTheta).toBe(7)
   })
 
+  // With every field that PreTrainedConfig has, not only those that differ from its defaults.
+  it.each(Object.entries(written))('reads what transformers writes for %s', (architecture, json) => {
+    expect(readHfConfig(json)).toMatchObject({ architecture, layers: 2, tied: false, ropeTheta: 10000 })
+  })
+
+  it('reads the extra fields of published files', () => {
+    const smollm2 = {
+      is_llama_config: true,
+      rope_interleaved: false,
+      'transformers.js_config': { kv_cache_dtype: { q4f16: 'float16' } },
+      tie_word_embeddings: true,
+    }
+    expect(hf(smollm2).tied).toBe(true)
+    const qwen25 = { use_mrope: false, use_sliding_window: false, sliding_window: 32768, max_window_layers: 21 }
+    expect(hf({ ...qwen25, model_type: 'qwen2' }).slidingWindow).toBeUndefined()
+    hf({ unsloth_fixed: true, _attn_implementation_autoset: true, quantization_config: null, temperature: 0.6 })
+    hf({ activation: 'swiglu', max_sequence_length: 2048, use_qk_norm: false })
+  })
+
   it('reads biases, windows and QK norm as each class has them', () => {
     expect(hf({ model_type: 'qwen2' }).biases).toEqual({ q: true, k: true, v: true, o: false, mlp: false })
     expect(hf({ attention_bias: true, mlp_bias: true }).biases).toEqual({
@@ -129,6 +152,12 @@ describe('config.json', () => {
     [{ rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [1] } }, /expected 8 numbers/],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, /partial_rotary_factor: got 0.5/],
     [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
+    [{ is_causal: false }, /is_causal: got false/],
+    [{ attn_logit_scale: 0.5 }, /attn_logit_scale: got 0.5/],
+    [{ norm_type: 'layernorm' }, /norm_type/],
+    [{ use_qk_norm: true }, /use_qk_norm/],
+    [{ quantization: { bits: 4 } }, /quantization/],
+    [{ per_layer_config: { 0: { head_dim: 8 } } }, /per_layer_config/],
     [{ num_hidden_layers: 2.5 }, /num_hidden_layers: got 2.5/],
     [{ hidden_size: '64' }, /hidden_size: got "64"/],
     [{ num_key_value_heads: 3 }, /4 heads and 3 key-value heads/],

@@ -83,13 +83,16 @@ export class Fields {
   }
 
   /** Refuses fields that would change the maths unless they hold a harmless value. */
-  refuse(rules: Readonly<Record<string, readonly unknown[]>>): void {
+  refuse(
+    rules: Readonly<Record<string, readonly unknown[]>>,
+    why = 'which changes the model in a way that is not supported',
+  ): void {
     for (const [key, harmless] of Object.entries(rules)) {
       const value = this.raw(key)
       if (value === undefined || harmless.some(h => h === value)) continue
       throw new WeightsError(
         'unsupported',
-        `${this.file}: ${key}: got ${JSON.stringify(value, bigints)?.slice(0, 80)}, which changes the model in a way that is not supported`,
+        `${this.file}: ${key}: got ${JSON.stringify(value, bigints)?.slice(0, 80)}, ${why}`,
         { file: this.file, got: value },
       )
     }

@@ -2,6 +2,7 @@
 import { WeightsError } from '../errors.js'
 import { checkConfig } from './check.js'
 import { Fields } from './fields.js'
+import { fieldValues, unknownFields } from './hf-fields.js'
 import { readRope } from './rope.js'
 import type { Architecture, ModelConfig } from './types.js'
 
@@ -18,29 +19,6 @@ const defaults: Readonly<Record<Architecture, { context: number; kvHeads?: numbe
   mistral: { context: 131072, kvHeads: 8 },
   qwen2: { context: 32768, kvHeads: 32 },
   qwen3: { context: 32768, kvHeads: 32, headDim: 128 },
-}
-
-/** Fields that would change the maths, with the values that do not. */
-const refused: Readonly<Record<string, readonly unknown[]>> = {
-  hidden_act: ['silu', 'swish'],
-  quantization_config: [],
-  num_local_experts: [0, 1],
-  num_experts: [0, 1],
-  logit_scale: [1],
-  logits_scaling: [1],
-  final_logit_softcapping: [],
-  attn_logit_softcapping: [],
-  embedding_multiplier: [1],
-  residual_multiplier: [1],
-  attention_multiplier: [],
-  query_pre_attn_scalar: [],
-  scale_embedding: [false],
-  clip_qkv: [],
-  no_rope_layers: [],
-  rope_interleaved: [false],
-  alibi: [false],
-  use_mrope: [false],
-  vision_config: [],
 }
 
 /**
@@ -64,7 +42,11 @@ export function readHfConfig(json: unknown, file = 'config.json'): ModelConfig {
       { file, got: type },
     )
   }
-  c.refuse(refused)
+  c.refuse(fieldValues)
+  c.refuse(
+    unknownFields(c.keys()),
+    'an unknown field, which may change the model. Remove it if the model is a plain one',
+  )
   const qwen = architecture === 'qwen2' || architecture === 'qwen3'
   const preset = defaults[architecture]
   const dim = c.size('hidden_size')
