@@ -88,6 +88,7 @@ export async function loadOn(device: Device, name: string): Promise<Loaded> {
   const path = await resolveModel(name)
   const begin = performance.now()
   const opened = await openModelAt(path)
+  for (const text of opened.config.notes) note(text)
   const bar = byteBar('loading')
   const model = await loadLlama(device, opened, { onProgress: p => bar(p.loadedBytes, p.totalBytes) })
   const tokenizer = await tokenizerOf(opened)

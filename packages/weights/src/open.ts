@@ -16,7 +16,7 @@ import { openPytorch } from './pytorch/read.js'
 import { openSafetensors } from './safetensors/read.js'
 import { openShards } from './shards.js'
 import { type ByteSource, blobSource } from './source.js'
-import type { WeightFile } from './types.js'
+import type { TensorInfo, WeightFile } from './types.js'
 
 /** A flat set of named files: a directory, a list of dropped `File`s, a repository of the hub. */
 export interface Folder {
@@ -201,6 +201,33 @@ export async function readConfigIn(folder: Folder, weights: WeightFile): Promise
 }
 
 /**
+ * A configuration that ties the classifier beside a stored one that differs from the embedding is wrong: the stored one
+ * counts, as in transformers. `.bin` checkpoints of tied models hold both names for the same values.
+ */
+async function untieUnequal(config: ModelConfig, weights: WeightFile): Promise<ModelConfig> {
+  const [head, embedding] = ['lm_head.weight', 'model.embed_tokens.weight'].map(name => weights.tensors.get(name))
+  if (!config.tied || !head || !embedding || (await sameBytes(weights, head, embedding))) return config
+  return {
+    ...config,
+    tied: false,
+    notes: [
+      ...config.notes,
+      'tie_word_embeddings is true, but lm_head.weight differs from the embedding: the stored classifier is used',
+    ],
+  }
+}
+
+async function sameBytes(weights: WeightFile, a: TensorInfo, b: TensorInfo): Promise<boolean> {
+  if (a.dtype !== b.dtype || a.bytes !== b.bytes || String(a.shape) !== String(b.shape)) return false
+  const [at, there] = [weights.location(a.name), weights.location(b.name)]
+  if (at && there && at.path === there.path && at.offset === there.offset) return true
+  const [x, y] = [await weights.read(a.name), await weights.read(b.name)]
+  // No callback: this may be a gigabyte.
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false
+  return true
+}
+
+/**
  * Opens a model: weights, configuration, and the proof that they belong together.
  *
  * @throws WeightsError as its parts do; `missing`, `format` or `unsupported` naming a tensor that does not fit
@@ -212,8 +239,8 @@ export async function readConfigIn(folder: Folder, weights: WeightFile): Promise
 export async function openModel(folder: Folder, file?: string): Promise<Model> {
   const raw = await openWeightsIn(folder, file)
   try {
-    const config = await readConfigIn(folder, raw)
     const weights = canonical(raw)
+    const config = await untieUnequal(await readConfigIn(folder, raw), weights)
     verifyTensors(config, weights, folder.name)
     return { config, weights, source: raw, folder, close: () => raw.close() }
   } catch (error) {

@@ -65,7 +65,7 @@ export function verifyTensors(config: ModelConfig, weights: WeightFile, file: st
     }
   }
   for (const name of weights.tensors.keys()) {
-    // A tied model may still carry the classifier; the embedding is what counts, as in transformers.
+    // A tied model may carry its classifier under both names.
     if (expected.has(name) || (config.tied && name === 'lm_head.weight')) continue
     throw new WeightsError(
       'unsupported',

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { tinyConfig, tinyFolder, tinyWeights } from '../../test/tiny.js'
 import type { ModelConfig } from '../config/types.js'
-import { decodeTensor } from '../dtype.js'
+import { decodeTensor, encodeFloats } from '../dtype.js'
 import type { GgufFile } from '../gguf/read.js'
 import { type Folder, type Model, openModel, sourceFolder } from '../open.js'
+import { writeSafetensors } from '../safetensors/write.js'
 import { memorySink } from '../sink.js'
 import { bytesSource } from '../source.js'
 import { type ConvertOptions, type ConvertReport, convert } from './convert.js'
@@ -207,8 +208,36 @@ describe('openModel', () => {
     await expect(
       openModel(await tinyFolder({ ...tinyConfig, tied: true }, { tie_word_embeddings: false })),
     ).rejects.toThrow(/lm_head.weight.* is missing/)
-    // A tied model may carry its classifier; the embedding counts.
-    expect((await openModel(await tinyFolder(tinyConfig, { tie_word_embeddings: true }))).config.tied).toBe(true)
+  })
+
+  it('keeps the stored classifier of a model that is said to be tied, unless it is the embedding', async () => {
+    const folder = await tinyFolder(tinyConfig, { tie_word_embeddings: true })
+    const other = await openModel(folder)
+    expect(other.config.tied).toBe(false)
+    expect(other.config.notes.join()).toMatch(/lm_head.weight differs/)
+    const written = await converted(folder, { to: 'safetensors', type: 'f32' })
+    expect(written.report.notes.join()).toMatch(/lm_head.weight differs/)
+    expect(await valuesOf(written.model, 'lm_head.weight')).toEqual(await valuesOf(other, 'lm_head.weight'))
+
+    const weights = tinyWeights({ ...tinyConfig, tied: true })
+    weights.set('lm_head.weight', weights.get('model.embed_tokens.weight')!)
+    const sink = memorySink()
+    await writeSafetensors(sink, {
+      tensors: [...weights].map(([name, { shape, values }]) => ({
+        name,
+        shape,
+        dtype: 'f32',
+        data: () => encodeFloats('f32', values),
+      })),
+    })
+    const twice = sourceFolder({
+      'model.safetensors': bytesSource(sink.bytes(), 'model.safetensors'),
+      'config.json': await folder.open('config.json'),
+    })
+    expect((await openModel(twice)).config).toMatchObject({ tied: true, notes: [] })
+    expect((await converted(twice, { to: 'gguf', type: 'f32' })).report.notes).toContain(
+      'lm_head.weight is left out: it is the embedding',
+    )
   })
 
   it('says what is missing', async () => {

@@ -95,13 +95,14 @@ function planTensors(model: Model, { type, to }: ConvertOptions, notes: string[]
       `convert: got type ${type} for safetensors, expected f32, f16 or bf16. Write GGUF instead`,
     )
   }
+  notes.push(...model.config.notes)
   const plans: Plan[] = []
-  // In the order of the forward pass; a classifier that a tied model carries besides is dropped.
+  // In the order of the forward pass; the classifier that a tied model stores once more is dropped.
   for (const name of expectedTensors(model.config).keys()) {
     const info = model.weights.tensors.get(name)!
     plans.push({ info, dtype: dtypeFor(type, placeOf(model, info)) })
   }
-  if (model.weights.tensors.size > plans.length) notes.push('lm_head.weight is left out: the embedding is tied')
+  if (model.weights.tensors.size > plans.length) notes.push('lm_head.weight is left out: it is the embedding')
   return plans
 }
 
