@@ -185,6 +185,19 @@ describe('convert', () => {
     expect(aborted).toBe(3)
   })
 
+  it('refuses frequency divisors where llama.cpp reads none', async () => {
+    const scaled = { type: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 8192 } as const
+    for (const architecture of ['qwen2', 'qwen3'] as const) {
+      const biases = { ...tinyConfig.biases, ...(architecture === 'qwen2' ? { q: true, k: true, v: true } : {}) }
+      const config = { ...tinyConfig, architecture, biases, qkNorm: architecture === 'qwen3', ropeScaling: scaled }
+      const source = await tinyFolder(config)
+      await expect(converted(source, { to: 'gguf', type: 'f32' })).rejects.toThrow(
+        `got RoPE scaling "llama3", which llama.cpp does not have for ${architecture}`,
+      )
+      expect((await converted(source, { to: 'safetensors', type: 'f32' })).model.config.ropeScaling).toEqual(scaled)
+    }
+  })
+
   it('reports progress tensor by tensor', async () => {
     const model = await openModel(await tinyFolder())
     const done: number[] = []

@@ -54,6 +54,14 @@ export function ggufMetadata(
     out.set(`${arch}.rope.scaling.type`, text(type))
     out.set(`${arch}.rope.scaling.factor`, f32(factor))
   }
+  const unknown = (): never => {
+    throw new WeightsError(
+      'unsupported',
+      `convert: got RoPE scaling "${scaling!.type}", which llama.cpp does not have for ${arch}. Write safetensors instead`,
+    )
+  }
+  // rope_freqs.weight is one tensor too many for llama.cpp's qwen2 and qwen3.
+  if ((scaling?.type === 'llama3' || scaling?.type === 'tensor') && arch !== 'llama') unknown()
   switch (scaling?.type) {
     case undefined:
     case 'llama3': // becomes the tensor rope_freqs.weight
@@ -80,10 +88,7 @@ export function ggufMetadata(
       break
     }
     default:
-      throw new WeightsError(
-        'unsupported',
-        `convert: got RoPE scaling "${scaling!.type}", which llama.cpp does not have for ${arch}`,
-      )
+      unknown()
   }
   return out
 }
