@@ -50,6 +50,10 @@ function isMusl(): boolean {
   return report?.header?.glibcVersionRuntime === undefined
 }
 
+/** What to do without an addon. */
+export const remedy =
+  'About twice as fast with it: install optional dependencies, or `npm run setup` in a clone of the repository, with a C++ compiler'
+
 let loaded: Promise<Addon> | undefined
 
 /** The addon, or a rejection that says what was tried and why it did not work. */
@@ -79,7 +83,7 @@ async function load(): Promise<Addon> {
   throw new Unavailable(
     'cpu',
     `no native addon for ${process.platform} ${process.arch}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}`,
-    'Install optional dependencies, or build it with `pnpm build:native` and a C++ compiler: about twice as fast',
+    remedy,
   )
 }
 
