@@ -10,7 +10,7 @@ export { expectedTensors, verifyTensors } from './config/verify.js'
 export { type ConvertOptions, type ConvertProgress, type ConvertReport, convert } from './convert/convert.js'
 export { hfConfig } from './convert/hf-config.js'
 export { reorderRows } from './convert/rotation.js'
-export { type TargetDType, targetDTypes } from './convert/types.js'
+export { fittingDType, type TargetDType, targetDTypes, type WrittenDType } from './convert/types.js'
 export {
   decodeTensor,
   encodeFloats,

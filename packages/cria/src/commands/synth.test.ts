@@ -1,5 +1,5 @@
 /** Synthetic models of every type: written, opened, loaded, run, and held against the reference. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpu } from '@cria/kernels-cpu'
@@ -57,9 +57,25 @@ test.each([
   expect((await logits(devices[0], out)).config).toMatchObject(fields)
 })
 
-test('rows that do not fit, and types that do not exist, are refused by name', async () => {
+test('rows that do not fit take the type that convert gives them', async () => {
+  const out = join(scratch, 'narrow.gguf')
+  const narrow = llamaConfig({ ...config, hiddenSize: 192, numAttentionHeads: 3, numKeyValueHeads: 3 })
+  const tensors = await writeSynthetic(narrow, { name: 'narrow', dtype: 'q4_k', seed: 1, out })
+  const type = (name: string): string | undefined => tensors.find(t => t.name === name)?.dtype
+  expect(type('blk.0.ffn_gate.weight')).toBe('q5_0')
+  expect(type('blk.0.ffn_down.weight')).toBe('q4_k')
+  expect((await logits(devices[0], out)).values.every(Number.isFinite)).toBe(true)
+})
+
+test('types and shapes that do not exist are refused by name', async () => {
   const options = { shape: 'smollm2-135m', seed: 0, out: join(scratch, 'none.gguf') }
-  await expect(synth({ ...options, type: 'Q4_K' })).rejects.toThrow(/rows of 576 in smollm2-135m/)
   await expect(synth({ ...options, type: 'Q9' })).rejects.toThrow(/expected one of .*BF16/)
   await expect(synth({ ...options, type: 'Q4_0', shape: 'gpt' })).rejects.toThrow(/--shape: got gpt/)
+})
+
+test('a failure leaves nothing behind', async () => {
+  const out = join(scratch, 'taken')
+  mkdirSync(out)
+  await expect(writeSynthetic(config, { name: 'tiny', dtype: 'q8_0', seed: 1, out })).rejects.toThrow()
+  expect(readdirSync(scratch).filter(name => name.includes('partial'))).toEqual([])
 })

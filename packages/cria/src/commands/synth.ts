@@ -3,12 +3,13 @@ import { type LlamaConfig, type PresetName, preset, presetNames } from '@cria/ll
 import {
   encodeBlocks,
   encodeFloats,
+  fittingDType,
   type GgufValue,
   ggufNameOfHf,
-  type QuantDType,
   quantDTypes,
   type TensorInput,
   tensorBytes,
+  type WrittenDType,
   writeGguf,
 } from '@cria/weights'
 import { fileSink } from '@cria/weights/node'
@@ -24,39 +25,33 @@ export interface SynthOptions {
 
 const floats = ['f32', 'f16', 'bf16'] as const
 /** Types that can be asked for, all of them. */
-export const synthTypes: readonly WeightType[] = [...quantDTypes, ...floats]
-type WeightType = QuantDType | (typeof floats)[number]
+export const synthTypes: readonly WrittenDType[] = [...quantDTypes, ...floats]
 
 export async function synth({ shape, type, out, seed }: SynthOptions): Promise<void> {
   if (!presetNames.includes(shape as PresetName))
     throw new UsageError(`--shape: got ${shape}, expected one of ${presetNames.join(', ')}`)
   const dtype = type.toLowerCase()
-  if (!synthTypes.includes(dtype as WeightType))
+  if (!synthTypes.includes(dtype as WrittenDType))
     throw new UsageError(`--type: got ${type}, expected one of ${synthTypes.join(', ').toUpperCase()}`)
   const tensors = await writeSynthetic(preset(shape as PresetName), {
     name: shape,
-    dtype: dtype as WeightType,
+    dtype: dtype as WrittenDType,
     seed,
     out,
   })
+  const other = new Map(
+    tensors.filter(t => t.shape.length > 1 && t.dtype !== dtype).map(t => [t.shape.at(-1), t.dtype]),
+  )
+  for (const [width, got] of other) note(`rows of ${width}: ${got}, since they do not fit ${dtype}`)
   note(`${out}: ${tensors.length} tensors, ${bytes(tensors.reduce((a, t) => a + tensorBytes(t.dtype, t.shape)!, 0))}`)
 }
 
-/**
- * Writes random weights of any configuration.
- *
- * @throws UsageError when rows of the shape do not fit the blocks of the type.
- */
+/** Writes random weights of any configuration. Rows that do not fit the type get the one that `convert` gives them. */
 export async function writeSynthetic(
   config: LlamaConfig,
-  { name, dtype, seed, out }: { name: string; dtype: WeightType; seed: number; out: string },
+  { name, dtype, seed, out }: { name: string; dtype: WrittenDType; seed: number; out: string },
 ): Promise<TensorInput[]> {
   const tensors = tensorsOf(config, dtype, seed)
-  const misfit = tensors.find(t => tensorBytes(t.dtype, t.shape) === undefined)
-  if (misfit)
-    throw new UsageError(
-      `--type: got ${dtype.toUpperCase()} for ${misfit.name} with rows of ${misfit.shape.at(-1)} in ${name}, expected rows of whole blocks. Use Q8_0, Q4_0 or a float type`,
-    )
   const sink = await fileSink(out)
   try {
     await writeGguf(sink, { metadata: metadataOf(config, name), tensors })
@@ -68,14 +63,19 @@ export async function writeSynthetic(
   return tensors
 }
 
-function tensorsOf(c: LlamaConfig, dtype: WeightType, seed: number): TensorInput[] {
-  const random = new Filler(dtype, seed)
-  const matrix = (name: string, rows: number, cols: number): TensorInput => ({
-    name: ggufNameOfHf(name)!,
-    shape: [rows, cols],
-    dtype,
-    data: () => random.matrix(rows, cols),
-  })
+function tensorsOf(c: LlamaConfig, dtype: WrittenDType, seed: number): TensorInput[] {
+  const fillers = new Map<WrittenDType, Filler>()
+  const matrix = (name: string, rows: number, cols: number): TensorInput => {
+    const fitting = fittingDType(dtype, [rows, cols])
+    const random = fillers.get(fitting) ?? new Filler(fitting, seed)
+    fillers.set(fitting, random)
+    return {
+      name: ggufNameOfHf(name)!,
+      shape: [rows, cols],
+      dtype: fitting,
+      data: () => random.matrix(rows, cols),
+    }
+  }
   const vector = (name: string, n: number, value: number): TensorInput => ({
     name: ggufNameOfHf(name)!,
     shape: [n],
@@ -120,7 +120,7 @@ class Filler {
   private at = 0
 
   constructor(
-    private readonly dtype: WeightType,
+    private readonly dtype: WrittenDType,
     seed: number,
   ) {
     const values = new Float32Array(1 << 20)

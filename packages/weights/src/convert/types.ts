@@ -80,9 +80,16 @@ export function wantedDType(target: TargetDType, { name, shape, layers, tied }: 
 }
 
 /** The type a tensor gets: vectors stay f32; matrices take the wanted one, or the nearest that fits their rows. */
-export function dtypeFor(target: TargetDType, place: TensorPlace): WrittenDType {
-  const wanted = wantedDType(target, place)
-  const fits = (dtype: WrittenDType): boolean => !isBlockDType(dtype) || place.shape.at(-1)! % unitOf(dtype).block === 0
+export const dtypeFor = (target: TargetDType, place: TensorPlace): WrittenDType =>
+  fittingDType(wantedDType(target, place), place.shape)
+
+/**
+ * The wanted type, or the one that llama.cpp takes in its place where rows are no whole number of blocks.
+ *
+ * @example fittingDType('q4_k', [1536, 576]) // 'q5_0'
+ */
+export function fittingDType(wanted: WrittenDType, shape: readonly number[]): WrittenDType {
+  const fits = (dtype: WrittenDType): boolean => !isBlockDType(dtype) || shape.at(-1)! % unitOf(dtype).block === 0
   if (fits(wanted)) return wanted
   const next = smaller[wanted]
   return next && fits(next) ? next : 'f16'
