@@ -168,11 +168,22 @@ export async function openSingle(source: ByteSource): Promise<WeightFile> {
     if (text[8] === '{' && text.slice(4, 8) === '\0\0\0\0') return await openSafetensors(source)
     if (text.startsWith('PK') || head[0] === 0x80) return await openPytorch(source)
     if (text[0] === '{') throw corrupt(source.name, 'got JSON, expected weights. Open the folder it lies in')
+    // llama2.c's files have no magic: what is named as another format is a damaged file of that format.
+    if (/\.safetensors$/i.test(source.name)) return await openSafetensors(source)
+    refuseOtherName(source, head)
     return await openLlama2c(source)
   } catch (error) {
     await source.close?.()
     throw error
   }
+}
+
+function refuseOtherName({ name, size }: ByteSource, head: Uint8Array): void {
+  if (!/\.(gguf|pth|pt)$/i.test(name)) return
+  const hex = Array.from(head.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join(' ')
+  const got = size === 0 ? 'an empty file' : `a file that begins with the bytes ${hex}`
+  const expected = /\.gguf$/i.test(name) ? '"GGUF"' : 'a zip archive of torch.save'
+  throw corrupt(name, `got ${got}, expected ${expected}. Download it again`)
 }
 
 /** Reads the configuration that belongs to opened weights. */

@@ -148,6 +148,17 @@ describe('hostile files end in a WeightsError', () => {
     await expect(openSingle(bytesSource(bytes))).rejects.toThrow(/nests more than 100/)
   })
 
+  it('a file whose name and beginning disagree is a damaged one of its name', async () => {
+    const open = (name: string, bytes: number[]): Promise<unknown> =>
+      openSingle(bytesSource(Uint8Array.from(bytes), name))
+    await expect(open('a.gguf', [])).rejects.toThrow('a.gguf: got an empty file, expected "GGUF"')
+    await expect(open('a.gguf', Array(64).fill(7))).rejects.toThrow(/begins with the bytes 07 07/)
+    await expect(open('a.safetensors', [])).rejects.toThrow(/got 0 bytes, expected a safetensors header/)
+    await expect(open('a.safetensors', [...Array(8).fill(127), 123, 125])).rejects.toThrow(/got a header of \d+ bytes/)
+    await expect(open('a.pth', Array(64).fill(0))).rejects.toThrow(/expected a zip archive of torch.save/)
+    await expect(open('a.bin', [])).rejects.toThrow(/llama2.c header/)
+  })
+
   it('a tiny file that claims giants, and nests arrays without end', async () => {
     const bytes = new Uint8Array(4096)
     const view = new DataView(bytes.buffer)

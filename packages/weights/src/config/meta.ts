@@ -75,6 +75,19 @@ export function readMetaParams(
       )
     }
   }
+  const [queries, keys] = ['wq', 'wk'].map(name => shape(`layers.0.attention.${name}.weight`, 2)) as [
+    number[],
+    number[],
+  ]
+  const share = queries[0]! / (heads * headDim)
+  // Every rank holds the same share of the rows, and all columns of these two.
+  if (queries[1] === dim && share < 1 && share === keys[0]! / (kvHeads * headDim)) {
+    throw new WeightsError(
+      'missing',
+      `${file}: got ${queries[0]} of ${heads * headDim} rows of layers.0.attention.wq.weight, expected all. Files of the checkpoint (consolidated.NN.pth) are missing`,
+      { file },
+    )
+  }
   const vocab = shape('tok_embeddings.weight', 2)[0]!
   const stated = p.raw('vocab_size')
   if (typeof stated === 'number' && stated > 0 && stated !== vocab) {
