@@ -278,6 +278,26 @@ describe('params.json', () => {
     )
     expect(() => readMetaParams({ ...wrong, moe_args: {} }, llama2)).toThrow(/moe_args/)
   })
+
+  it('says that ranks are missing, whatever they cut the embedding by', () => {
+    const params = { dim: 64, multiple_of: 32, n_heads: 4, n_kv_heads: 2, n_layers: 1, norm_eps: 1e-5, vocab_size: 100 }
+    const ranks = (share: number, embedding: number[]): Map<string, TensorInfo> =>
+      new Map([
+        info('tok_embeddings.weight', embedding),
+        info('layers.0.attention.wq.weight', [64 * share, 64]),
+        info('layers.0.attention.wk.weight', [32 * share, 64]),
+        info('layers.0.feed_forward.w1.weight', [192 * share, 64]),
+      ])
+    expect(readMetaParams(params, ranks(1, [100, 64])).ffnDim).toBe(192)
+    for (const embedding of [
+      [50, 64],
+      [100, 32],
+    ])
+      expect(() => readMetaParams(params, ranks(0.5, embedding))).toThrow(
+        /got 32 of 64 rows .*consolidated.NN.pth\) are missing/,
+      )
+    expect(() => readMetaParams(params, ranks(0.75, [75, 64]))).toThrow(/are missing/)
+  })
 })
 
 describe('GGUF metadata', () => {
