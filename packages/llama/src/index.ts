@@ -5,6 +5,6 @@ export { type GenerateEvent, type GenerateOptions, generate, type Picker } from 
 export { Attention, Block, Linear, Llama, LlamaModel, MLP, RMSNorm, Rotary, type Step } from './llama.js'
 export { configOf, LoadError, type LoadOptions, type LoadProgress, loadLlama } from './load.js'
 export { type PresetName, preset, presetNames } from './presets.js'
-export { Session, type SessionOptions } from './session.js'
+export { BusyError, Session, type SessionOptions } from './session.js'
 export { type CheckpointSource, checkpointSource, type InitOptions, randomSource } from './source.js'
 export { fingerprint, restoreSession, StateError, saveSession } from './state.js'

@@ -2,6 +2,7 @@ import { iota, type Tensor } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
+  BusyError,
   estimate,
   fingerprint,
   type GenerateEvent,
@@ -211,6 +212,35 @@ describe('a session', () => {
     expect(device.liveBytes).toBe(liveBytes)
     using wide = await restoreSession(model, changed({ capacity: 1000 }), { capacity: 100 })
     expect(wide.tokens).toEqual(prompt)
+  })
+
+  test('a call while another is under way is refused, and the first goes on undisturbed', async () => {
+    using alone = new Session(model, { capacity: 32, batch: 4 })
+    await alone.evaluate(prompt)
+    const expected = (await alone.evaluate([7])).slice()
+    using session = new Session(model, { capacity: 32, batch: 4 })
+    const first = session.evaluate(prompt)
+    expect(() => session.truncate(0)).toThrow(BusyError)
+    for (const call of [
+      () => session.evaluate([9]),
+      () => session.evaluateAll([9]),
+      () => session.logProbs([9]),
+      () => session.fork(),
+      () => saveSession(session),
+    ])
+      await expect(call()).rejects.toThrow('while evaluate() runs, expected one call at a time. Await the first')
+    await first
+    expect(await session.evaluate([7])).toEqual(expected)
+    const saving = saveSession(session)
+    await expect(session.evaluate([9])).rejects.toThrow(BusyError)
+    using restored = await restoreSession(model, await saving)
+    expect(restored.tokens).toEqual([...prompt, 7])
+    const forking = session.fork()
+    await expect(session.logProbs([9])).rejects.toThrow(BusyError)
+    ;(await forking).dispose()
+    await expect(session.evaluate([61])).rejects.toThrow('expected 0 … 60')
+    await session.logProbs([9])
+    expect(session.tokens).toEqual([...prompt, 7, 9])
   })
 
   test('refuses what it cannot evaluate', async () => {

@@ -4,6 +4,7 @@
  */
 import {
   ArgumentError,
+  CriaError,
   DeviceError,
   DisposedError,
   f32,
@@ -21,6 +22,17 @@ import type { Llama } from './llama.js'
 
 type StepInputs = Readonly<Record<'tokens' | 'positions' | 'last', Spec> & { frequencies?: Spec }>
 type StepPlan = Plan<StepInputs, Tensor>
+
+/** A call on a session where another is under way: both would write the same rows of the cache. */
+export class BusyError extends CriaError {
+  constructor(got: string, running: string) {
+    super(
+      'busy',
+      `session: got ${got}() while ${running}() runs, expected one call at a time. Await the first, or fork() beforehand`,
+      { op: got, got, expected: `the end of ${running}()` },
+    )
+  }
+}
 
 /** What a session and its forks have in common: the traces, which each of them binds to its own cache. */
 interface Family {
@@ -53,6 +65,8 @@ export class Session {
   private readonly batch: number
   private family: Family = { traces: new Map(), sessions: 1 }
   private disposed = false
+  /** The call under way. */
+  private running: string | undefined
   /** When the event loop last had a turn, in ms. */
   private turned = performance.now()
 
@@ -87,9 +101,14 @@ export class Session {
    * Appends tokens and returns the logits (f32 [vocab]) that follow the last one. The array is the plan's own: copy
    * it to keep it beyond the next call.
    *
-   * @throws ArgumentError for no tokens, ids outside the vocabulary, or more than the cache holds.
+   * @throws ArgumentError for no tokens, ids outside the vocabulary, or more than the cache holds; BusyError, as every
+   * call on a session, while another is under way.
    */
   async evaluate(tokens: ArrayLike<number>, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    return this.alone('evaluate', () => this.next(tokens, signal))
+  }
+
+  private async next(tokens: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array> {
     let out: Tensor | undefined
     await this.feed(tokens, signal, async (step, _, last) => {
       if (last) out = step
@@ -102,15 +121,11 @@ export class Session {
     const { vocabSize } = this.model.config
     const rows = new Float32Array(tokens.length * vocabSize)
     let at = 0
-    await this.feed(
-      tokens,
-      undefined,
-      async (step, count) => {
-        rows.set(((await step.data()) as Float32Array).subarray(0, count * vocabSize), at * vocabSize)
-        at += count
-      },
-      true,
-    )
+    const take = async (step: Tensor, count: number): Promise<void> => {
+      rows.set(((await step.data()) as Float32Array).subarray(0, count * vocabSize), at * vocabSize)
+      at += count
+    }
+    await this.alone('evaluateAll', () => this.feed(tokens, undefined, take, true))
     return rows
   }
 
@@ -120,7 +135,10 @@ export class Session {
    * @throws DeviceError for logits that are not numbers, which damaged weights give.
    */
   async logProbs(tokens: ArrayLike<number>): Promise<Float32Array> {
-    const logits = await this.evaluate(tokens)
+    return this.alone('logProbs', async () => this.logSoftmax(await this.next(tokens)))
+  }
+
+  private async logSoftmax(logits: Float32Array): Promise<Float32Array> {
     if (logits.some(Number.isNaN))
       throw new DeviceError('session: got NaN among the logits, expected numbers. Check that the weights are whole', {
         op: 'session',
@@ -132,6 +150,21 @@ export class Session {
     } finally {
       y.dispose()
     }
+  }
+
+  /** @internal Does what no other call may come between. */
+  async alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.checkIdle(name)
+    this.running = name
+    try {
+      return await work()
+    } finally {
+      this.running = undefined
+    }
+  }
+
+  private checkIdle(name: string): void {
+    if (this.running !== undefined) throw new BusyError(name, this.running)
   }
 
   private async feed(
@@ -228,13 +261,15 @@ export class Session {
 
   /** Forgets everything after the first `length` tokens. */
   truncate(length: number): void {
+    this.checkIdle('truncate')
     this.cache.truncate(length)
     this.history.length = length
   }
 
   /** A second session that starts where this one stands, with the same plans on a cache of its own. */
   async fork(): Promise<Session> {
-    const copy = new Session(this.model, { batch: this.batch, capacity: this.cache.capacity }, await this.cache.fork())
+    const cache = await this.alone('fork', () => this.cache.fork())
+    const copy = new Session(this.model, { batch: this.batch, capacity: this.cache.capacity }, cache)
     copy.history = [...this.history]
     copy.family = this.family
     this.family.sessions++

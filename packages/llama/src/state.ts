@@ -45,8 +45,11 @@ async function sha256(bytes: Uint8Array): Promise<string> {
 }
 
 /** The whole state of a session as bytes: a header line of JSON, then the rows of the cache. */
-export async function saveSession(session: Session): Promise<Uint8Array> {
-  const { cache, model, tokens } = session
+export function saveSession(session: Session): Promise<Uint8Array> {
+  return session.alone('saveSession', () => save(session))
+}
+
+async function save({ cache, model, tokens }: Session): Promise<Uint8Array> {
   const body = join(await cache.rows())
   const header: Header = {
     fingerprint: await fingerprint(model),
