@@ -161,6 +161,23 @@ describe('a session', () => {
     }
   })
 
+  test('a model that differs anywhere in one matrix, or in one value, has another fingerprint', async () => {
+    const own = await fingerprint(model)
+    const { weight } = model.model.layers[1]!.mlp.downProj
+    const { buf } = weight.storage('test')
+    const { backend } = device
+    const bytes = await backend.read(buf, 0, 64 * 80 * 4)
+    for (const [from, to] of [
+      [5 * 320, 64 * 320],
+      [bytes.length - 1, bytes.length],
+    ] as const) {
+      backend.write(buf, bytes.slice().fill(0x3c, from, to))
+      expect(await fingerprint(model)).not.toBe(own)
+    }
+    backend.write(buf, bytes)
+    expect(await fingerprint(model)).toBe(own)
+  })
+
   test('of thousands of damaged saves each is refused by type, or is the same session', {
     timeout: 600_000,
   }, async () => {
@@ -203,11 +220,17 @@ describe('a session', () => {
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(15, end))) as Record<string, unknown>
     const changed = (fields: object): Uint8Array =>
       Uint8Array.from([
-        ...new TextEncoder().encode(`cria-session-2\n${JSON.stringify({ ...header, ...fields })}\n`),
+        ...new TextEncoder().encode(`cria-session-3\n${JSON.stringify({ ...header, ...fields })}\n`),
         ...bytes.subarray(end + 1),
       ])
     const { liveBytes } = device
-    for (const fields of [{ capacity: 2 ** 50 }, { tokens: prompt.map(() => 61) }, { dtype: 'q8_0' }, { digest: '' }])
+    for (const fields of [
+      { capacity: 2 ** 50 },
+      { tokens: prompt.map(() => 61) },
+      { tokens: [9999, 1e9] },
+      { dtype: 'q8_0' },
+      { digest: '' },
+    ])
       await expect(restoreSession(model, changed(fields))).rejects.toThrow(StateError)
     expect(device.liveBytes).toBe(liveBytes)
     using wide = await restoreSession(model, changed({ capacity: 1000 }), { capacity: 100 })
