@@ -106,6 +106,17 @@ describe('on a small file of every weight type', () => {
     expect(against.out).toMatch(/same top token +100\.00/)
   })
 
+  test('perplexity of a damaged model is an error', async () => {
+    const file = join(scratch, 'damaged.gguf')
+    expect((await cria(['convert', fixture, file, '--type', 'F32'])).code).toBe(0)
+    const bytes = readFileSync(file)
+    writeFileSync(file, bytes.fill(0xff, bytes.length - 4096))
+    const { out, err, code } = await cria(['perplexity', file, '-', '--context', '8'], 'abcabc abc abcabc')
+    expect(err).toContain('Check that the weights are whole')
+    expect(out).toBe('')
+    expect(code).toBe(1)
+  })
+
   test('eval runs bundled tasks and files, and keeps answers', async () => {
     const task = join(scratch, 'letters.jsonl')
     writeFileSync(task, '{"query":"a","choices":["b","c"],"gold":0}\n{"query":"b","choices":["c","d"],"gold":1}\n')

@@ -21,7 +21,7 @@ import { EvaluationError } from './errors.js'
 import { type PackSpecs, scoredHidden, sizeOf, specsOf, valuesOf } from './forward.js'
 import { type Pack, packs } from './pack.js'
 import { defaultContext, type Perplexity, type PerplexityOptions, scoredIn, summarise, windows } from './perplexity.js'
-import { chunks } from './scorer.js'
+import { checkNumber, chunks } from './scorer.js'
 
 /** A mean over tokens with its standard error. */
 export interface Estimate {
@@ -87,7 +87,11 @@ export async function compareModels(
       let step = plans.get(sizeOf(pack))
       if (step === undefined) plans.set(sizeOf(pack), (step = planOf(models, pack, rowsAtOnce)))
       const read = await readRows(await step.run(valuesOf(pack, models, longest)))
-      for (let i = 0; i < pack.owners.length; i++) rows.push(read[i]!)
+      for (const row of read.slice(0, pack.owners.length)) {
+        checkNumber('compare, base model', row.base)
+        checkNumber('compare, other model', row.other)
+        rows.push(row)
+      }
       onProgress?.(rows.length, wanted)
     }
   } finally {

@@ -35,7 +35,7 @@ export interface Perplexity {
  *
  * @example
  * const { perplexity } = await measurePerplexity(model, tokenizer.encode(text, { bos: false }), { context: 256 })
- * @throws EvaluationError for fewer than two tokens or a window shorter than two.
+ * @throws EvaluationError for fewer than two tokens, a window shorter than two, or a model that gives no numbers.
  */
 export async function measurePerplexity(
   model: Llama,

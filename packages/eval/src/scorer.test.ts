@@ -3,7 +3,7 @@ import { iota } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, describe, expect, test } from 'vitest'
 import { tiny, tinyLlama } from '../test/fake.js'
-import { measurePerplexity, type ScoreRequest, Scorer } from './index.js'
+import { compareModels, EvaluationError, measurePerplexity, type ScoreRequest, Scorer } from './index.js'
 import { packs } from './pack.js'
 import { windows } from './perplexity.js'
 
@@ -120,4 +120,14 @@ describe('perplexity', () => {
     expect(() => windows([1], 16)).toThrow('got 1 tokens')
     expect(() => windows(text, 1)).toThrow('context 1')
   })
+})
+
+test('a damaged model is an error, not a perplexity of NaN', async () => {
+  const damaged = tinyLlama(device, 3)
+  const { buf } = damaged.model.norm.weight.storage('test')
+  device.backend.write(buf, new Uint8Array(new Float32Array([Number.NaN]).buffer))
+  await expect(measurePerplexity(damaged, text, { context: 16 })).rejects.toThrow(EvaluationError)
+  await expect(measurePerplexity(damaged, text)).rejects.toThrow('got a log-probability of NaN')
+  await expect(compareModels(model, damaged, text)).rejects.toThrow('other model: got a log-probability of NaN')
+  damaged.dispose()
 })

@@ -54,7 +54,8 @@ export class Scorer {
    * give many at a time.
    *
    * @param onScored called with the number of tokens scored so far.
-   * @throws EvaluationError for a request without a token to score, or ids outside the vocabulary.
+   * @throws EvaluationError for a request without a token to score, ids outside the vocabulary, or a model that gives
+   * no numbers.
    */
   async score(
     requests: readonly ScoreRequest[],
@@ -79,6 +80,7 @@ export class Scorer {
           const row = part * this.rowsAtOnce + i
           const owner = pack.owners[row]
           if (owner === undefined) break
+          checkNumber('score', values[i]!)
           out[owner.request]!.logprobs[owner.at] = values[i]!
           out[owner.request]!.greedy[owner.at] = likeliest[i] === pack.targets[row] ? 1 : 0
         }
@@ -127,6 +129,15 @@ export class Scorer {
 /** [from, to) in steps of at most `size`. */
 export const chunks = (n: number, size: number): (readonly [number, number])[] =>
   Array.from({ length: Math.ceil(n / size) }, (_, i) => [i * size, Math.min(n, (i + 1) * size)] as const)
+
+/** Damaged weights give NaN, which sums and shares would carry on as if it were a result. */
+export function checkNumber(op: string, logprob: number): void {
+  if (!Number.isFinite(logprob))
+    throw new EvaluationError(
+      `${op}: got a log-probability of ${logprob} from the model, expected a number. Check that the weights are whole`,
+      { op, got: logprob },
+    )
+}
 
 export function checkRequest({ tokens, from }: ScoreRequest, vocabSize: number): void {
   if (!Number.isInteger(from) || from < 1 || from >= tokens.length)
