@@ -42,8 +42,8 @@ export async function* generate(
   session: Session,
   { prompt, sampler, maxTokens = Number.POSITIVE_INFINITY, stop = [], signal }: GenerateOptions,
 ): AsyncGenerator<GenerateEvent, void, void> {
-  if (!(maxTokens >= 0))
-    throw new ArgumentError(`generate: got maxTokens ${maxTokens}, expected a number ≥ 0`, {
+  if (!(maxTokens === Number.POSITIVE_INFINITY || (Number.isInteger(maxTokens) && maxTokens >= 0)))
+    throw new ArgumentError(`generate: got maxTokens ${maxTokens}, expected a whole number ≥ 0 or Infinity`, {
       op: 'generate',
       got: maxTokens,
     })

@@ -303,6 +303,10 @@ describe('generate', () => {
     expect(events.at(-1)).toMatchObject({ type: 'done', reason: 'length', tokens: 6 })
   })
 
+  test.each([1.5, -1, Number.NaN])('refuses a limit of %d tokens', async maxTokens => {
+    await expect(collect({ maxTokens })).rejects.toThrow('expected a whole number ≥ 0')
+  })
+
   test('ends at a stop token, at the end of the cache, and when aborted', async () => {
     const all = tokensOf(await collect({}))
     expect((await collect({ stop: [all[2]!] })).at(-1)).toMatchObject({ reason: 'stop', tokens: all.indexOf(all[2]!) })
