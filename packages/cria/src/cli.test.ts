@@ -106,6 +106,42 @@ describe('on a small file of every weight type', () => {
     expect(against.out).toMatch(/same top token +100\.00/)
   })
 
+  test('ids need no tokenizer that can be read, and inspect says what is wrong with it', async () => {
+    const file = join(scratch, 'no-bos.gguf')
+    const bytes = readFileSync(fixture)
+    const key = 'tokenizer.ggml.bos_token_id'
+    bytes.writeUInt32LE(9999, bytes.indexOf(key) + key.length + 4)
+    writeFileSync(file, bytes)
+    const ids = ['--tokens', '1,2,3', '--threads', '1']
+    const { out, err, code } = await cria(['logits', file, ...ids])
+    expect(err).toContain('bos_token_id')
+    expect(code).toBe(0)
+    expect(out.match(/^-\d/gm)).toHaveLength(10)
+    expect((await cria(['logits', file, ...ids, '--json'])).err).toBe('')
+    expect(await cria(['logits', file, '--prompt', 'a'])).toMatchObject({ code: 1, out: '' })
+    const inspected = await cria(['inspect', file])
+    expect(inspected.code).toBe(0)
+    expect(inspected.out).toMatch(/tokenizer problem: .*bos_token_id.*9999/)
+    expect(inspected.out).toContain('memory: ')
+  })
+
+  test('a tokenizer of another size than the model is told', async () => {
+    const folder = join(scratch, 'other-tokenizer')
+    writeFileSync(join(scratch, 'few.txt'), 'aa ab aa')
+    await cria(['tokenizer', 'train', 'few.txt', '--vocab', '259', '--out', folder])
+    // without tokens of its own, the file takes the tokenizer beside it
+    const bytes = readFileSync(fixture)
+    const key = 'tokenizer.ggml.tokens'
+    bytes.write('tokenizer.ggml.absent', bytes.indexOf(key))
+    const file = join(folder, 'model.gguf')
+    writeFileSync(file, bytes)
+    const said = /the tokenizer has 259 tokens and the model 264: ids from 259 on have no text/
+    expect((await cria(['inspect', file])).out).toMatch(said)
+    const { err, code } = await cria(['logits', file, '--tokens', '1', '--all'])
+    expect(err).toMatch(said)
+    expect(code).toBe(0)
+  })
+
   test('perplexity of a damaged model is an error', async () => {
     const file = join(scratch, 'damaged.gguf')
     expect((await cria(['convert', fixture, file, '--type', 'F32'])).code).toBe(0)

@@ -55,8 +55,8 @@ export interface Loaded {
   readonly opened: Model
   readonly device: Device
   readonly model: Llama
-  /** Undefined when the model comes without one and none is needed. */
-  readonly tokenizer: Tokenizer | undefined
+  /** Opened when first asked for; undefined when the model comes without one. */
+  tokenizer(): Promise<Tokenizer | undefined>
   readonly loadSeconds: number
   dispose(): Promise<void>
 }
@@ -91,14 +91,14 @@ export async function loadOn(device: Device, name: string): Promise<Loaded> {
   for (const text of opened.config.notes) note(text)
   const bar = byteBar('loading')
   const model = await loadLlama(device, opened, { onProgress: p => bar(p.loadedBytes, p.totalBytes) })
-  const tokenizer = await tokenizerOf(opened)
+  let tokenizer: Promise<Tokenizer | undefined> | undefined
   const loadSeconds = (performance.now() - begin) / 1000
   return {
     path,
     opened,
     device,
     model,
-    tokenizer,
+    tokenizer: () => (tokenizer ??= tokenizerOf(opened)),
     loadSeconds,
     async dispose() {
       model.dispose()
@@ -108,11 +108,27 @@ export async function loadOn(device: Device, name: string): Promise<Loaded> {
 }
 
 /** The tokenizer, or an error that says which files would bring one. */
-export function needTokenizer({ tokenizer, path }: Loaded): Tokenizer {
-  if (tokenizer) return tokenizer
+export async function needTokenizer(loaded: Loaded): Promise<Tokenizer> {
+  const tokenizer = await loaded.tokenizer()
+  if (tokenizer) {
+    noteVocabulary(tokenizer, loaded)
+    return tokenizer
+  }
+  const { path } = loaded
   throw new UsageError(
     `tokenizer: got none beside ${path}, expected tokenizer.json, tokenizer.model or tokenizer.bin. Give ids with --tokens where the command takes them`,
   )
+}
+
+/** A padded vocabulary, or a tokenizer of something else. */
+export const vocabularyProblem = ({ vocabSize }: Tokenizer, vocab: number): string | undefined =>
+  vocabSize === vocab
+    ? undefined
+    : `the tokenizer has ${vocabSize} tokens and the model ${vocab}: ${vocabSize < vocab ? `ids from ${vocabSize} on have no text` : `ids from ${vocab} on cannot be evaluated`}`
+
+export function noteVocabulary(tokenizer: Tokenizer, { opened }: Loaded): void {
+  const problem = vocabularyProblem(tokenizer, opened.config.vocab)
+  if (problem) note(problem)
 }
 
 export const describe = ({ opened, device, loadSeconds, path }: Loaded): void =>

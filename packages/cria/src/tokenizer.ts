@@ -5,10 +5,8 @@ import { type Folder, type Model, openGguf } from '@cria/weights'
 import { directoryFolder, fileSource, locate, openModelAt } from '@cria/weights/node'
 import { UsageError } from './errors.js'
 
-export const tokenizerOf = ({ weights, folder, config }: Model): Promise<Tokenizer | undefined> =>
-  'tokenizer.ggml.tokens' in weights.metadata
-    ? Promise.resolve(fromGguf(weights.metadata))
-    : tokenizerIn(folder, config.vocab)
+export const tokenizerOf = async ({ weights, folder, config }: Model): Promise<Tokenizer | undefined> =>
+  'tokenizer.ggml.tokens' in weights.metadata ? fromGguf(weights.metadata) : tokenizerIn(folder, config.vocab)
 
 /** By preference: tokenizer.json, tokenizer.model (SentencePiece or tiktoken ranks), llama2.c's vocabulary. */
 export async function tokenizerIn(folder: Folder, vocab?: number): Promise<Tokenizer | undefined> {

@@ -19,7 +19,7 @@ Ctrl-C stops an answer.`
 
 export async function chat(name: string, options: ChatOptions): Promise<void> {
   const loaded = await load(name, options)
-  const tokenizer = needTokenizer(loaded)
+  const tokenizer = await needTokenizer(loaded)
   if (tokenizer.chatTemplate === undefined)
     throw new UsageError(
       `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,

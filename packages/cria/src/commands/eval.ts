@@ -35,7 +35,7 @@ export async function evalTasks(name: string, names: readonly string[], options:
   const loaded = await load(name, options)
   if (!options.json) describe(loaded)
   const begin = performance.now()
-  const lm = new LlamaLanguageModel(loaded.model, needTokenizer(loaded), {
+  const lm = new LlamaLanguageModel(loaded.model, await needTokenizer(loaded), {
     ...(options.context !== undefined && { maxLength: options.context }),
     sampler: samplerFor(options.seed),
   })

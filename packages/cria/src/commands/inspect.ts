@@ -2,7 +2,7 @@
 import { configOf, estimate } from '@cria/llama'
 import type { Model, WeightFile } from '@cria/weights'
 import { openModelAt, openWeights } from '@cria/weights/node'
-import { resolveModel } from '../model.js'
+import { resolveModel, vocabularyProblem } from '../model.js'
 import { bytes, print, printJson } from '../output.js'
 import { tokenizerOf } from '../tokenizer.js'
 
@@ -22,7 +22,14 @@ export async function inspect(name: string, { json }: { json?: boolean }): Promi
   const tensors = [...file.tensors.values()]
   const weightBytes = tensors.reduce((a, t) => a + t.bytes, 0)
   const config = model && (await configOf(model.config, file))
-  const tokenizer = model && (await tokenizerOf(model).catch(() => undefined))
+  let tokenizerProblem: string | undefined
+  const tokenizer =
+    model &&
+    (await tokenizerOf(model).catch((error: Error) => {
+      tokenizerProblem = error.message
+      return undefined
+    }))
+  if (tokenizer) tokenizerProblem = vocabularyProblem(tokenizer, model!.config.vocab)
   const memory = config && {
     weights: weightBytes,
     cache: estimate(config).cacheBytes,
@@ -44,6 +51,7 @@ export async function inspect(name: string, { json }: { json?: boolean }): Promi
             chatTemplate: tokenizer.chatTemplate ?? null,
           }
         : null,
+      ...(tokenizerProblem && { tokenizerProblem }),
       tensors: tensors.map(({ name: n, shape, dtype, bytes: size }) => ({ name: n, shape, dtype, bytes: size })),
       memory: memory ?? null,
     })
@@ -57,6 +65,7 @@ export async function inspect(name: string, { json }: { json?: boolean }): Promi
       await print(
         `tokenizer: ${tokenizer.vocabSize} tokens, BOS ${tokenizer.bosId ?? '–'}, ends ${tokenizer.eosIds.join(', ') || '–'}${tokenizer.chatTemplate ? ', with a chat template' : ''}\n`,
       )
+    if (tokenizerProblem) await print(`tokenizer problem: ${tokenizerProblem}\n`)
     for (const t of tensors) await print(`  ${t.name}  [${t.shape}] ${t.dtype}  ${bytes(t.bytes)}\n`)
     if (memory)
       await print(

@@ -16,7 +16,7 @@ export async function perplexity(name: string, file: string, options: Perplexity
   const loaded = await load(name, options)
   try {
     const text = bytes.toString('utf8')
-    const tokens = needTokenizer(loaded).encode(text, { bos: false, eos: false })
+    const tokens = (await needTokenizer(loaded)).encode(text, { bos: false, eos: false })
     if (!options.json) describe(loaded)
     const measure = {
       bytes: bytes.length,
@@ -30,7 +30,7 @@ export async function perplexity(name: string, file: string, options: Perplexity
     } else {
       const base = await loadOn(loaded.device, options.against)
       try {
-        checkTokens(tokens, base.tokenizer?.encode(text, { bos: false, eos: false }), options.against)
+        checkTokens(tokens, (await base.tokenizer())?.encode(text, { bos: false, eos: false }), options.against)
         const result = await compareModels(base.model, loaded.model, tokens, measure)
         await (options.json ? printJson(result) : print(comparison(result)))
       } finally {

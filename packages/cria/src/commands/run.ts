@@ -48,7 +48,7 @@ async function runLoaded(
   cleanup: (() => void | Promise<void>)[],
 ): Promise<void> {
   const { json = false } = options
-  const tokenizer = needTokenizer(loaded)
+  const tokenizer = await needTokenizer(loaded)
   const encode = (text: string): number[] => {
     const ids = [...tokenizer.encode(text, { allowSpecial: options.specials ? 'all' : 'none' })]
     return ids.length > 0 ? ids : [tokenizer.bosId ?? tokenizer.eosId ?? 0]
