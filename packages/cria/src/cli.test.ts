@@ -142,6 +142,14 @@ describe('on a small file of every weight type', () => {
     expect(code).toBe(0)
   })
 
+  test('logits says, as run does, when there are more tokens than the model was made for', async () => {
+    const ids = Array.from({ length: 513 }, (_, i) => 3 + (i % 200))
+    const { err, code } = await cria(['logits', fixture, '--tokens', ids.join()])
+    expect(err).toContain('513 tokens are more than the 512 this model was made for')
+    expect(code).toBe(0)
+    expect((await cria(['logits', fixture, '--tokens', ids.slice(1).join()])).err).toBe('')
+  })
+
   test('perplexity of a damaged model is an error', async () => {
     const file = join(scratch, 'damaged.gguf')
     expect((await cria(['convert', fixture, file, '--type', 'F32'])).code).toBe(0)

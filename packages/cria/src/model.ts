@@ -131,6 +131,11 @@ export function noteVocabulary(tokenizer: Tokenizer, { opened }: Loaded): void {
   if (problem) note(problem)
 }
 
+export function noteLength(tokens: number, { opened: { config } }: Loaded): void {
+  if (tokens > config.context)
+    note(`${tokens} tokens are more than the ${config.context} this model was made for: quality may fall`)
+}
+
 export const describe = ({ opened, device, loadSeconds, path }: Loaded): void =>
   note(
     `${path} · ${opened.config.architecture}, ${opened.config.layers} layers · ${device.name} (${device.description}) · loaded in ${loadSeconds.toFixed(2)} s`,

@@ -1,7 +1,7 @@
 /** `cria logits`: what the model expects next, as log-probabilities. */
 import { Session } from '@cria/llama'
 import { UsageError } from '../errors.js'
-import { type DeviceOptions, load, needTokenizer, noteVocabulary } from '../model.js'
+import { type DeviceOptions, load, needTokenizer, noteLength, noteVocabulary } from '../model.js'
 import { note, print, printJson } from '../output.js'
 
 export interface LogitsOptions extends DeviceOptions {
@@ -17,6 +17,7 @@ export async function logits(name: string, options: LogitsOptions): Promise<void
     throw new UsageError('logits: got both or neither of --prompt and --tokens, expected one')
   const loaded = await load(name, options)
   const tokens = options.tokens ?? [...(await needTokenizer(loaded)).encode(options.prompt!)]
+  if (!options.json) noteLength(tokens.length, loaded)
   const session = new Session(loaded.model, { capacity: Math.max(tokens.length, 1) })
   try {
     const all = await session.logProbs(tokens)

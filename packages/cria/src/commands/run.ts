@@ -3,7 +3,7 @@ import type { SamplingContext } from '@cria/sampling'
 import { UsageError } from '../errors.js'
 import { guided } from '../guided.js'
 import { LogprobRecorder } from '../logprobs.js'
-import { type DeviceOptions, describe, type Loaded, load, needTokenizer } from '../model.js'
+import { type DeviceOptions, describe, type Loaded, load, needTokenizer, noteLength } from '../model.js'
 import { States } from '../model-state.js'
 import { note, print, printJson } from '../output.js'
 import { type SamplingOptions, samplersOf } from '../sampler.js'
@@ -143,15 +143,14 @@ async function runLoaded(
 
 /** What was asked for fits; without a limit the model's own context is it. */
 function lengths(
-  { opened: { config } }: Loaded,
+  loaded: Loaded,
   { context, maxTokens, json }: RunOptions,
   promptLength: number,
 ): { limit: number; capacity: number } {
-  const capacity = context ?? (maxTokens === undefined ? config.context : promptLength + maxTokens)
+  const capacity = context ?? (maxTokens === undefined ? loaded.opened.config.context : promptLength + maxTokens)
   if (promptLength > capacity)
     throw new UsageError(`--context: got a prompt of ${promptLength} tokens, expected at most ${capacity}`)
-  if (capacity > config.context && !json)
-    note(`${capacity} tokens are more than the ${config.context} this model was made for: quality may fall`)
+  if (!json) noteLength(capacity, loaded)
   // the last token needs no room: nothing follows it
   return { limit: Math.min(maxTokens ?? Number.POSITIVE_INFINITY, capacity - promptLength + 1), capacity }
 }
