@@ -1,6 +1,6 @@
 /** The one place where a name becomes hardware. */
 import type { Device } from '@cria/tensor'
-import { UsageError } from './errors.js'
+import { InputError, UsageError } from './errors.js'
 
 export const backends = ['auto', 'cpu', 'wasm', 'webgpu', 'reference'] as const
 export type BackendName = (typeof backends)[number]
@@ -35,7 +35,7 @@ async function webgpuPackage(): Promise<typeof import('@cria/kernels-webgpu')> {
   try {
     return await import('@cria/kernels-webgpu')
   } catch (cause) {
-    throw new UsageError(
+    throw new InputError(
       `--backend webgpu: got no @cria/kernels-webgpu, expected it installed. npm install @cria/kernels-webgpu webgpu (${(cause as Error).message})`,
     )
   }

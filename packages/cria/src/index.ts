@@ -8,10 +8,13 @@ import { samplingFlags, searchFlags } from './sampling-flags.js'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
+/** Of the native kernels; those in WebAssembly take fewer and say so. */
+const mostThreads = 1024
+
 const device = (c: Command): Command =>
   c
     .addOption(new Option('--backend <name>', 'hardware to run on').choices(backends).default('auto'))
-    .option('--threads <n>', 'threads of the CPU backends (default: every core)', whole(1))
+    .option('--threads <n>', 'threads of the CPU backends (default: every core)', whole(1, mostThreads))
 
 /** The whole command line; exported for tests. */
 export function program(): Command {
@@ -126,7 +129,7 @@ export function program(): Command {
     .argument('<model>')
     .option('-p <tokens>', 'prompt lengths; 0: none', wholeList(0), [512])
     .option('-n <tokens>', 'tokens generated; 0: none', wholeList(0), [128])
-    .option('-t <threads>', 'thread counts', wholeList(1))
+    .option('-t <threads>', 'thread counts', wholeList(1, mostThreads))
     .option('-d <depth>', 'tokens in the cache beforehand', wholeList(0), [0])
     .option('-r <rounds>', 'rounds', whole(1), 5)
     .option('--json', 'print JSON')

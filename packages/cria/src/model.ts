@@ -10,7 +10,7 @@ import type { Tokenizer } from '@cria/tokenizer'
 import type { Model } from '@cria/weights'
 import { downloadModel, openModelAt } from '@cria/weights/node'
 import { type BackendName, openDevice } from './backend.js'
-import { UsageError } from './errors.js'
+import { InputError } from './errors.js'
 import { byteBar, note } from './output.js'
 import { tokenizerOf } from './tokenizer.js'
 
@@ -34,7 +34,7 @@ export async function resolveModel(model: string): Promise<string> {
   for (const folder of modelFolders()) {
     for (const name of [model, `${model}.gguf`]) if (existsSync(join(folder, name))) return join(folder, name)
   }
-  throw new UsageError(
+  throw new InputError(
     `model: got ${model}, expected a file, a folder, ${bundledModel}, a name in ${modelFolders().join(', ') || 'the folder CRIA_MODELS'}, or hf:owner/repo[:file]`,
   )
 }
@@ -115,7 +115,7 @@ export async function needTokenizer(loaded: Loaded): Promise<Tokenizer> {
     return tokenizer
   }
   const { path } = loaded
-  throw new UsageError(
+  throw new InputError(
     `tokenizer: got none beside ${path}, expected tokenizer.json, tokenizer.model or tokenizer.bin. Give ids with --tokens where the command takes them`,
   )
 }

@@ -1,6 +1,7 @@
 /** What people see: results on stdout, everything else on stderr. */
 import colors from 'picocolors'
 import Progress from 'progress'
+import { UsageError } from './errors.js'
 
 /** One grey line of information. */
 export const note = (text: string): void => {
@@ -28,7 +29,7 @@ export function report(error: unknown, verbose: boolean): number {
       ? e.message
       : `${e.message} (an error of cria's own: --verbose shows where)`
   process.stderr.write(`${colors.red('error')} ${verbose ? text : text.replaceAll('\n', ' ')}\n`)
-  return 1
+  return e instanceof UsageError ? 2 : 1
 }
 
 type Bar = (done: number, total: number) => void

@@ -9,16 +9,19 @@ export const number = (text: string): number => {
 
 export const numberList = (text: string): number[] => text.split(',').map(number)
 
-/** A whole number from `least` on. */
+/** A whole number from `least` on, to `most` where that is given. */
 export const whole =
-  (least: number) =>
+  (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const n = number(text)
-    if (!Number.isSafeInteger(n) || n < least) throw new InvalidArgumentError(`Expected a whole number ≥ ${least}.`)
+    if (!Number.isSafeInteger(n) || n < least || n > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`
+      throw new InvalidArgumentError(`Expected a whole number ${range}.`)
+    }
     return n
   }
 
 export const wholeList =
-  (least: number) =>
+  (least: number, most?: number) =>
   (text: string): number[] =>
-    text.split(',').map(whole(least))
+    text.split(',').map(whole(least, most))

@@ -25,6 +25,7 @@ import {
   mirostatV2,
   noRepeatNgram,
   noRepeatPromptNgram,
+  ParameterError,
   penalties,
   promptRepetition,
   type Sampler,
@@ -40,7 +41,7 @@ import {
 } from '@cria/sampling'
 import { hf, LLAMACPP_ORDER, type LlamacppSampler, llamacpp, vllm } from '@cria/sampling/presets'
 import type { Tokenizer } from '@cria/tokenizer'
-import { UsageError } from './errors.js'
+import { InputError, UsageError } from './errors.js'
 import type { PresetName } from './sampling-flags.js'
 import { type StructureOptions, structureOf } from './structure.js'
 import { biasedText, biasedToken, textTokens, tokenOf } from './token-arguments.js'
@@ -130,7 +131,11 @@ export async function samplersOf(
     const stages = [...(structure ? [structure()] : []), ...before, ...own.slice(0, -1), ...after]
     return chain(...stages, draw ?? own[own.length - 1]!)
   }
-  make(0)
+  try {
+    make(0)
+  } catch (error) {
+    throw error instanceof ParameterError ? wrongFlag(error, options) : error
+  }
   return {
     seed,
     chain: (i = 0) => make(i),
@@ -141,6 +146,15 @@ export async function samplersOf(
       return chain(...(structure ? [structure()] : []), ...before, ...own.slice(0, -1))
     },
   }
+}
+
+/** The flag that a sampler refused: the option of its name, else the one of its value. */
+function wrongFlag({ message, op, parameter, got, expected }: ParameterError, options: SamplingOptions): UsageError {
+  const values = Object.entries(options).filter(([, value]) => value === got)
+  const [key] = values.find(([name]) => name === op || name === parameter) ?? values[0] ?? []
+  if (key === undefined) return new UsageError(message)
+  const flag = key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+  return new UsageError(`--${flag}: got ${String(got)}, expected ${String(expected)}`)
 }
 
 /** The option values without those that are not given. */
@@ -414,7 +428,7 @@ class Parts {
   #thinking(): Sampler {
     const [start, end] = ['<think>', '</think>'].map(piece => this.#tokenizer.idOf(piece))
     if (start === undefined || end === undefined)
-      throw new UsageError(
+      throw new InputError(
         '--thinking-budget: got a tokenizer without <think> and </think>, expected a model that thinks between them',
       )
     return thinkingBudget(this.#options.thinkingBudget!, { start: [start], end: [end] })

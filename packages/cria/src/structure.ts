@@ -15,7 +15,7 @@ import {
   type Schema,
 } from '@cria/sampling/grammar'
 import type { Tokenizer } from '@cria/tokenizer'
-import { UsageError } from './errors.js'
+import { InputError, UsageError } from './errors.js'
 
 export interface StructureOptions {
   readonly grammar?: string
@@ -75,7 +75,7 @@ async function grammarOf(
 async function loadSchema(uri: string): Promise<Schema> {
   if (uri.startsWith('file:')) return parse(await read('--json-schema', fileURLToPath(uri)))
   const response = await fetch(uri)
-  if (!response.ok) throw new UsageError(`--json-schema: got ${response.status} for ${uri}, expected a schema there`)
+  if (!response.ok) throw new InputError(`--json-schema: got ${response.status} for ${uri}, expected a schema there`)
   return parse(await response.text())
 }
 
@@ -83,7 +83,7 @@ function parse(text: string): Schema {
   try {
     return JSON.parse(text) as Schema
   } catch (error) {
-    throw new UsageError(`--json-schema: got ${(error as Error).message}, expected JSON`)
+    throw new InputError(`--json-schema: got ${(error as Error).message}, expected JSON`)
   }
 }
 
@@ -91,7 +91,7 @@ async function read(flag: string, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`${flag}: got ${path}, expected a file that can be read (${(error as Error).message})`)
+    throw new InputError(`${flag}: got ${path}, expected a file that can be read (${(error as Error).message})`)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Tokenizer } from '@cria/tokenizer'
 import { fromCompact, fromGguf, fromLlama2c, fromSentencePiece, fromTiktoken, fromTokenizerJson } from '@cria/tokenizer'
 import { type Folder, type Model, openGguf } from '@cria/weights'
 import { directoryFolder, fileSource, locate, openModelAt } from '@cria/weights/node'
-import { UsageError } from './errors.js'
+import { InputError } from './errors.js'
 
 export const tokenizerOf = async ({ weights, folder, config }: Model): Promise<Tokenizer | undefined> =>
   'tokenizer.ggml.tokens' in weights.metadata ? fromGguf(weights.metadata) : tokenizerIn(folder, config.vocab)
@@ -46,7 +46,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
     } finally {
       await model.close()
     }
-    throw new UsageError(
+    throw new InputError(
       `tokenizer: got ${path} without one, expected tokenizer.json, tokenizer.model, tokenizer.bin or a GGUF in it`,
     )
   }

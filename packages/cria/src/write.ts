@@ -16,7 +16,7 @@ import {
 import type { Device } from '@cria/tensor'
 import type { Tokenizer } from '@cria/tokenizer'
 import { openModelAt } from '@cria/weights/node'
-import { UsageError } from './errors.js'
+import { InputError, UsageError } from './errors.js'
 import type { LogprobRecorder } from './logprobs.js'
 import { resolveModel } from './model.js'
 import { States } from './model-state.js'
@@ -118,7 +118,7 @@ async function beams(task: Task): Promise<Written> {
     signal,
   })
   const best: BeamResult | undefined = results[0]
-  if (!best) throw new UsageError('--beams: got no text that the rules allow, expected one. Loosen the rules')
+  if (!best) throw new InputError('--beams: got no text that the rules allow, expected one. Loosen the rules')
   await rescore(task, best.tokens)
   return { ...best, search: { beams: results } }
 }
@@ -143,7 +143,7 @@ export async function openDraft(
   const differs = theirs && firstDifference(tokenizer, theirs)
   if (!theirs || differs !== undefined) {
     await opened.close()
-    throw new UsageError(
+    throw new InputError(
       `--draft: got ${theirs ? `token ${differs} with another text` : 'no tokenizer'} in ${name}, expected the vocabulary of the model itself`,
     )
   }

@@ -26,7 +26,7 @@ export interface DynamicTemperatureOptions {
 
 /** Temperature between `value - range` and `value + range`, by the entropy of the distribution (llama.cpp). */
 export function dynamicTemperature(value: number, { range, exponent = 1 }: DynamicTemperatureOptions): Sampler {
-  number('dynamicTemperature', 'value', value, 0, Number.MAX_VALUE)
+  number('temperature', 'value', value, 0, Number.MAX_VALUE)
   number('dynamicTemperature', 'range', range, 0, Number.MAX_VALUE)
   number('dynamicTemperature', 'exponent', exponent, 0, Number.MAX_VALUE)
   return {

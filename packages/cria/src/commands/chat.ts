@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import { generate, Session } from '@cria/llama'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
-import { UsageError } from '../errors.js'
+import { InputError } from '../errors.js'
 import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
 import { note, print, report } from '../output.js'
 import { type SamplingOptions, samplersOf } from '../sampler.js'
@@ -21,7 +21,7 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   const loaded = await load(name, options)
   const tokenizer = await needTokenizer(loaded)
   if (tokenizer.chatTemplate === undefined)
-    throw new UsageError(
+    throw new InputError(
       `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,
     )
   const samplers = await samplersOf(options, tokenizer)
@@ -55,7 +55,7 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
         return ids
       }
       if (history.length === 0)
-        throw new UsageError(
+        throw new InputError(
           `chat: got ${ids.length} tokens, expected at most ${capacity}. Say it shorter, or start with --context ${ids.length * 2}`,
         )
       history.splice(0, 2)

@@ -12,7 +12,7 @@ import {
 } from '@cria/eval'
 import { fileCache, folderSource, loadTask } from '@cria/eval/node'
 import { categorical, chain, temperature, topP } from '@cria/sampling'
-import { UsageError } from '../errors.js'
+import { InputError, UsageError } from '../errors.js'
 import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
 import { countBar, note, print, printJson } from '../output.js'
 
@@ -63,7 +63,7 @@ export async function evalTasks(name: string, names: readonly string[], options:
 async function taskOf(name: string): Promise<Task> {
   if (existsSync(name)) return loadTask(name)
   if (/[/\\.]/.test(name))
-    throw new UsageError(`eval: got ${name}, expected a task file that is there, or one of ${taskNames.join(', ')}`)
+    throw new InputError(`eval: got ${name}, expected a task file that is there, or one of ${taskNames.join(', ')}`)
   return bundledTask(name)
 }
 

@@ -1,7 +1,7 @@
 /** `cria perplexity`: how well a model predicts a text. */
 import { readFile } from 'node:fs/promises'
 import { type Comparison, compareModels, type Estimate, measurePerplexity, type Perplexity } from '@cria/eval'
-import { UsageError } from '../errors.js'
+import { InputError } from '../errors.js'
 import { type DeviceOptions, describe, load, loadOn, needTokenizer } from '../model.js'
 import { countBar, note, print, printJson } from '../output.js'
 
@@ -48,7 +48,7 @@ export async function perplexity(name: string, file: string, options: Perplexity
 /** Predictions can be compared only where both models read the text as the same tokens. */
 function checkTokens(own: Uint32Array, other: Uint32Array | undefined, name: string): void {
   if (other === undefined || (own.length === other.length && own.every((id, i) => id === other[i]))) return
-  throw new UsageError(
+  throw new InputError(
     `--against: got ${name}, which reads the text as other tokens, expected a model with the same tokenizer`,
   )
 }
@@ -80,7 +80,7 @@ async function textOf(file: string): Promise<Buffer> {
   try {
     return await readFile(file)
   } catch (cause) {
-    throw new UsageError(
+    throw new InputError(
       `perplexity: got ${file}, expected a text file or - for standard input (${(cause as Error).message})`,
     )
   }

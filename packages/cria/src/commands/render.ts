@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Llama2Message, renderLlama2Chat, type Tokenizer } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
-import { UsageError } from '../errors.js'
+import { InputError } from '../errors.js'
 import { resolveModel } from '../model.js'
 import { print, printJson } from '../output.js'
 import { openTokenizer } from '../tokenizer.js'
@@ -34,7 +34,7 @@ async function templated(
   options: RenderOptions,
 ): Promise<{ readonly text: string; readonly ids: Uint32Array }> {
   if (options.template === undefined && tokenizer.chatTemplate === undefined)
-    throw new UsageError(
+    throw new InputError(
       'render: got a model without a chat template, expected one. Give --template FILE, or --llama2 for LLaMA 2 and its kin',
     )
   return renderChat(tokenizer, messages, {
@@ -50,7 +50,7 @@ async function read(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    throw new UsageError(`render: got ${file} (${(cause as Error).message}), expected a file`)
+    throw new InputError(`render: got ${file} (${(cause as Error).message}), expected a file`)
   }
 }
 
@@ -62,7 +62,7 @@ function listOf(text: string, where: string, expected: string): Record<string, u
     value = undefined
   }
   if (Array.isArray(value) && value.every(item => typeof item === 'object' && item !== null)) return value
-  throw new UsageError(
+  throw new InputError(
     `render: ${where}: got ${text.slice(0, 60).trim() || 'nothing'}, expected a JSON array of ${expected}`,
   )
 }

@@ -1,6 +1,6 @@
 /** `cria run`: the prompt and its continuation, streamed. */
 import type { SamplingContext } from '@cria/sampling'
-import { UsageError } from '../errors.js'
+import { InputError, UsageError } from '../errors.js'
 import { guided } from '../guided.js'
 import { LogprobRecorder } from '../logprobs.js'
 import { type DeviceOptions, describe, type Loaded, load, needTokenizer, noteLength } from '../model.js'
@@ -149,7 +149,7 @@ function lengths(
 ): { limit: number; capacity: number } {
   const capacity = context ?? (maxTokens === undefined ? loaded.opened.config.context : promptLength + maxTokens)
   if (promptLength > capacity)
-    throw new UsageError(`--context: got a prompt of ${promptLength} tokens, expected at most ${capacity}`)
+    throw new InputError(`--context: got a prompt of ${promptLength} tokens, expected at most ${capacity}`)
   if (!json) noteLength(capacity, loaded)
   // the last token needs no room: nothing follows it
   return { limit: Math.min(maxTokens ?? Number.POSITIVE_INFINITY, capacity - promptLength + 1), capacity }

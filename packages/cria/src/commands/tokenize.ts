@@ -1,7 +1,7 @@
 /** `cria tokenize`: token ids of standard input. */
 import { createInterface } from 'node:readline'
 import { type EncodeOptions, StreamEncoder, type Tokenizer } from '@cria/tokenizer'
-import { UsageError } from '../errors.js'
+import { InputError } from '../errors.js'
 import { resolveModel } from '../model.js'
 import { print, printJson } from '../output.js'
 import { openTokenizer } from '../tokenizer.js'
@@ -101,7 +101,7 @@ async function lines(tokenizer: Tokenizer, encode: EncodeOptions): Promise<void>
       text = undefined
     }
     if (typeof text !== 'string')
-      throw new UsageError(`tokenize: line ${n}: got ${line.slice(0, 60)}, expected a JSON string`)
+      throw new InputError(`tokenize: line ${n}: got ${line.slice(0, 60)}, expected a JSON string`)
     await print(`[${tokenizer.encode(text, encode).join(',')}]\n`)
   }
 }

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Tokenizer, toTokenizerJson, trainBpe } from '@cria/tokenizer'
-import { UsageError } from '../errors.js'
+import { InputError } from '../errors.js'
 import { countBar, note, printJson } from '../output.js'
 
 export interface TokenizerTrainOptions {
@@ -58,7 +58,7 @@ function* lines(files: readonly string[]): Generator<string> {
     try {
       handle = openSync(file, 'r')
     } catch (cause) {
-      throw new UsageError(`tokenizer train: got ${file} (${(cause as Error).message}), expected a file of text`)
+      throw new InputError(`tokenizer train: got ${file} (${(cause as Error).message}), expected a file of text`)
     }
     try {
       let held = 0
