@@ -39,7 +39,10 @@ const reduction =
 
 const divide = (a: number, b: number, integer: boolean): number => (!integer ? a / b : b === 0 ? 0 : Math.trunc(a / b))
 const best = (line: (k: number) => number, n: number): number =>
-  indices(n).reduce((m, k) => (line(k) > line(m) ? k : m))
+  indices(n).reduce((m, k) => (first(line(k), line(m)) ? k : m))
+
+/** NaN is above every number: what is wrong is not dropped. */
+const first = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b))
 
 export const elements: Readonly<Record<string, Element>> = {
   ...Object.fromEntries(
@@ -126,7 +129,7 @@ export const wholes: Readonly<Record<string, Compute>> = {
     const winners = indices(sizeOf(s!.shape) / n).flatMap(row =>
       indices(n)
         .map(j => row * n + j)
-        .sort((i, j) => x![j]! - x![i]! || i - j)
+        .sort((i, j) => Number(first(x![j]!, x![i]!)) - Number(first(x![i]!, x![j]!)) || i - j)
         .slice(0, attrs.k as number),
     )
     return [winners.map(i => x![i]!), winners.map(i => i % n)]

@@ -32,9 +32,10 @@ const limits: Record<Exclude<Bound, 'exact'>, Limit> = {
 /** Half precision cannot be closer than its own spacing. */
 const spacing: Partial<Record<DType, number>> = { f16: 2 ** -10, bf16: 2 ** -7 }
 
+/** Of what is finite: NaN and infinities have to be equal anyway. */
 const rms = (x: TensorData): number => {
   let sum = 0
-  for (const v of x) sum += v * v
+  for (const v of x) if (Number.isFinite(v)) sum += v * v
   return x.length === 0 ? 0 : Math.sqrt(sum / x.length)
 }
 

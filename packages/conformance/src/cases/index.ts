@@ -3,6 +3,7 @@ import type { Case } from '../case.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { layers } from './layers.js'
+import { nonfinite } from './nonfinite.js'
 import { products } from './products.js'
 import { reduce } from './reduce.js'
 import { shape } from './shape.js'
@@ -16,4 +17,5 @@ export const families: Readonly<Record<string, readonly Case[]>> = {
   products,
   layers,
   training,
+  nonfinite,
 }

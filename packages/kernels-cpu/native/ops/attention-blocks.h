@@ -9,6 +9,7 @@ namespace cria::CRIA_ISA {
 constexpr size_t kKeys = 64;     // keys converted, scored and summed together
 constexpr size_t kPart = 256;    // keys of one item of decoding (repeated in src/lower-attention.ts)
 constexpr float kNothing = -1e30f;  // the running maximum before any key
+constexpr float kUnseen = -1;       // the total of a part without keys
 
 CRIA_INLINE size_t padded(size_t n) { return pieces(n, W) * W; }
 

@@ -83,7 +83,7 @@ void soften_back(GradTile& t, size_t from, size_t to, bool masked, float scale) 
       total = total + e;
       kept = fma(e, fload(t.slopes + j * t.m + i), kept);
     }
-    const F inverse = select(total > fzero(), fset(1.0f) / total, fzero());
+    const F inverse = select(total == fzero(), fzero(), fset(1.0f) / total);
     kept = kept * inverse;
     const F factor = fset(scale);
     for (size_t j = 0; j < n; j++) {

@@ -144,7 +144,7 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
       small_product<true>(tile.scores, 1, tile.m, tile.block, tile.dp, tile.out, tile.dp, rows, tile.dp, n);
     });
     for (size_t i = 0; i < rows; i++) {
-      const F scale = fset(halves ? 1 : tile.total[i] > 0 ? 1 / tile.total[i] : 0);
+      const F scale = fset(halves ? 1 : tile.last[i] < tile.first[i] ? 0 : 1 / tile.total[i]);
       float* to = y + ((b * a.tokens + t0 + i / a.group) * a.heads + head * a.group + i % a.group) * a.width;
       map(tile.out + i * tile.dp, to, a.width, [&](F v) { return v * scale; });
     }
@@ -193,7 +193,7 @@ void op_attention_parts(const Call& c, const Ctx& ctx) {
       for (size_t head = 0; head < a.kv_heads; head++) {
         float* records = y + ((query * a.heads + head * a.group) * parts + part) * record;
         if (empty) {
-          if (ctx.thread == 0) for (size_t g = 0; g < a.group; g++) records[g * parts * record + a.width + 1] = 0;
+          if (ctx.thread == 0) for (size_t g = 0; g < a.group; g++) records[g * parts * record + a.width + 1] = kUnseen;
           continue;
         }
         if (turn++ % (size_t)ctx.n_threads != (size_t)ctx.thread) continue;
@@ -209,7 +209,7 @@ void op_attention_parts(const Call& c, const Ctx& ctx) {
         }
         for (size_t g = 0; g < a.group; g++) {
           float* w = weights + g * kPart;
-          const float top = max_of(w, n);
+          const float most = max_of(w, n), top = most > kNothing ? most : kNothing;
           const F shift = fset(top);
           map(w, w, n, [&](F x) { return fexp(x - shift); });
           records[g * parts * record + a.width] = top;
@@ -236,14 +236,17 @@ void op_attention_join(const Call& c, const Ctx& ctx) {
     const float* records = x.as() + row * parts * record;
     float* y = c.op(1).as() + row * width;
     float top = kNothing, total = 0;
+    bool seen = false;
     for (size_t p = 0; p < parts; p++) {
       const float* e = records + p * record + width;
-      if (e[1] > 0 && e[0] > top) top = e[0];
+      if (e[1] == kUnseen) continue;
+      seen = true;
+      if (e[0] > top) top = e[0];
     }
     memset(y, 0, width * 4);
     for (size_t p = 0; p < parts; p++) {
       const float* e = records + p * record;
-      if (!(e[width + 1] > 0)) continue;
+      if (e[width + 1] <= 0) continue;
       const F factor = fexp(fset(e[width] - top));
       float t[W];
       fstore(t, factor);
@@ -252,7 +255,7 @@ void op_attention_join(const Call& c, const Ctx& ctx) {
       for (; i + W <= width; i += W) fstore(y + i, fma(fload(e + i), factor, fload(y + i)));
       if (i < width) fstore_n(y + i, fma(fload_n(e + i, width - i), factor, fload_n(y + i, width - i)), width - i);
     }
-    const F scale = fset(total > 0 ? 1 / total : 0);
+    const F scale = fset(seen ? 1 / total : 0);
     map(y, y, width, [&](F v) { return v * scale; });
   }
 }

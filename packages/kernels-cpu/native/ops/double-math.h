@@ -38,7 +38,7 @@ CRIA_INLINE SinCos sin_cos(double x) {
   return {quadrant & 2 ? -a : a, (quadrant + 1) & 2 ? -b : b};
 }
 
-// Natural logarithm of a positive number.
+// Natural logarithm of a number that is not negative; -inf at 0, +inf and NaN kept.
 CRIA_INLINE double log_d(double x) {
   const bool tiny = x < 0x1p-1022;
   const uint64_t u = to_bits(tiny ? x * 0x1p54 : x) - 0x3fe6a09e00000000ull;
@@ -46,7 +46,8 @@ CRIA_INLINE double log_d(double x) {
   const double m = from_bits((u & 0xfffffffffffffull) + 0x3fe6a09e00000000ull);
   const double s = (m - 1) / (m + 1), z = s * s;
   const double p = 2.0 / 3 + z * (2.0 / 5 + z * (2.0 / 7 + z * (2.0 / 9 + z * (2.0 / 11 + z * (2.0 / 13 + z * (2.0 / 15 + z * (2.0 / 17)))))));
-  return e * 0.69314718055994530942 + (2 * s + s * z * p);
+  const double log = e * 0.69314718055994530942 + (2 * s + s * z * p);
+  return x < __builtin_inf() ? x > 0 ? log : -__builtin_inf() : x;
 }
 
 // e^x: 0 below -745, infinity above 709.8.

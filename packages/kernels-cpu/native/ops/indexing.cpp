@@ -61,11 +61,14 @@ static void put_q8(const float* x, size_t cols, uint8_t* base, size_t row, bool 
   const size_t n_blocks = cols / 32;
   for (size_t b = 0; b < n_blocks; b++, x += 32) {
     float largest = 0;
+    int wild = 0;
     for (int i = 0; i < 32; i++) {
       const float a = __builtin_fabsf(x[i]);
       largest = a > largest ? a : largest;
+      wild |= !(a < __builtin_inff());
     }
-    const float scale = largest / 127.0f, inverse = scale == 0 ? 0 : 1.0f / scale;
+    // Bytes cannot say NaN or infinity: the scale does.
+    const float scale = wild ? __builtin_nanf("") : largest / 127.0f, inverse = scale == 0 ? 0 : 1.0f / scale;
     uint8_t *half, *unit;
     size_t step;
     if (packed) {
@@ -81,7 +84,7 @@ static void put_q8(const float* x, size_t cols, uint8_t* base, size_t row, bool 
     store_f16_n((uint16_t*)half, fset(scale), 1);
     for (int i = 0; i < 32; i++) {
       const float q = x[i] * inverse;
-      const int whole = (int)(q + (q < 0 ? -0.5f : 0.5f));
+      const int whole = wild ? 0 : (int)(q + (q < 0 ? -0.5f : 0.5f));
       unit[(size_t)(i / 4) * step + (size_t)(i % 4)] = (uint8_t)(packed ? whole ^ 0x80 : whole);
     }
   }

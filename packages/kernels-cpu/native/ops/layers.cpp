@@ -12,7 +12,8 @@ void op_softmax(const Call& c, const Ctx& ctx) {
   for (size_t row = r.begin; row < r.end; row++) {
     const float* x = c.op(0).as() + row * n;
     float* y = c.op(1).as() + row * n;
-    const F top = fset(max_of(x, n));
+    const float most = max_of(x, n);
+    const F top = fset(log ? finite_or_zero(most) : most);
     if (log) {
       const float total = sum_of(x, n, [&](F v) { return fexp(v - top); });
       const F shift = top + fset((float)log_d(total));

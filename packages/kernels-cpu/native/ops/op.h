@@ -65,6 +65,7 @@ template <class Fn> CRIA_INLINE float sum_of(const float* x, size_t n, Fn f) {
   return fsum((a + b) + (c + d)) + tail;
 }
 
+// May lose NaN, as vector maxima do: for shifts of sums that meet the NaN again.
 CRIA_INLINE float max_of(const float* x, size_t n) {
   F a = fset(-__builtin_inff());
   size_t i = 0;
@@ -73,6 +74,9 @@ CRIA_INLINE float max_of(const float* x, size_t n) {
   for (; i < n; i++) m = x[i] > m ? x[i] : m;
   return m;
 }
+
+// What to subtract before exp in a log Σeˣ: of infinities nothing, so that they come out as they are and not as NaN.
+CRIA_INLINE float finite_or_zero(float x) { return __builtin_fabsf(x) < __builtin_inff() ? x : 0; }
 
 CRIA_INLINE size_t size_of(Dtype t) { return block_bytes(t); }
 

@@ -16,15 +16,30 @@ template <class Fn> CRIA_INLINE float long_sum(const float* x, size_t n, Fn f) {
   return (float)total;
 }
 
+// NaN if any is.
+static float max_kept(const float* x, size_t n) {
+  F top = fset(-__builtin_inff()), nan = fzero();
+  size_t i = 0;
+  for (; i + W <= n; i += W) {
+    const F v = fload(x + i);
+    top = fmax(top, v);
+    nan = select(v == v, nan, v);
+  }
+  const float bad = fsum(nan);
+  float m = bad == bad ? fmaxh(top) : bad;
+  for (; i < n; i++) m = x[i] <= m || m != m ? m : x[i];
+  return m;
+}
+
+// The first NaN is the largest.
 static size_t argmax_of(const float* x, size_t n) {
-  const float top = max_of(x, n);
-  for (size_t i = 0; i < n; i++) if (x[i] == top) return i;
+  const float top = max_kept(x, n);
+  for (size_t i = 0; i < n; i++) if (x[i] == top || x[i] != x[i]) return i;
   return 0;
 }
 
 static float logsumexp_of(const float* x, size_t n) {
-  const float top = max_of(x, n);
-  if (!(top > -__builtin_inff() && top < __builtin_inff())) return top;
+  const float top = finite_or_zero(max_of(x, n));
   const F shift = fset(top);
   const float total = long_sum(x, n, [&](F v) { return fexp(v - shift); });
   return top + (float)log_d(total);
@@ -44,7 +59,7 @@ static void reduce_rows(const Call& c, const Ctx& ctx, size_t outer, size_t n) {
       case kSum: *y = long_sum(row, n, [](F v) { return v; }); break;
       case kMean: *y = long_sum(row, n, [](F v) { return v; }) / (float)n; break;
       case kSumSquares: *y = long_sum(row, n, [](F v) { return v * v; }); break;
-      case kMax: *y = max_of(row, n); break;
+      case kMax: *y = max_kept(row, n); break;
       case kLogsumexp: *y = logsumexp_of(row, n); break;
     }
   }
@@ -73,9 +88,10 @@ static void reduce_columns(const Call& c, const Ctx& ctx, size_t outer, size_t n
       I index = iset(0);
       for (size_t k = 0; k < n; k++) {
         const F v = load(k);
-        const M larger = v > top;
-        index = select(larger, iset((int32_t)k), index);
-        top = select(larger, v, top);
+        // A NaN is taken, and then kept.
+        const M kept = top == top, lower = v <= top;
+        index = select(kept, select(lower, index, iset((int32_t)k)), index);
+        top = select(kept, select(lower, top, v), top);
       }
       if (kind == kArgmax) {
         fstore_n(c.op(1).as() + at, floats(index), lanes);
@@ -83,9 +99,10 @@ static void reduce_columns(const Call& c, const Ctx& ctx, size_t outer, size_t n
       }
       result = top;
       if (kind == kLogsumexp) {
+        const F shift = select(fabs(top) < fset(__builtin_inff()), top, fzero());
         F total = fzero();
-        for (size_t k = 0; k < n; k++) total = total + fexp(load(k) - top);
-        result = top + flog(total);
+        for (size_t k = 0; k < n; k++) total = total + fexp(load(k) - shift);
+        result = shift + flog(total);
       }
     }
     if (lanes == W) fstore(c.op(1).as() + at, result);
@@ -160,13 +177,13 @@ void op_cumsum(const Call& c, const Ctx& ctx) {
 }
 
 // The k best of a row as a heap in the output itself, worst on top; then sorted. Ties go to the lower index. NaN is
-// below every number.
+// above every number.
 template <class T> struct Best {
   T* values;
   int32_t* indices;
 
   bool worse(T a, int32_t i, T b, int32_t j) const {
-    if (a != a || b != b) return b == b || (a != a && i > j);
+    if (a != a || b != b) return a == a || (b != b && i > j);
     return a < b || (a == b && i > j);
   }
   void sink(size_t at, size_t n) {

@@ -15,7 +15,7 @@ void op_cross_entropy(const Call& c, const Ctx& ctx) {
       continue;
     }
     const float* x = c.op(0).as() + row * n;
-    const float top = max_of(x, n);
+    const float top = finite_or_zero(max_of(x, n));
     const F shift = fset(top);
     const float total = sum_of(x, n, [&](F v) { return fexp(v - shift); });
     *y = top + (float)log_d(total) - ((size_t)target < n ? x[target] : 0);
@@ -37,7 +37,7 @@ void op_cross_entropy_grad(const Call& c, const Ctx& ctx) {
     if (target < 0) {
       memset(y, 0, n * 4);
     } else {
-      const float top = max_of(x, n);
+      const float top = finite_or_zero(max_of(x, n));
       const F shift = fset(top);
       const bool known = (size_t)target < n;
       const float own = known ? x[target] : 0;

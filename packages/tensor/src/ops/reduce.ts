@@ -4,6 +4,7 @@ import { defineOp, type Op } from '../op.js'
 import { type DType, format, isBlock, type Shape, type Spec } from '../spec.js'
 import type { Tensor } from '../tensor.js'
 import {
+  abs,
   add,
   cast,
   div,
@@ -12,6 +13,7 @@ import {
   iota,
   type Keep,
   keptShape,
+  lessEqual,
   log,
   mul,
   neg,
@@ -55,12 +57,17 @@ const meanOp: Op<[Tensor], Axis> = defineOp({
   widens: true,
   definition: ([x], { axis }) => mul(sum(x, axis), 1 / x.shape[axis]!),
 })
+/** The largest f32. */
+const largest = (2 - 2 ** -23) * 2 ** 127
+
 const logsumexpOp: Op<[Tensor], Axis> = defineOp({
   name: 'logsumexp',
   infer: ([x], { axis }) => reduced('logsumexp', x, axis),
   widens: true,
   definition([x], { axis }) {
-    const top = max(x, axis, { keep: true })
+    // Infinities are not subtracted: ∞ − ∞ would make NaN of them.
+    const most = max(x, axis, { keep: true })
+    const top = select(lessEqual(abs(most), largest), most, 0)
     return reshape(add(log(sum(exp(sub(x, top)), axis, { keep: true })), top), without(x.shape, axis))
   },
   grad({ inputs: [x], outputs, attrs: { axis }, grad }) {
@@ -69,11 +76,11 @@ const logsumexpOp: Op<[Tensor], Axis> = defineOp({
   },
 })
 
-/** The largest value along an axis; without an axis, of all. */
+/** The largest value along an axis, NaN if any is; without an axis, of all. */
 export const max = (x: Tensor, axis?: number, { keep }: Keep = {}): Tensor => reduce(maxOp, x, axis, keep, {})
-/** The smallest value along an axis. */
+/** The smallest value along an axis, NaN if any is. */
 export const min = (x: Tensor, axis?: number, { keep }: Keep = {}): Tensor => neg(reduce(maxOp, neg(x), axis, keep, {}))
-/** Index (i32) of the largest value along an axis; the first of equals. */
+/** Index (i32) of the largest value along an axis; the first of equals. NaN counts as the largest. */
 export const argmax = (x: Tensor, axis = -1, { keep }: Keep = {}): Tensor => reduce(argmaxOp, x, axis, keep, {})
 /** The mean along an axis; without an axis, of all. */
 export const mean = (x: Tensor, axis?: number, { keep }: Keep = {}): Tensor => reduce(meanOp, x, axis, keep, {})
@@ -116,7 +123,7 @@ const topKOp: Op<[Tensor], { k: number }> = defineOp({
   },
 })
 
-/** The k largest values along the last axis, in falling order, and their indices (i32); the first of equals. */
+/** The k largest values along the last axis, in falling order, and their indices (i32); the first of equals. NaN comes first. */
 export function topK(x: Tensor, k: number): { values: Tensor; indices: Tensor } {
   const [values, indices] = topKOp.all([x], { k })
   return { values: values!, indices: indices! }

@@ -35,7 +35,7 @@ const max: Fold = (line, n) => {
 
 const argmax: Fold = (line, n) => {
   let best = 0
-  for (let k = 1; k < n; k++) if (line(k) > line(best)) best = k
+  for (let k = 1; k < n && !Number.isNaN(line(best)); k++) if (!(line(k) <= line(best))) best = k
   return best
 }
 
@@ -55,6 +55,12 @@ const cumsum: KernelMaker = ({ inputs: [x] }) => {
   }
 }
 
+/** NaN first: what is wrong is not dropped. */
+const falling = (a: number, b: number): number => {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a))
+  return a === b ? 0 : a > b ? -1 : 1
+}
+
 const topK: KernelMaker = ({ inputs: [x], attrs }) => {
   if (halves(x!)) return undefined
   const n = rowsOf(x!)
@@ -62,7 +68,7 @@ const topK: KernelMaker = ({ inputs: [x], attrs }) => {
   return ([a], [values, indices]) => {
     for (let row = 0; row * n < a!.length; row++) {
       const line = a!.subarray(row * n, (row + 1) * n) as Elements
-      const order = Array.from(line.keys()).sort((i, j) => line[j]! - line[i]! || i - j)
+      const order = Array.from(line.keys()).sort((i, j) => falling(line[i]!, line[j]!) || i - j)
       for (let i = 0; i < k; i++) {
         values![row * k + i] = line[order[i]!]!
         indices![row * k + i] = order[i]!
