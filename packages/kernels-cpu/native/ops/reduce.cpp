@@ -34,8 +34,10 @@ static float max_kept(const float* x, size_t n) {
 // The first NaN is the largest.
 static size_t argmax_of(const float* x, size_t n) {
   const float top = max_kept(x, n);
-  for (size_t i = 0; i < n; i++) if (x[i] == top || x[i] != x[i]) return i;
-  return 0;
+  size_t i = 0;
+  if (top == top) while (i < n && x[i] != top) i++;
+  else while (x[i] == x[i]) i++;
+  return i < n ? i : 0;
 }
 
 static float logsumexp_of(const float* x, size_t n) {
@@ -83,7 +85,7 @@ static void reduce_columns(const Call& c, const Ctx& ctx, size_t outer, size_t n
         result = result + part;
       }
       if (kind == kMean) result = result / fset((float)n);
-    } else {
+    } else if (kind == kArgmax) {
       F top = fset(-__builtin_inff());
       I index = iset(0);
       for (size_t k = 0; k < n; k++) {
@@ -93,11 +95,16 @@ static void reduce_columns(const Call& c, const Ctx& ctx, size_t outer, size_t n
         index = select(kept, select(lower, index, iset((int32_t)k)), index);
         top = select(kept, select(lower, top, v), top);
       }
-      if (kind == kArgmax) {
-        fstore_n(c.op(1).as() + at, floats(index), lanes);
-        continue;
+      fstore_n(c.op(1).as() + at, floats(index), lanes);
+      continue;
+    } else {
+      F top = fset(-__builtin_inff()), nan = fzero();
+      for (size_t k = 0; k < n; k++) {
+        const F v = load(k);
+        top = fmax(top, v);
+        nan = select(v == v, nan, v);
       }
-      result = top;
+      result = select(nan == nan, top, nan);
       if (kind == kLogsumexp) {
         const F shift = select(fabs(top) < fset(__builtin_inff()), top, fzero());
         F total = fzero();
