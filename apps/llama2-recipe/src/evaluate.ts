@@ -1,6 +1,10 @@
 /**
- * `pnpm eval:storyteller [MODEL] [--stories 100] [--questions 200] [--seed 1] [--train-tokens N] [--json FILE]`: every
- * figure of the storyteller's model card.
+ * `pnpm eval:storyteller [MODEL] [options]`: every figure of the storyteller's model card.
+ *
+ *   --stories N    stories and orders to sample (100)      --questions N  held-out stories to ask about (200)
+ *   --size S       what MODEL was trained as (3m)          --tokens N     text it was trained on (that of the size)
+ *   --seed N       of all of it (1)                        --json FILE    write the figures
+ *   --show N       print so many stories (0)               --problems     print what the checker found
  */
 import { stat, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

@@ -5,9 +5,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { cpu } from '@cria/kernels-cpu'
 import { estimate } from '@cria/llama'
+import { machine } from '../../../tools/bench/machine.mjs'
 import { drawLadder } from './ladder-chart.js'
 import { pretrain } from './pretrain.js'
 import type { Rung } from './scaling.js'
@@ -44,7 +46,10 @@ async function main(): Promise<void> {
       say: line => console.log(line),
     })
     const perToken = estimate(sizes[size].config, { context }).trainFlopsPerToken
-    done.push({ ...result, flops: perToken * result.tokens })
+    const { date, machine: hardware, system, cria } = await machine(fileURLToPath(new URL('../../..', import.meta.url)))
+    const { cpu: name, cores } = hardware
+    const measured = { cpu: name, cores, node: system.node, date, commit: cria.commit, device: device.description }
+    done.push({ ...result, flops: perToken * result.tokens, measured })
     await writeFile(path, `${JSON.stringify(done, null, 2)}\n`)
   }
   device.dispose()

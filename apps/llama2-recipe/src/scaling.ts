@@ -5,6 +5,8 @@ import type { PretrainResult } from './pretrain.js'
 export interface Rung extends Omit<PretrainResult, 'gguf'> {
   /** Operations of the whole training. */
   readonly flops: number
+  /** On what, when, and with which version. */
+  readonly measured: Readonly<Record<string, string | number>>
 }
 
 /** The line log L = intercept + slope · log x. */

@@ -5,8 +5,8 @@ export interface Size {
   readonly config: LlamaConfig
   /**
    * Peak learning rate of Muon, on AdamW's scale. For `3m`, 0.002 to 0.01 end alike (0.547 to 0.553 nats after 30 M tokens);
-   * what differs is when the model begins to look back for names and things, all at once: after 5 to 7 M tokens at 0.003,
-   * after 11 to 14 M at 0.01. Heads of 64 find it sooner than heads of 32.
+   * what differs is when the model begins to look back for names and things, all at once: before 7.5 M tokens at 0.003,
+   * between 7.5 and 15 M at 0.01.
    */
   readonly peak: number
   /** Tokens of a full run: about seven a parameter for `3m`, which two cores read in three quarters of an hour. */

@@ -1,6 +1,7 @@
 /** Stories from a model, one after another in one session: while it is trained, and when it is judged. */
 import { generate, type Llama, Session } from '@cria/llama'
-import { categorical, chain, minP, temperature, topK, topP } from '@cria/sampling'
+import { categorical, chain, temperature } from '@cria/sampling'
+import { llamacpp } from '@cria/sampling/presets'
 import type { Tokenizer } from '@cria/tokenizer'
 import { formatInstruction } from '@cria/world'
 import { context } from './sizes.js'
@@ -29,8 +30,7 @@ export class Teller {
   async tell({ seed, heat = 0.8, cut = false, prompt = '' }: TellOptions): Promise<string> {
     const { session, tokenizer } = this
     session.truncate(0)
-    const cuts = cut ? [topK(40), topP(0.95), minP(0.05)] : []
-    const sampler = chain(...cuts, temperature(heat), categorical({ seed }))
+    const sampler = cut ? llamacpp({ temperature: heat, seed }) : chain(temperature(heat), categorical({ seed }))
     const ids = tokenizer.encode(prompt)
     const written: number[] = [...ids]
     for await (const event of generate(session, { prompt: ids, sampler, stop: tokenizer.eosIds }))

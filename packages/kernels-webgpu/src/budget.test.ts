@@ -7,7 +7,7 @@ import { gpuMissing, useSoftwareAdapter } from './testing.js'
 
 useSoftwareAdapter()
 
-describe.skipIf(gpuMissing())('budgets', () => {
+describe.skipIf(gpuMissing())('budgets (needs an adapter, which CI has)', () => {
   let device: Device
   beforeAll(async () => {
     device = await webgpu()

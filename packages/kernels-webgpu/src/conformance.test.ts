@@ -8,7 +8,7 @@ useSoftwareAdapter()
 
 const codebooks = ['iq2_xxs', 'iq2_xs', 'iq2_s', 'iq3_xxs', 'iq3_s', 'iq1_s', 'iq1_m']
 
-describe.skipIf(gpuMissing())('in Node', () => {
+describe.skipIf(gpuMissing())('in Node (needs an adapter, which CI has)', () => {
   describeBackend('webgpu', () => webgpu(), {
     skip: [
       ...['dequantize', 'linear', 'embedding'].flatMap(op =>

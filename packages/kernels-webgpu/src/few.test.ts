@@ -9,7 +9,7 @@ useSoftwareAdapter()
 
 const values = (n: number, seed: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(i * seed))
 
-describe.skipIf(gpuMissing())('few rows', () => {
+describe.skipIf(gpuMissing())('few rows (needs an adapter, which CI has)', () => {
   let device: Device
   const oracle = reference()
   beforeAll(async () => {

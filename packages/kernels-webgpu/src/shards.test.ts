@@ -24,7 +24,7 @@ import { gpuMissing, useSoftwareAdapter, weightBytes } from './testing.js'
 
 useSoftwareAdapter()
 
-describe.skipIf(gpuMissing())('shards', () => {
+describe.skipIf(gpuMissing())('shards (needs an adapter, which CI has)', () => {
   let device: Device
   const oracle = reference()
   beforeAll(async () => {
@@ -82,7 +82,7 @@ describe.skipIf(gpuMissing())('shards', () => {
   })
 })
 
-describe.skipIf(gpuMissing())('effects', () => {
+describe.skipIf(gpuMissing())('effects (needs an adapter, which CI has)', () => {
   test('a tensor written onto itself', async () => {
     const device = await webgpu()
     const x = device.tensor([1, 2, 3, 4], [4, 1])

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { cpu } from '@cria/kernels-cpu'
 import { generate, loadLlama, Session } from '@cria/llama'
-import { categorical, chain, minP, temperature, topK, topP } from '@cria/sampling'
+import { llamacpp } from '@cria/sampling/presets'
 import { fromGguf } from '@cria/tokenizer'
 import { openModelAt } from '@cria/weights/node'
 import { checkStory, formatInstruction, formatQuestion, questions, Random, story } from '@cria/world'
@@ -27,7 +27,7 @@ describe('the storyteller', async () => {
   async function tell(seed: number, prompt = 'Once upon a time'): Promise<string> {
     session.truncate(0)
     const ids: number[] = [...tokenizer.encode(prompt)]
-    const sampler = chain(topK(40), topP(0.95), minP(0.05), temperature(0.8), categorical({ seed }))
+    const sampler = llamacpp({ seed })
     for await (const event of generate(session, { prompt: [...ids], sampler, stop: tokenizer.eosIds }))
       if (event.type === 'token') ids.push(event.token)
     return tokenizer.decode(ids)

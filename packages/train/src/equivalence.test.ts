@@ -1,26 +1,12 @@
-/** Ten steps as PyTorch makes them, and what must not change the result: accumulation, packing, recomputation, threads. */
-import { readFileSync } from 'node:fs'
 import { cpu } from '@cria/kernels-cpu'
 import { wasm } from '@cria/kernels-cpu/wasm'
 import { Llama, type LlamaConfig, llamaConfig } from '@cria/llama'
-import { type Device, i32, iota, linearCrossEntropy } from '@cria/tensor'
+import { type Device, linearCrossEntropy } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { goldenBatch, goldenModel } from '../test/golden.js'
+import { expectStepsAsPyTorch, goldenVariants } from '../test/as-pytorch.js'
 import type { TokenBatchSpecs } from './data/batches.js'
-import {
-  adamW,
-  batches,
-  examples,
-  initialise,
-  lion,
-  muon,
-  packed,
-  padded,
-  recomputeBlocks,
-  sgd,
-  trainStep,
-} from './index.js'
+import { batches, examples, initialise, lion, muon, packed, padded, recomputeBlocks, sgd, trainStep } from './index.js'
 import type { Batch, StepResult, TrainStepOptions } from './step.js'
 
 const shape = { vocabSize: 50, hiddenSize: 32, intermediateSize: 48, numHiddenLayers: 2, numAttentionHeads: 4 }
@@ -164,41 +150,13 @@ describe.each(Object.entries(configs))('%s', (_, config) => {
   })
 })
 
-interface Golden {
-  readonly adamw: { readonly lr: number; readonly weight_decay: number; readonly clip: number }
-  readonly variants: readonly { name: string; kvHeads: number; losses: number[]; gradNorms: number[] }[]
-}
-const path = new URL('../../../tools/golden/train.json', import.meta.url)
-const golden = JSON.parse(readFileSync(path, 'utf8')) as Golden
-
-describe.each(golden.variants.filter(v => v.name === 'half-split' || v.name === 'multi-head'))(
-  'ten steps of $name as in PyTorch',
-  ({ kvHeads, losses, gradNorms }) => {
-    test.each([
-      ['native', () => cpu({ threads: 2 })],
-      ['wasm', () => wasm({ threads: 1 })],
-    ] as const)('%s', async (_, open) => {
-      const device = await open()
-      const model = goldenModel(device, { kvHeads })
-      const specs = { tokens: i32([2, 16]), targets: i32([2, 16]) }
-      const step = trainStep(model, {
-        batch: specs,
-        loss: ({ tokens, targets }) =>
-          linearCrossEntropy(
-            model.model.forward(tokens, { positions: iota(device, 16) }),
-            model.lmHead.weight,
-            targets,
-            { reduction: 'sum', chunk: 10 },
-          ),
-        optimiser: adamW({ weightDecay: golden.adamw.weight_decay }),
-        clip: golden.adamw.clip,
-      })
-      for (const [i, want] of losses.entries()) {
-        const { loss, norm } = await step.run({ inputs: goldenBatch(i), count: 32 }, { lr: golden.adamw.lr })
-        expect(Math.abs(loss - want) / want, `loss ${i}`).toBeLessThan(1e-4)
-        expect(Math.abs(norm - gradNorms[i]!) / gradNorms[i]!, `norm ${i}`).toBeLessThan(5e-4)
-      }
-      for (const t of [step, model, device]) t.dispose()
-    })
-  },
-)
+describe.each(goldenVariants)('ten steps of $name as in PyTorch', variant => {
+  test.each([
+    ['native', () => cpu({ threads: 2 })],
+    ['wasm', () => wasm({ threads: 1 })],
+  ] as const)('%s', async (_, open) => {
+    const device = await open()
+    await expectStepsAsPyTorch(device, variant)
+    device.dispose()
+  })
+})

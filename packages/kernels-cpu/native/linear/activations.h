@@ -32,7 +32,7 @@ constexpr size_t kPanelCols = 256;  // a multiple of every block
 // Up to this many tokens (1 or 4) the kernels decode weights straight into dot products; above, into a panel first.
 constexpr size_t kDirectTokens = W == 16 ? 4 : 1;
 // Quantised weights take this many tokens directly, in tiles of kDirectTokens: a group of rows stays in cache between
-// tiles, and decoding it again costs less than a panel until about 256 tokens use it.
+// tiles, and decoding it again cost less than a panel at 128 tokens, about the same at 512.
 constexpr size_t kDirectMost = W == 16 ? 128 : 1;
 
 CRIA_INLINE bool is_direct(ActivationKind kind, size_t tokens) {

@@ -10,7 +10,7 @@ import { JSON_CHAR } from './json-char.js'
 import { ANY } from './lower.js'
 import { type Member, MemberRules } from './members.js'
 import { type Bounds, decimals, INTEGER, integers, multiples, NUMBER } from './numbers.js'
-import { absolute } from './references.js'
+import { absolute, findAnchor, findById } from './references.js'
 import { parseRegex } from './regex.js'
 import { both, isPureRef, type Json, type JsonType, type Merged, Merger, type Schema } from './schema-merge.js'
 
@@ -480,22 +480,4 @@ function toSchema(m: Merged): Schema {
   for (const names of m.propertyNames) all.push({ propertyNames: names })
   for (const anyOf of m.choices) all.push({ anyOf })
   return { allOf: all.filter(s => typeof s === 'boolean' || Object.keys(s).length > 0).concat(true) }
-}
-
-function findById(node: unknown, id: string): unknown {
-  return search(node, n => n.$id === id || n.id === id)
-}
-
-function findAnchor(node: unknown, name: string): unknown {
-  return search(node, n => n.$anchor === name || n.$id === `#${name}`)
-}
-
-function search(node: unknown, test: (node: Record<string, unknown>) => boolean): unknown {
-  if (typeof node !== 'object' || node === null) return undefined
-  if (!Array.isArray(node) && test(node as Record<string, unknown>)) return node
-  for (const child of Object.values(node)) {
-    const found = search(child, test)
-    if (found !== undefined) return found
-  }
-  return undefined
 }

@@ -82,3 +82,23 @@ export async function loadSchemas(
   }
   return out
 }
+
+/** The part of a document with this `$id`. */
+export function findById(node: unknown, id: string): unknown {
+  return search(node, n => n.$id === id || n.id === id)
+}
+
+/** The part of a document with this anchor. */
+export function findAnchor(node: unknown, name: string): unknown {
+  return search(node, n => n.$anchor === name || n.$id === `#${name}`)
+}
+
+function search(node: unknown, test: (node: Record<string, unknown>) => boolean): unknown {
+  if (typeof node !== 'object' || node === null) return undefined
+  if (!Array.isArray(node) && test(node as Record<string, unknown>)) return node
+  for (const child of Object.values(node)) {
+    const found = search(child, test)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
