@@ -1,6 +1,7 @@
 /** The layers of a transformer: norms, softmax, SwiGLU, rotary embedding, attention, losses. */
 import {
   attention,
+  cast,
   crossEntropy,
   grad,
   layerNorm,
@@ -182,6 +183,14 @@ export const layers: readonly Case[] = [
     [real([11, 6]), real([9, 6]), whole([11], 0, 9)],
     (h, w, t) => back([h, w], () => linearCrossEntropy(h, w, t, { chunk: 4, products: 'bf16', reduction: 'sum' })),
     { bound: 'summed', gradients: false, title: 'bf16 products, and gradients' },
+  ),
+  ...(['mean', 'sum'] as const).map(reduction =>
+    check(
+      'linear_cross_entropy',
+      [real([5, 6]), real([9, 6]), given('i32', [5], [0, 8, -100, 3, 4]), given('i32', [5], [1, 4, 2, 0, 3])],
+      (h, w, t, k) => linearCrossEntropy(h, w, t, { chunk: 2, weights: cast(k, 'f32'), reduction }),
+      { bound: 'summed', title: `${reduction} of weighted rows` },
+    ),
   ),
 
   // The way back as a result: gradients as kernels against their definitions, on shapes too long for finite differences.

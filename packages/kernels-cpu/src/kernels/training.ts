@@ -29,6 +29,7 @@ const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } })
   const words = inputs[1]!.shape[0]!
   const size = Math.min(n, chunk as number)
   const bf16 = products === 'bf16'
+  const each = inputs[3]!.shape.length > 0
   return (to, [hidden, weight, targets, scale], [loss, dHidden, dWeight]) => {
     const logits = to.temp({ dtype: 'f32', shape: [size, words] })
     const losses = to.temp({ dtype: 'f32', shape: [n] })
@@ -38,7 +39,8 @@ const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } })
       const x = rowsOf(hidden!, at, end)
       const d = view(logits, [part, words])
       matmulStep(to, x, weight!, d, { transposed: [false, true], size: [part, words, width], bf16 })
-      to.step('cross_entropy_grad', [d, rowsOf(flat(targets!), at, end), flat(scale!), rowsOf(losses, at, end), d], {
+      const factor = each ? rowsOf(flat(scale!), at, end) : flat(scale!)
+      to.step('cross_entropy_grad', [d, rowsOf(flat(targets!), at, end), factor, rowsOf(losses, at, end), d], {
         writes: [3, 4],
         cost: part * words * 1.5,
       })
@@ -54,9 +56,11 @@ const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } })
         accumulate: at > 0,
       })
     }
+    const times = { attrs: [binaries.indexOf('mul'), 0] }
+    if (each) to.step('binary', [losses, flat(scale!), losses], times)
     const total = to.temp({ dtype: 'f32', shape: [1] })
-    sumRows(to, view(losses, [n, 1]), total)
-    to.step('binary', [total, flat(scale!), flat(loss!)], { attrs: [binaries.indexOf('mul'), 0] })
+    sumRows(to, view(losses, [n, 1]), each ? flat(loss!) : total)
+    if (!each) to.step('binary', [total, flat(scale!), flat(loss!)], times)
   }
 }
 

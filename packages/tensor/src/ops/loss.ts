@@ -22,6 +22,7 @@ import {
   reshape,
   select,
   slice,
+  stopGradient,
   sub,
   sum,
 } from './primitives.js'
@@ -82,8 +83,8 @@ const countOf = (targets: Tensor): Tensor => maximum(sum(cast(counted(targets), 
 type LinearCrossEntropyAttrs = { chunk: number; products: Products }
 
 /**
- * `scale` · Σ losses of `linear(hidden, weight)`, and its gradients by hidden and weight, made on the way: the logits
- * of a chunk are still there. Inputs hidden [N, D], weight [V, D], targets [N], scale [].
+ * Σ `scale` · loss over the rows of `linear(hidden, weight)`, and its gradients by hidden and weight, made on the way:
+ * the logits of a chunk are still there. Inputs hidden [N, D], weight [V, D], targets [N], scale [N], or [] for all rows.
  */
 const linearCrossEntropyOp: Op<[Tensor, Tensor, Tensor, Tensor], LinearCrossEntropyAttrs> = defineOp({
   name: 'linear_cross_entropy',
@@ -97,15 +98,15 @@ const linearCrossEntropyOp: Op<[Tensor, Tensor, Tensor, Tensor], LinearCrossEntr
       const x = slice(hidden, 0, at, end)
       const y = slice(targets, 0, at, end)
       const logits = linear(x, weight, undefined, { products })
-      const d = crossEntropyGradOp([logits, y, broadcastTo(scale, [end - at])], {})
+      const each = scale.shape.length > 0 ? slice(scale, 0, at, end) : broadcastTo(scale, [end - at])
+      const d = crossEntropyGradOp([logits, y, each], {})
       return [
-        crossEntropy(logits, y, { reduction: 'sum' }),
+        sum(mul(crossEntropy(logits, y, { reduction: 'none' }), each)),
         matmul(d, weight, { products }),
         matmul(d, x, { transposeA: true, products }),
       ] as const
     })
-    const total = parts.map(p => p[0]).reduce(add)
-    return [mul(total, scale), concat(parts.map(p => p[1])), parts.map(p => p[2]).reduce(add)]
+    return [parts.map(p => p[0]).reduce(add), concat(parts.map(p => p[1])), parts.map(p => p[2]).reduce(add)]
   },
   grad({ outputs: [, dHidden, dWeight], grads: [g, ...more] }) {
     if (g === undefined || more.some(x => x !== undefined))
@@ -122,6 +123,11 @@ const chunks = (n: number, size: number): [number, number][] =>
 
 export interface LinearCrossEntropyOptions {
   readonly reduction?: 'mean' | 'sum'
+  /**
+   * How much each row counts, f32 of the targets' shape; a mean divides by their sum over rows that count, as PyTorch's
+   * class weights do. No gradient flows into them. Default: all the same.
+   */
+  readonly weights?: Tensor
   /** Rows whose logits exist at one time. Default 256 (TRL's chunked loss). */
   readonly chunk?: number
   /** How hidden and an f32 weight are multiplied: see `linear`. Default `f32`. */
@@ -136,7 +142,7 @@ export function linearCrossEntropy(
   hidden: Tensor,
   weight: Tensor,
   targets: Tensor,
-  { reduction = 'mean', chunk = 256, products = 'f32' }: LinearCrossEntropyOptions = {},
+  { reduction = 'mean', weights, chunk = 256, products = 'f32' }: LinearCrossEntropyOptions = {},
 ): Tensor {
   if (!Number.isInteger(chunk) || chunk < 1)
     throw new ArgumentError(`linear_cross_entropy: got chunk ${chunk}, expected a whole number ≥ 1`, {
@@ -152,6 +158,13 @@ export function linearCrossEntropy(
       `linear_cross_entropy: got hidden ${format(hidden)} and targets ${format(targets)}, expected at least one row and one target for each`,
       { op: 'linear_cross_entropy' },
     )
+  if (weights !== undefined && (weights.size !== n || weights.dtype !== 'f32'))
+    throw new ShapeError(
+      `linear_cross_entropy: got weights ${format(weights)} for targets ${format(targets)}, expected f32, one for each target`,
+      { op: 'linear_cross_entropy' },
+    )
+  const each = weights && stopGradient(reshape(weights, [-1]))
+  const count = (): Tensor => (each ? sum(select(counted(wanted), each, 0)) : countOf(wanted))
   const mean = reduction === 'mean'
   const [tape, ...outer] = device.tapes
   if (
@@ -160,16 +173,18 @@ export function linearCrossEntropy(
     weight.dtype === 'f32' &&
     (tape.watches(hidden) || tape.watches(weight))
   ) {
-    const scale = mean ? div(1, countOf(wanted)) : device.constant(1, 'f32')
+    const whole = mean ? div(1, count()) : device.constant(1, 'f32')
+    const scale = each ? mul(each, whole) : whole
     return linearCrossEntropyOp([rows, weight, wanted, scale], { chunk, products })
   }
   const total = chunks(n, chunk)
     .map(([at, end]) =>
       recompute(() => {
         const logits = linear(slice(rows, 0, at, end), weight, undefined, { products })
-        return crossEntropy(logits, slice(wanted, 0, at, end), { reduction: 'sum' })
+        const losses = crossEntropy(logits, slice(wanted, 0, at, end), { reduction: 'none' })
+        return sum(each ? mul(losses, slice(each, 0, at, end)) : losses)
       }, device),
     )
     .reduce(add)
-  return mean ? div(total, countOf(wanted)) : total
+  return mean ? div(total, count()) : total
 }
