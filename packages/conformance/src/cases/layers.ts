@@ -3,7 +3,6 @@ import {
   attention,
   cast,
   crossEntropy,
-  grad,
   layerNorm,
   linearCrossEntropy,
   logSoftmax,
@@ -15,6 +14,7 @@ import {
   sum,
   swiglu,
   type Tensor,
+  valueAndGrad,
 } from '@cria/tensor'
 import { blocks, type Case, check, given, positive, real, whole } from '../case.js'
 import type { Bound } from '../compare.js'
@@ -36,8 +36,11 @@ const caches: readonly (readonly ['f16' | 'bf16', Bound])[] = [
   ['bf16', 'half'],
 ]
 
-/** Gradients of a scalar, as results of a case. */
-const back = (by: readonly Tensor[], loss: () => Tensor): Tensor[] => [...grad(loss, by)]
+/** A scalar and its gradients, as results of a case: under a gradient a loss may take another way than without. */
+const back = (by: readonly Tensor[], loss: () => Tensor): Tensor[] => {
+  const { value, grads } = valueAndGrad(loss, by)
+  return [value, ...grads]
+}
 
 export const layers: readonly Case[] = [
   ...rows.flatMap(s => {
@@ -188,8 +191,8 @@ export const layers: readonly Case[] = [
     check(
       'linear_cross_entropy',
       [real([5, 6]), real([9, 6]), given('i32', [5], [0, 8, -100, 3, 4]), given('i32', [5], [1, 4, 2, 0, 3])],
-      (h, w, t, k) => linearCrossEntropy(h, w, t, { chunk: 2, weights: cast(k, 'f32'), reduction }),
-      { bound: 'summed', title: `${reduction} of weighted rows` },
+      (h, w, t, k) => back([h, w], () => linearCrossEntropy(h, w, t, { chunk: 2, weights: cast(k, 'f32'), reduction })),
+      { bound: 'summed', gradients: false, title: `${reduction} of weighted rows, and gradients` },
     ),
   ),
 

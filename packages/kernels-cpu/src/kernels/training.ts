@@ -2,6 +2,7 @@
 import type { Spec } from '@cria/tensor'
 import { flat, type KernelMaker, type Lowering, type Place, rowsOf, sizeOf, view } from '../lowering.js'
 import { binaries, f32Bits, f64Bits, reductions } from '../opcodes.js'
+import { broadcastAttrs } from './elementwise.js'
 import { matmulStep } from './matrix.js'
 
 const product = (s: readonly number[]): number => s.reduce((a, b) => a * b, 1)
@@ -56,11 +57,14 @@ const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } })
         accumulate: at > 0,
       })
     }
-    const times = { attrs: [binaries.indexOf('mul'), 0] }
-    if (each) to.step('binary', [losses, flat(scale!), losses], times)
-    const total = to.temp({ dtype: 'f32', shape: [1] })
-    sumRows(to, view(losses, [n, 1]), each ? flat(loss!) : total)
-    if (!each) to.step('binary', [total, flat(scale!), flat(loss!)], times)
+    const times = (x: Place, shape: readonly number[], y: Place): void =>
+      to.step('binary', [x, flat(scale!), y], {
+        attrs: [binaries.indexOf('mul'), ...broadcastAttrs(shape, [shape, shape])],
+      })
+    const total = each ? flat(loss!) : to.temp({ dtype: 'f32', shape: [1] })
+    if (each) times(losses, [n], losses)
+    sumRows(to, view(losses, [n, 1]), total)
+    if (!each) times(total, [1], flat(loss!))
   }
 }
 
