@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fromTokenizerJson, type Tokenizer, toTokenizerJson, trainBpe } from '@cria/tokenizer'
 import type { DocumentTokens } from '@cria/train'
 import { tokenFolder, tokenize } from '@cria/train/node'
-import { document, type Split } from '@cria/world'
+import { document, references, type Split } from '@cria/world'
 import { vocabSize } from './sizes.js'
 
 /** Documents that the vocabulary is made from: more would find the same words. */
@@ -50,4 +50,20 @@ export async function corpus(
       ...(onProgress && { onProgress: ({ documents, tokens }) => onProgress(documents, tokens) }),
     })
   return tokenFolder(path)
+}
+
+/**
+ * How much a token counts in the loss: names four times, other words for persons twice. Which person is meant follows from
+ * the story, most other words are free: weighted alike, the noise of the free ones hides what can be learned.
+ */
+export function tokenWeights(tokenizer: Tokenizer): Float32Array {
+  const weights = new Float32Array(tokenizer.vocabSize).fill(1)
+  const before = tokenizer.encode('a', { bos: false }).length
+  for (const [words, weight] of [[references.names, 4] as const, [references.others, 2] as const])
+    for (const word of words) {
+      const ids = tokenizer.encode(`a ${word}`, { bos: false })
+      // A word of several pieces shares them with other words.
+      if (ids.length === before + 1) weights[ids.at(-1)!] = weight
+    }
+  return weights
 }

@@ -2,11 +2,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Llama } from '@cria/llama'
-import { type Device, linearCrossEntropy, type Tensor } from '@cria/tensor'
+import { type Device, embedding, linearCrossEntropy, maximum, type Tensor } from '@cria/tensor'
 import { batches, cosine, evaluator, initialise, meter, muon, packed, peakFlops, trainStep } from '@cria/train'
 import { checkpoints, jsonl, report, terminal } from '@cria/train/node'
 import { convertPath } from '@cria/weights/node'
-import { corpus, documentsFor, vocabulary } from './corpus.js'
+import { corpus, documentsFor, tokenWeights, vocabulary } from './corpus.js'
 import { modelFiles } from './model-folder.js'
 import { context, type SizeName, sizes } from './sizes.js'
 import { Teller } from './tell.js'
@@ -53,13 +53,17 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   using model = new Llama(config, initialise(device, 'llama2.c', { layers: config.numHiddenLayers, seed }))
   const data = batches(packed(train, { length: context, seed }), { size: batch })
   const unseen = batches(packed(heldOut, { length: context }), { size: batch })
-  const loss = ({ tokens, targets, ...where }: { tokens: Tensor; targets: Tensor; positions: Tensor }): Tensor =>
+  using counts = device.tensor(tokenWeights(tokenizer), [config.vocabSize, 1])
+  type Batch = { tokens: Tensor; targets: Tensor; positions: Tensor }
+  const plain = ({ tokens, targets, ...where }: Batch, weights?: Tensor): Tensor =>
     linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, {
       reduction: 'sum',
       products: config.products,
+      ...(weights && { weights }),
     })
-  using step = trainStep(model, { batch: data.specs, loss, optimiser: muon() })
-  using measure = evaluator(device, { batch: unseen.specs, loss })
+  const weighted = (batch: Batch): Tensor => plain(batch, embedding(maximum(batch.targets, 0), counts))
+  using step = trainStep(model, { batch: data.specs, loss: weighted, optimiser: muon() })
+  using measure = evaluator(device, { batch: unseen.specs, loss: plain })
   const steps = Math.ceil(tokens / (batch * context))
   const lr = cosine({ peak, warmup: Math.min(200, Math.ceil(steps / 20)), steps, floor: 0 })
   const run = { size, seed, tokens, batch, peak }

@@ -16,6 +16,7 @@ export {
   instructionFor,
   parseInstruction,
 } from './instructions.js'
+export { references } from './lexicon/people.js'
 export { type MutationKind, mutate, mutationKinds } from './mutate.js'
 export { type Preference, preference } from './preferences.js'
 export { formatQuestion, type Question, questions } from './questions.js'

@@ -54,8 +54,11 @@ export class Tale {
     this.thing = this.#thing(sketch.noun)
   }
 
+  /** A friend of the hero, mostly a he to a she: then *he* and *she* tell the two apart, for a reader as for a model. */
   friend(): Person {
-    return this.#person(this.#unused(heroes))
+    const { hero } = this
+    const he = this.random.chance(0.8) ? !hero.he : hero.he
+    return this.#person(this.#unused(heroes.filter(({ sex }) => !sex || (sex === 'he') === he)), he)
   }
 
   helper(): Person {
@@ -73,9 +76,9 @@ export class Tale {
     }
   }
 
-  #person(species: Species): Person {
+  #person(species: Species, given?: boolean): Person {
     const { random } = this
-    const he = species.sex ? species.sex === 'he' : random.chance(0.5)
+    const he = species.sex ? species.sex === 'he' : (given ?? random.chance(0.5))
     let name = ''
     do name = random.pick(he ? men : women)
     while (this.people.some(one => one.name === name || one.name.slice(0, 2) === name.slice(0, 2)))

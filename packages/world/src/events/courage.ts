@@ -43,7 +43,7 @@ export const courage: Record<string, Definition> = define({
     },
     say: [
       '"Help! Please help me, <a.name>!" (cried|called|shouted) <b.np>.',
-      '<b> called for help, and only <a> (could hear it|heard it|was there to hear it)',
+      '"Help!" (cried|called|shouted) <b.np>, and only <a> (could hear it|heard it|was there to hear it).',
       '"<a.name>, please come! I need you!" (cried|called|shouted) <b.np>.',
       '<a> heard <b.him> (cry|call|shout) for help',
     ],
@@ -101,7 +101,7 @@ export const courage: Record<string, Definition> = define({
       '<a> took <b.him> by the hand and brought <b.hm> back (safe and sound|to safety|home)',
       '<a> (held|pulled|led) <b.him> until they were both safe',
       '"Hold on to me!" (said|called) <a.np>, and a moment later <b> was safe.',
-      '<b> held on to <a.him>, and together they got (out|away|back to safe ground)',
+      '<a> gave <b.him> a hand, and together they got (out|away|back to safe ground)',
       '<a> (pulled|helped) <b.him> out, and nobody was hurt',
     ],
     ask: [['Who saved <b.name>?', '<a.name>', 'person']],

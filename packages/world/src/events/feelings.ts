@@ -37,10 +37,10 @@ export const feelings: Record<string, Definition> = define({
       w.mark('comfort', b, a)
     },
     say: [
-      '<b> (sat down next to|put an arm around|hugged) <a.him> $comforting',
+      '"It is not so bad," said <b.np> and (sat down next to|put an arm around|hugged) <a.him>.',
       '"(Do not be sad|Do not cry|It will be all right), <a.name>," said <b.np> $kindly.',
-      '<b> gave <a.him> (a hug|a warm hug|half of an apple|a cup of tea|a handkerchief) $comforting',
-      '<b> listened (to every word|quietly|until the end) and then gave <a.him> (a hug|a pat on the back|a smile)',
+      '"I am here with you," said <b.np> and gave <a.him> (a hug|a warm hug|half of an apple|a cup of tea|a handkerchief).',
+      '"Tell me all about it, <a.name>," said <b.np> and listened (to every word|quietly|until the end).',
     ],
     ask: [['Who comforted <a.name>?', '<b.name>', 'person']],
   },

@@ -13,7 +13,7 @@ export const honesty: Record<string, Definition> = define({
       '<a> promised <b.him> to <x.base> (before dark|before supper|by noon|that day)',
       '"I promise to <x.base>, <b.name>," said <a.np>.',
       '"Will you <x.base> for me, <a.name>?" <b> asked, and <a> promised it.',
-      '<b> was (ill|tired|very busy), so <a> promised <b.hm> to <x.base>',
+      '<a> promised <b.him>, who was (ill|tired|very busy), to <x.base>',
     ],
     ask: [
       ['What did <a.name> promise?', 'to <x.base>', 'other'],
@@ -93,8 +93,8 @@ export const honesty: Record<string, Definition> = define({
       w.open('guilt', { a, b: undefined, o: undefined })
     },
     say: [
-      '<a> (bumped into|knocked against|stepped on) <o> that belonged to <b.np>, and it broke',
-      'When <b> was not looking, <a> wanted to try <o> and dropped it, and it broke',
+      '<o> that belonged to <b.np> broke when <a> (bumped into|knocked against|stepped on) it',
+      '<o> that belonged to <b.np> fell and broke when <a> (took it without asking|wanted to try it|played too wildly)',
     ],
     ask: [
       ['What did <a.name> break?', 'the <o.n>', 'thing'],

@@ -122,10 +122,10 @@ export const journey: Record<string, Definition> = define({
       w.thing(o, b, b)
     },
     say: [
-      '<b> opened the door, and <a> gave <b.hm> <o.the>',
-      '<a> knocked, and when <b> opened, <a.he> held out <o.the>',
+      '<a> knocked at the door and gave <o.the> to <b.him>',
+      '<a> handed <o.the> to <b.him> at the door',
       '"I brought you <o.the>, <b.name>," said <a.np> and (smiled|bowed|laughed).',
-      '<b> was waiting at the door, and <a> put <o> into <b.hs> hands',
+      '<a> put <o> into <b.his> hands, and the long errand was done',
     ],
     ask: [['What did <b.name> get?', 'the <o.n>', 'thing']],
     gist: '<b.name> got the <o.bare>',

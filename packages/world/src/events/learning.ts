@@ -82,9 +82,9 @@ export const learning: Record<string, Definition> = define({
       w.thing(o, a, a)
     },
     say: [
-      '<b> was so proud that <b.he> gave <a.him> <o.a>',
+      '<a> got <o.a> from <b.him>, who was very proud',
       '"This is for you, because you did not give up, <a.name>," said <b.np> and gave <a.hm> <o.a>.',
-      'As a reward, <b> gave <a.him> <o.a>',
+      'As a reward, <a> got <o.a> from <b.him>',
     ],
     ask: [['What did <b.name> give to <a.name>?', '<o.a>', 'thing']],
     gist: '<b.name> gave <a.name> <o.a>',

@@ -14,7 +14,7 @@ export const making: Record<string, Definition> = define({
       'The birthday of <b.np> was near, and <a> wanted to make <o.a>',
       '"I will make <o.a> for <b.np>," <a> (said|thought|decided).',
       '<a> had a (fine|good|wonderful) idea: <o.a> for <b.np>, made with <a.hs> own hands',
-      '<b> had been (sad|ill|very kind) lately, so <a> wanted to make <o.a> for <b.hm>',
+      '<a> wanted to make <o.a> for <b.him>, who had been (sad|ill|very kind) lately',
     ],
     ask: [
       ['What did <a.name> want to make?', '<o.a>', 'thing'],

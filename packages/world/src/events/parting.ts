@@ -10,9 +10,9 @@ export const parting: Record<string, Definition> = define({
       w.open('parting', { a, b, o: undefined })
     },
     say: [
-      '<b> came with (sad|bad) news for <a.him>: <b.hs> family was going to move far away',
+      '<a> got (sad|bad) news from <b.him>: <b.hs> family was going to move far away',
       '"I have to move to (another town|the other side of the sea|a far country), <a.name>," said <b.np> $sadly.',
-      '<b> told <a.him> that this was the last week before the big move',
+      '<a> heard from <b.him> that this was the last week before the big move',
       '<a> saw boxes in front of the house, and <b> said that they were leaving for good',
     ],
     ask: [['Who had to move away?', '<b.name>', 'person']],
@@ -45,7 +45,7 @@ export const parting: Record<string, Definition> = define({
       if (b) w.at.delete(b)
     },
     say: [
-      '<a> waved until the (wagon|boat|train|cart) that carried <b.him> was only a dot',
+      'soon the (wagon|boat|train|cart) that carried <b.him> was only a dot, and <a> waved and waved',
       '<ab> hugged for a long time, and then <b> was gone',
       '"Goodbye, <b.name>," <a> (whispered|said|called), and the (wagon|boat|train|cart) rolled away.',
       'the (wagon|boat|train|cart) took <b.him> away, and <a> stood there alone',

@@ -41,8 +41,8 @@ export const party: Record<string, Definition> = define({
     },
     say: [
       '"I have no time today," <a> told <b.him>.',
-      '<b> came to play, but <a> said that <a.he> was busy',
-      'When <b> knocked, <a> did not open the door',
+      '<a> said that <a.he> was busy when <b> came to play',
+      '<a> did not open the door when <b> knocked',
       '"Shall we play?" <b> asked, but <a> shook <a.hs> head and hurried away.',
     ],
     gist: '<a.name> had no time for <b.name>',

@@ -11,10 +11,10 @@ export const quarrel: Record<string, Definition> = define({
       w.open('turn', { a: b, b: undefined, o })
     },
     say: [
-      '<b> wanted to <o.use> <o>, too, but <a> did not want to share',
-      '"May I <o.use> <o.the>, too?" <b> asked, but <a> shook <a.hs> head.',
-      '"Can I have a turn with <o.the>?" asked <b.np>, but <a> only said, "No, it is mine."',
-      '<b> asked for a turn with <o.the>, but <a> said no',
+      '<a> did not want to share <o> when <b> wanted to <o.use> it, too',
+      '<a> shook <a.hs> head when <b> asked for a turn with <o.the>',
+      '"No, it is mine," said <a.np> when <b> wanted a turn with <o.the>.',
+      '<a> held <o> close and did not give <b.him> a turn',
     ],
     ask: [['What did <b.name> want?', 'a turn with the <o.bare>', 'other']],
     gist: '<b.name> wanted a turn with the <o.bare>',
@@ -28,8 +28,8 @@ export const quarrel: Record<string, Definition> = define({
     },
     say: [
       '<ab> (began to fight|started to fight|argued loudly|shouted at each other) about <o>',
-      '<b> pulled at <o>, and <a> pulled back, and soon they were (shouting|fighting)',
-      '"Give me <o.the>!" shouted <b.np>, and <a> shouted back.',
+      '<ab> pulled at <o> from both sides, and soon they were (shouting|fighting)',
+      '<ab> both held on to <o> and shouted',
       'soon <ab> were (red in the face|angry|shouting), and all because of <o.a>',
     ],
     ask: [['What did <a.name> and <b.name> fight about?', 'the <o.n>', 'thing']],
@@ -54,15 +54,15 @@ export const quarrel: Record<string, Definition> = define({
     gist: 'the <o.bare> broke',
   },
   partWays: {
-    args: 'a b',
+    args: 'a? b?',
     rule: (w, { a, b }) => {
       w.expect('quarrel')
-      if (a === b) w.fail(`${a!.name} cannot leave alone in two directions`)
+      if (a && a === b) w.fail(`${a!.name} cannot leave alone in two directions`)
     },
     say: [
-      '<a> went one way and <b> went the other, and nobody (said a word|looked back)[ $tail]',
-      '"I will never play with you again!" said <a.np>, and <b> (turned away|ran off|walked away).',
-      '<b> (stamped|ran|marched) off, and <a> sat down with <a.hs> back to the path',
+      '<ab> went home by two different ways, and nobody (said a word|looked back)[ $tail]',
+      '"I will never play with you again!" said <a.np> and (turned away|ran off|walked away).',
+      '<b> (stamped|ran|marched) off without a word[ $tail]',
     ],
   },
   alone: {

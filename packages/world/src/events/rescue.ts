@@ -27,9 +27,9 @@ export const rescue: Record<string, Definition> = define({
     },
     say: [
       '"Help me, <a.name>!" (cried|called|shouted) <b.np>.',
-      '"<a.name>, I cannot get out!" (cried|called|shouted) <b.np>.',
-      '<a> heard <b.him> (cry|call|shout) and came running',
-      '"Do not move, <b.name>, I am here!" (cried|called|shouted) <a.np>.',
+      '"I cannot get out!" (cried|called|shouted) <b.np>, and <a> came running.',
+      'nobody but <a.np> heard <b.him> (cry|call|shout)',
+      '"I am coming, <b.name>!" (cried|called|shouted) <a.np>.',
     ],
   },
   pullFail: {
@@ -41,7 +41,7 @@ export const rescue: Record<string, Definition> = define({
     say: [
       '<a> pulled (with all <a.hs> might|and pulled), but <b> did not move',
       '<a> took <b.his> hands and pulled, but it was no use',
-      'first <a> pushed and then <a.he> pulled, but <b> stayed where <b.he> was',
+      '<a> pushed first and pulled then, but <b> stayed where <b.he> was',
       '<a> pulled so hard that <a.he> fell on <a.hs> back, but <b> was still stuck',
     ],
     gist: '<a.name> could not pull <b.name> out',
@@ -75,7 +75,7 @@ export const rescue: Record<string, Definition> = define({
     say: [
       '<a> held out <q.the> to <b.him> and pulled until <b.he> was free',
       'with <q.the>, <a> got <b.him> out',
-      '<b> held on to <q.the> and, with one great pull, <a> got <b.hm> out',
+      '<a> put <q.the> into <b.his> hands and, with one great pull, got <b.hm> out',
       '<a> used <q>, and a moment later <b> was free',
     ],
     ask: [

@@ -229,7 +229,7 @@ export const search: Record<string, Definition> = define({
     gist: '<a.name> got the <o.bare> down',
   },
   giveBack: {
-    args: 'a b o',
+    args: 'a? b o',
     rule: (w, { a, b, o }) => {
       w.has(a, o)
       w.together(a, b)
@@ -237,10 +237,10 @@ export const search: Record<string, Definition> = define({
       w.thing(o, b)
     },
     say: [
-      '<a> gave <o> back to <b.him>',
-      '<a> put <o> (into|in) <b.his> hands',
+      '<b> got <o> back from <a.him>',
+      '<b> held <o> in <b.hs> hands again',
       '"(Here it is|Here you are|This is yours), <b.name>!" said <a.np>, and <a.he> (gave|handed) <b.him> <o.the>.',
-      '<a> (gave|handed) <b.him> <o.the> $kindly',
+      '"Look what I have for you, <b.name>," said <a.np> and gave <b.hm> <o.the>.',
     ],
   },
   noLuck: {

@@ -72,10 +72,10 @@ export const visitor: Record<string, Definition> = define({
       w.thing(o, a, a)
     },
     say: [
-      '<b> reached into <b.hs> bag and gave <a.him> <o.a>',
+      'Out of an old bag, <b> took <o.a> and gave it to <a.him>',
       '"I have only <o.a>, but it is for you, <a.name>," said <b.np>.',
       'Before <b> went to sleep, <b.he> gave <a.him> <o.a> to say thank you',
-      '<b> made <o.a> for <a.him> that very evening',
+      'That very evening, <b> made <o.a> for <a.him>',
     ],
     ask: [['What did <b.name> give to <a.name>?', '<o.a>', 'thing']],
     gist: '<b.name> gave <a.name> <o.a>',
@@ -88,9 +88,9 @@ export const visitor: Record<string, Definition> = define({
       w.mark('friends', a, b)
     },
     say: [
-      '<b> stayed for (a week|the whole winter|a month|good), and <a> was never lonely',
-      '<b> told <a.him> stories of (the sea|far countries|high mountains|the desert) until the fire went out',
-      '<b> built a little house close by, and <a> had a new friend',
+      '"Stay as long as you like," said <a.np>, and <b> stayed for (a week|the whole winter|a month|good).',
+      'There were stories of <b.np> about (the sea|far countries|high mountains|the desert) every night, and <a> listened until the fire went out',
+      '"This is your home, too, <b.name>," said <a.np> $kindly.',
       'In time even the neighbors liked <b.him>, and <a> was glad',
     ],
   },
@@ -105,9 +105,9 @@ export const visitor: Record<string, Definition> = define({
       w.close('parting', 'given up', a)
     },
     say: [
-      '<b> had to go on, and <a> stood at the door and waved (until <b.he> was out of sight|for a long time)',
+      'The road called <b.him>, and <a> stood at the door and waved (for a long time|until the dust had settled)',
       '"I must go on, but I will not forget you, <a.name>," said <b.np>.',
-      '<b> hugged <a.him> one last time and went away over the (hill|fields|bridge)',
+      'It was time to go on over the (hill|fields|bridge), and <b> hugged <a.him> one last time',
     ],
     gist: '<b.name> went away',
   },

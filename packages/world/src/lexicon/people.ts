@@ -48,3 +48,9 @@ export const traits: readonly string[] =
 export const grownTraits: readonly string[] =
   list(`kind wise friendly gentle cheerful patient busy jolly quiet tall clever
   strong helpful polite merry`)
+
+/** The words by which stories say who is meant: what a model must get right, where most other words are free. */
+export const references: { readonly names: readonly string[]; readonly others: readonly string[] } = {
+  names: [...women, ...men],
+  others: [...new Set(allSpecies.map(({ noun }) => noun)), ...list('he she him her his it they them He She It They')],
+}

@@ -19,8 +19,6 @@ export const phrases: Readonly<Record<string, string>> = {
   looked: 'looked|searched|peeked|looked carefully|felt around',
   sadly: 'sadly|with a sigh|in a small voice|with wet eyes|in a sad voice|quietly|and sniffed',
   kindly: 'kindly|with a smile|in a soft voice|gently|in a warm voice|cheerfully|and nodded|and winked',
-  comforting:
-    'and said nothing for a while|and stayed close|until the tears were gone|until the world looked better|and that helped a little',
   tail: `while (a snail|a beetle|an ant|a ladybug|a caterpillar|a green bug|a brown moth|a tiny spider) (crawled|climbed|wandered|crept) (over a leaf|up a stem|along a twig|across the path|over a stone|past a daisy|into the shade)|while (a blackbird|a thrush|a pigeon|a lark|a magpie|a swallow|a finch|a wren) (called|sang|hopped about|watched|chirped|looked down) (from afar|nearby|overhead|in a tree|on a fence|on a roof|in the hedge)|while the (wind|leaves|grass|branches|shadows|clouds|flowers) (whispered|moved|danced|rustled|played|swayed) (softly|gently|all around|above|in the light|far and wide|to and fro)`,
   nighttail:
     'while (the moon|a big star|the evening star|a thin moon|a full moon|a yellow moon) (rose|shone|stood|hung|climbed) (over the roofs|over the hills|in the window|between the clouds|behind the trees|above the chimney|over the quiet land)|while (an old clock ticked|the fire crackled|the kettle hummed|a cricket sang|the rain whispered|the wind sang|the stove murmured) (softly|in the dark|all night long|through the night|far into the night)',

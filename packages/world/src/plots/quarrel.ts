@@ -12,15 +12,15 @@ export const quarrel: Plot = {
     t.title = 'Quarrel About <o>'
     introduce(t)
     const b = befriend(t)
-    if (t.chance(0.5)) t.tell('own', { a, o })
     const lead = daybreak(t, place)
     t.tell('play', { a, b, p: place }, lead)
-    if (!t.world.things.includes(o)) t.tell('bring', { a, o })
-    t.tell('wantsToo', { a, b, o })
-    t.tell('quarrel', { a, b, o })
+    const [owner, other] = t.chance(0.5) ? [a, b] : [b, a]
+    t.tell('bring', { a: owner, o })
+    t.tell('wantsToo', { a: owner, b: other, o })
+    t.tell('quarrel', { a: owner, b: other, o })
     const broken = t.chance(0.6)
     if (broken) t.tell('tear', { o })
-    t.tell('partWays', { a, b })
+    t.tell('partWays', { a: owner, b: other })
 
     t.paragraph()
     const [first, second] = t.chance(0.5) ? [a, b] : [b, a]

@@ -15,11 +15,12 @@ export const storm: Plot = {
     const b = befriend(t)
     const lead = daybreak(t, place)
     t.tell('play', { a, b, p: place }, lead)
-    const toy = t.chance(0.6)
-    if (toy) t.tell('bring', { a, o })
     t.tell('stormComes', { x })
     t.tell('hide', { a, b, x: t.topic('shelter') })
-    if (toy && t.chance(0.6)) t.tell('warm', { a, b, o })
+    if (t.chance(0.4)) {
+      t.tell('bring', { a, o })
+      t.tell('warm', { a, b, o }, 'and')
+    }
     t.paragraph()
     const c = t.friend()
     t.tell('hear', { a, b, c })
