@@ -93,8 +93,8 @@ export const honesty: Record<string, Definition> = define({
       w.open('guilt', { a, b: undefined, o: undefined })
     },
     say: [
-      '<o> that belonged to <b.np> broke when <a> (bumped into|knocked against|stepped on) it',
-      '<o> that belonged to <b.np> fell and broke when <a> (took it without asking|wanted to try it|played too wildly)',
+      'the <o.n> that belonged to <b.np> broke when <a> (bumped into|knocked against|stepped on) it',
+      'the <o.n> that belonged to <b.np> fell and broke when <a> (took it without asking|wanted to try it|played too wildly)',
     ],
     ask: [
       ['What did <a.name> break?', 'the <o.n>', 'thing'],
