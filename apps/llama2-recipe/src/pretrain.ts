@@ -73,7 +73,10 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   if (resumed) say(`resumed at step ${resumed.step}`)
 
   const metrics = join(folder, 'metrics.jsonl')
-  const log = meter(step, { steps, peak: await peakFlops(device), notes: run }, [jsonl(metrics), terminal()])
+  const log = meter(step, { steps, peak: await peakFlops(device, { products: config.products }), notes: run }, [
+    jsonl(metrics),
+    terminal(),
+  ])
   using teller = new Teller(model, tokenizer)
   const start = unseen.position()
   let seconds = 0

@@ -33,7 +33,7 @@ const isas = {
     generic: ['-DCRIA_SIMD_GENERIC'],
     avx2: ['-mavx2', '-mfma', '-mf16c'],
     avx512:
-      '-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mprefer-vector-width=512'.split(
+      '-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mamx-tile -mamx-bf16 -mprefer-vector-width=512'.split(
         ' ',
       ),
   },

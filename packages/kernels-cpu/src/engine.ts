@@ -21,7 +21,7 @@ export type Profile = (calls: readonly CallTime[]) => void
 
 export interface Engine {
   readonly name: 'cpu' | 'wasm'
-  /** Instruction set: `avx512`, `avx2`, `neon`, `generic`, `simd128`, `relaxed`. */
+  /** Instruction set: `amx`, `avx512`, `avx2`, `neon`, `generic`, `simd128`, `relaxed`. */
   readonly isa: string
   readonly threads: number
   /** Zeroed memory at a cache line. Throws when there is none. */

@@ -14,7 +14,7 @@ it('names a command that the root of the repository has', () => {
   expect(remedy).not.toMatch(/pnpm/)
 })
 
-for (const isa of ['avx512', 'avx2', 'neon', 'generic'] as const) {
+for (const isa of ['amx', 'avx512', 'avx2', 'neon', 'generic'] as const) {
   const device = await native({ isa, threads: 2 }).catch(() => undefined)
   device?.dispose()
   if (device !== undefined) describeBackend(`native ${isa}`, () => native({ isa, threads: 2 }))

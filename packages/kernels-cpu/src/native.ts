@@ -31,7 +31,7 @@ interface Addon {
 export interface NativeOptions {
   /** Threads that compute. Default: the physical cores that this process may use. */
   readonly threads?: number
-  /** Instruction set: `avx512`, `avx2`, `neon` or `generic`. Default: the environment's CRIA_CPU_ISA, else the best. */
+  /** Instruction set: `amx`, `avx512`, `avx2`, `neon` or `generic`. Default: the environment's CRIA_CPU_ISA, else the best. */
   readonly isa?: string
   /** Called after each replay of a plan with the time of every kernel call on the first thread. Default: nothing is timed. */
   readonly profile?: Profile

@@ -8,6 +8,7 @@
 
 #include "../executor/linear-table.h"
 #include "../executor/opcodes.h"
+#include "amx.h"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -23,6 +24,9 @@ namespace cria {
 CRIA_OPS(generic)
 CRIA_OPS(avx2)
 CRIA_OPS(avx512)
+namespace avx512 {
+extern const OpFn kTileOps[kOpCount];
+}
 #elif defined(__aarch64__)
 CRIA_OPS(generic)
 CRIA_OPS(neon)
@@ -38,6 +42,7 @@ std::vector<Isa> usable_isas() {
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+  if (avx512 && amx_usable()) found.push_back({"amx", avx512::kTileOps, linear_kernels_amx()});
   if (avx512) found.push_back({"avx512", avx512::kOps, linear_kernels_avx512()});
   if (avx2) found.push_back({"avx2", avx2::kOps, linear_kernels_avx2()});
 #elif defined(__aarch64__)

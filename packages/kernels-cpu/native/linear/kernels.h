@@ -70,7 +70,12 @@ static void linear(const LinearArgs& a, const Barrier& barrier, int thread, int 
 
 static const LinearKernels kTable = {
     CRIA_STRING(CRIA_ISA), activation_kind, activation_bytes, linear_thread_bytes, prepare, compute, linear,
-    matmul_thread_bytes, matmul,
+    matmul_thread_bytes, matmul<false>,
 };
+#if defined(CRIA_TILES)
+static const LinearKernels kTileTable = {
+    "amx", activation_kind, activation_bytes, linear_thread_bytes, prepare, compute, linear, matmul_thread_bytes, matmul<true>,
+};
+#endif
 
 }  // namespace cria::CRIA_ISA

@@ -118,6 +118,7 @@ struct LinearKernels {
 const LinearKernels* linear_kernels_generic();   // any target: plain C++, autovectorised by the compiler's baseline
 const LinearKernels* linear_kernels_avx2();      // AVX2, FMA, F16C
 const LinearKernels* linear_kernels_avx512();    // F, BW, VL, DQ, VNNI, BF16
+const LinearKernels* linear_kernels_amx();       // the same, with products of bf16 on AMX tiles
 const LinearKernels* linear_kernels_neon();      // ARMv8.2 with dot product
 const LinearKernels* linear_kernels_wasm();      // SIMD128
 const LinearKernels* linear_kernels_wasm_relaxed();

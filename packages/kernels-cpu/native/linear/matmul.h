@@ -117,7 +117,8 @@ CRIA_INLINE void pack_source(float* dst, size_t slots, size_t tile_words, const 
 }
 
 static size_t matmul_thread_bytes() {
-  return align_up((kMatmulK * kMatmulN + kMatmulK * kMatmulM + FT * kFloatRows + 2 * W) * sizeof(float));
+  const size_t edge = kFloatRows * ((size_t)FT > kFloatRows ? (size_t)FT : kFloatRows);  // of a tile here or of tiles.h
+  return align_up((kMatmulK * kMatmulN + kMatmulK * kMatmulM + edge + 2 * W) * sizeof(float));
 }
 
 // T rows × kFloatRows columns of C over one block of k.
@@ -181,7 +182,13 @@ static void matmul_part(const MatmulArgs& a, const Source& sa, const Source& sb,
   }
 }
 
-static void matmul(const MatmulArgs& a, int thread, int n_threads) {
+#if defined(CRIA_TILES)
+}  // namespace cria::CRIA_ISA
+#include "tiles.h"
+namespace cria::CRIA_ISA {
+#endif
+
+template <bool amx> static void matmul(const MatmulArgs& a, int thread, int n_threads) {
   if (a.m == 0 || a.n == 0 || a.batch == 0) return;
   if (a.k == 0) {
     if (a.accumulate || thread != 0) return;
@@ -211,6 +218,10 @@ static void matmul(const MatmulArgs& a, int thread, int n_threads) {
     const Range mt = share(m_tiles, (int)(part / best_n), (int)best_m), nt = share(n_tiles, (int)(part % best_n), (int)best_n);
     const Range rows = {mt.begin * FT, min_of(mt.end * FT, a.m)}, columns = {nt.begin * kFloatRows, min_of(nt.end * kFloatRows, a.n)};
     float* c = a.c + b * a.batch_stride_c;
+#if defined(CRIA_TILES)
+    if (amx && a.bf16) tiles_part(a, sa, sb, c, rows, columns, scratch);
+    else
+#endif
 #if defined(CRIA_BF16_DOT)
     if (a.bf16) matmul_part<Words::pairs>(a, sa, sb, c, rows, columns, scratch);
 #else

@@ -9,7 +9,7 @@ static const LinearKernels* kernels() { return CRIA_JOIN(linear_kernels_, CRIA_I
 
 // Operands a, b, c; attributes transA, transB, m, n, k, batch, elements between batches of a and of b, then 1: add to c, 2: products of
 // operands rounded to bf16.
-void op_matmul(const Call& c, const Ctx& ctx) {
+static void product(const Call& c, const Ctx& ctx, const LinearKernels* kernels) {
   const bool ta = c.attr(0), tb = c.attr(1);
   const size_t m = (size_t)c.attr(2), n = (size_t)c.attr(3), k = (size_t)c.attr(4);
   MatmulArgs args{};
@@ -33,8 +33,12 @@ void op_matmul(const Call& c, const Ctx& ctx) {
   args.batch_stride_b = (size_t)c.attr(7);
   args.batch_stride_c = m * n;
   args.thread_scratch = ctx.scratch;
-  kernels()->matmul(args, ctx.thread, ctx.n_threads);
+  kernels->matmul(args, ctx.thread, ctx.n_threads);
 }
+void op_matmul(const Call& c, const Ctx& ctx) { product(c, ctx, kernels()); }
+#if defined(CRIA_TILES)
+void op_matmul_tiles(const Call& c, const Ctx& ctx) { product(c, ctx, linear_kernels_amx()); }
+#endif
 
 // Operands x, w, y, prepared activations; attribute 0: LinearFlags.
 static LinearArgs linear_args(const Call& c, const Ctx& ctx) {

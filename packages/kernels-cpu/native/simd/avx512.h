@@ -144,6 +144,9 @@ constexpr int kFloatVecs = 2, kFloatTokens = 14;  // 28 sums, 2 weights, 1 activ
 
 #if defined(__AVX512BF16__)
 #define CRIA_BF16_DOT 1
+#if defined(__AMX_BF16__)
+#define CRIA_TILES 1
+#endif
 // acc[r] += w[r][0]·x[0] + w[r][1]·x[1] of bf16 pairs.
 // Words of neighbours (lo[0], lo[1]), …, (hi[W-2], hi[W-1]), and of (even[i], odd[i]), rounded to nearest even.
 CRIA_INLINE I pairs_bf16(F lo, F hi) { return {(__m512i)_mm512_cvtne2ps_pbh(hi.v, lo.v)}; }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "../addon/amx.h"
 #include "../linear/dequant-block.h"
 #include "../linear/linear.h"
 
@@ -22,7 +23,8 @@ static float random_normal() {
   for (int i = 0; i < 12; i++) s += (float)random_u32() * 0x1p-32f;
   return s;
 }
-static uint16_t to_f16(float x) {  // normal numbers only, truncated: enough to make test weights
+static uint16_t to_f16(float x) {  // truncated, and 0 below the normal numbers: enough to make test weights
+  if (std::fabs(x) < 0x1p-14f) return 0;
   uint32_t u;
   memcpy(&u, &x, 4);
   return (uint16_t)((u >> 16 & 0x8000) | (((u >> 13) - 0x1c000) & 0x7fff));
@@ -179,13 +181,22 @@ static double check_linear(const LinearKernels* k, Dtype t, uint32_t flags, size
   return worst;
 }
 
-static double check_matmul(const LinearKernels* k, Dtype t, size_t m, size_t n, size_t kk, bool ta, bool tb, bool acc, int threads) {
+static float rounded(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+  memcpy(&x, &bits, 4);
+  return x;
+}
+
+// `bf16`: of operands that are rounded first, which the expected sums are made of too.
+static double check_matmul(const LinearKernels* k, Dtype t, size_t m, size_t n, size_t kk, bool ta, bool tb, bool acc, int threads, bool bf16) {
   const size_t batch = m < 40 ? 3 : 1, lda = (ta ? m : kk) + 3, ldb = (tb ? kk : n) + 5, ldc = n + 2;
   const size_t na = (ta ? kk : m) * lda, nb = (tb ? n : kk) * ldb;
   std::vector<uint8_t> a = random_weights(t, batch, na), b = random_weights(t, 1, nb), scratch;
   std::vector<float> af(na), bf(nb), c(batch * m * ldc, 0.5f);
   weight(t, b, nb, 0, 0, bf);
-  MatmulArgs args = {a.data(), b.data(), c.data(), t, t, ta, tb, acc, m, n, kk, lda, ldb, ldc, batch, na, 0, m * ldc, nullptr};
+  MatmulArgs args = {a.data(), b.data(), c.data(), t, t, ta, tb, acc, m, n, kk, lda, ldb, ldc, batch, na, 0, m * ldc, nullptr, bf16};
   args.thread_scratch = aligned(scratch, threads * k->matmul_thread_bytes());
   for (int i = 0; i < threads; i++) k->matmul(args, i, threads);
   double worst = 0;
@@ -195,7 +206,8 @@ static double check_matmul(const LinearKernels* k, Dtype t, size_t m, size_t n, 
       for (size_t j = 0; j < n; j++) {
         double s = acc ? 0.5 : 0, size = 1;
         for (size_t p = 0; p < kk; p++) {
-          const double v = (double)af[ta ? p * lda + i : i * lda + p] * bf[tb ? j * ldb + p : p * ldb + j];
+          const float x = af[ta ? p * lda + i : i * lda + p], y = bf[tb ? j * ldb + p : p * ldb + j];
+          const double v = bf16 ? (double)rounded(x) * rounded(y) : (double)x * y;
           s += v;
           size += v * v;
         }
@@ -229,9 +241,13 @@ static void check(const LinearKernels* k) {
     double worst = 0;
     for (int v = 0; v < 8; v++) {
       for (int threads : {1, 5}) {
-        worst = std::fmax(worst, check_matmul(k, t, 31, 67, 19, v & 1, v & 2, v & 4, threads));
-        worst = std::fmax(worst, check_matmul(k, t, 181, 70, 300, v & 1, v & 2, v & 4, threads));
-        worst = std::fmax(worst, check_matmul(k, t, 1, 533, 40, v & 1, v & 2, v & 4, threads));
+        for (bool bf16 : {false, true}) {
+          worst = std::fmax(worst, check_matmul(k, t, 31, 67, 19, v & 1, v & 2, v & 4, threads, bf16));
+          worst = std::fmax(worst, check_matmul(k, t, 181, 70, 300, v & 1, v & 2, v & 4, threads, bf16));
+          worst = std::fmax(worst, check_matmul(k, t, 1, 533, 40, v & 1, v & 2, v & 4, threads, bf16));
+          // More of k than is packed at a time.
+          worst = std::fmax(worst, check_matmul(k, t, 33, 32, 801, v & 1, v & 2, v & 4, threads, bf16));
+        }
       }
     }
     printf("%s matmul %s: largest error %.1e of the terms' size\n", k->isa, names[t], worst);
@@ -243,6 +259,7 @@ int main() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) check(linear_kernels_avx2());
   if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16")) check(linear_kernels_avx512());
+  if (amx_usable()) check(linear_kernels_amx());
 #elif defined(__aarch64__)
   check(linear_kernels_neon());
 #endif

@@ -16,7 +16,10 @@ const flags: Record<string, string[]> = {
   generic: [],
   ...(process.arch === 'x64' && {
     avx2: ['-mavx2', '-mfma', '-mf16c'],
-    avx512: '-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mavx2 -mfma -mf16c'.split(' '),
+    avx512:
+      '-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mavx2 -mfma -mf16c -mamx-tile -mamx-bf16'.split(
+        ' ',
+      ),
   }),
   ...(process.arch === 'arm64' && { neon: ['-march=armv8.2-a+dotprod+fp16'] }),
 }

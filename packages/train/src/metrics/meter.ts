@@ -1,5 +1,5 @@
 /** Makes events out of what the loop knows: rates, share of the peak, time left. */
-import { type Device, f32, matmul, plan, sizeOf } from '@cria/tensor'
+import { type Device, f32, matmul, type Products, plan, sizeOf } from '@cria/tensor'
 import type { StepResult, TrainStep } from '../step.js'
 import type { Sink, StepEvent, TrainEvent } from './events.js'
 
@@ -111,13 +111,16 @@ export class Meter {
 }
 
 /**
- * FLOP/s of an f32 matrix product of this size on the device, the best of five: what can be reached in practice, and
- * what `share` is then a share of.
+ * FLOP/s of a square f32 matrix product on the device, the best of five: what can be reached in practice, and what
+ * `share` is then a share of. `size` of the square, default 1024; `products` as the model multiplies, default f32.
  */
-export async function peakFlops(device: Device, size = 1024): Promise<number> {
+export async function peakFlops(
+  device: Device,
+  { size = 1024, products = 'f32' }: { readonly size?: number; readonly products?: Products } = {},
+): Promise<number> {
   const square = f32([size, size])
   const [a, b] = [device.empty(square), device.empty(square)]
-  const product = plan(device, {}, () => matmul(a, b), { name: 'peak' })
+  const product = plan(device, {}, () => matmul(a, b, { products }), { name: 'peak' })
   let best = Number.POSITIVE_INFINITY
   for (let i = 0; i < 6; i++) {
     const started = performance.now()

@@ -118,7 +118,8 @@ test('formats', () => {
 })
 
 test('the peak is a positive rate', async () => {
-  expect(await peakFlops(device, 16)).toBeGreaterThan(0)
+  for (const products of ['f32', 'bf16'] as const)
+    expect(await peakFlops(device, { size: 16, products })).toBeGreaterThan(0)
 })
 
 const config = llamaConfig({
