@@ -1,7 +1,9 @@
 // bf16 products on AMX tiles (Intel since Sapphire Rapids): one instruction adds 16×16 sums of 16 pairs, five times what
-// AVX-512 does in that time. Included by matmul.h, whose packing of B it shares; A is packed by rows here.
+// AVX-512 does in that time. B is packed as for those kernels; A by rows, here.
 #pragma once
 #include <immintrin.h>
+
+#include "pack-float.h"
 
 namespace cria::CRIA_ISA {
 
