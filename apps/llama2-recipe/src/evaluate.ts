@@ -2,7 +2,7 @@
  * `pnpm eval:storyteller [MODEL] [options]`: every figure of the storyteller's model card.
  *
  *   --stories N    stories and orders to sample (100)      --questions N  held-out stories to ask about (200)
- *   --size S       what MODEL was trained as (3m)          --tokens N     text it was trained on (that of the size)
+ *   --size S       what MODEL was trained as (5m)          --tokens N     text it was trained on (that of the size)
  *   --seed N       of all of it (1)                        --json FILE    write the figures
  *   --show N       print so many stories (0)               --problems     print what the checker found
  */
@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
     show: { type: 'string', default: '0' },
     problems: { type: 'boolean', default: false },
-    size: { type: 'string', default: '3m' },
+    size: { type: 'string', default: '5m' },
     tokens: { type: 'string' },
   },
 })

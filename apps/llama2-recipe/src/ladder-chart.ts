@@ -44,7 +44,7 @@ export async function drawLadder(rungs: readonly Rung[], folder: string): Promis
     ...common,
     x: { type: 'log', label: 'training FLOP', tickFormat: '.0e', ticks: 4 },
     y: { type: 'log', label: 'held-out loss, nats a token', tickFormat: '.1f', ticks: 6 },
-    color: { legend: false, domain: ['1m', '3m', '10m', '30m'], scheme: 'observable10' },
+    color: { legend: false, domain: ['1m', '3m', '5m', '10m', '30m'], scheme: 'observable10' },
     marks: [
       Plot.line(rungs, { x: 'flops', y: 'loss', stroke: 'size', sort: 'flops' }),
       Plot.dot(rungs, { x: 'flops', y: 'loss', fill: 'size', r: 4 }),

@@ -1,4 +1,4 @@
-/** `pnpm recipe:pretrain [--size 3m] [--quick] [--out DIR] [--tokens N] [--seed S] [--threads N]` */
+/** `pnpm recipe:pretrain [--size 5m] [--quick] [--out DIR] [--tokens N] [--seed S] [--threads N]` */
 import { parseArgs } from 'node:util'
 import { cpu } from '@cria/kernels-cpu'
 import { pretrain } from './pretrain.js'
@@ -15,7 +15,7 @@ const { values } = parseArgs({
     threads: { type: 'string' },
   },
 })
-const size = (values.size ?? (values.quick ? '1m' : '3m')) as SizeName
+const size = (values.size ?? (values.quick ? '1m' : '5m')) as SizeName
 if (!(size in sizes)) throw new Error(`recipe: got --size ${size}, expected one of ${Object.keys(sizes).join(', ')}`)
 const device = await cpu(values.threads === undefined ? {} : { threads: Number(values.threads) })
 console.log(`${device.name}: ${device.description}`)
