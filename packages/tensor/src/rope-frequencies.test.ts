@@ -41,3 +41,15 @@ test.each(golden.cases)('frequencies equal transformers: $name', ({ config, tabl
     table.frequencies.forEach((f, i) => expect(Math.abs(f / invFreq[i]! - 1)).toBeLessThan(2e-6))
   }
 })
+
+// ggml's rope_yarn_ramp divides by max(0.001, high - low), so that only the first dimension of the ramp is kept.
+test.each([
+  ['ending before it begins', 10, 4, [false, true]],
+  ['beginning beyond the head', 2, 65536, [false, false]],
+])('a yarn ramp %s is a step to llama.cpp', (_, theta, originalContext, interpolated) => {
+  const yarn = { type: 'yarn', factor: 4, originalContext } as const
+  const { frequencies } = ropeFrequencies({ width: 16, theta, scaling: { ...yarn, crossedRamp: 'step' } })
+  const plain = ropeFrequencies({ width: 16, theta }).frequencies
+  const rest = interpolated.at(-1)!
+  frequencies.forEach((f, i) => expect(f).toBeCloseTo(plain[i]! / ((interpolated[i] ?? rest) ? 4 : 1), 6))
+})

@@ -25,6 +25,11 @@ export type RopeScaling =
       readonly mscaleAllDim?: number
       /** Round the correction range to whole dimensions. Default true. */
       readonly truncate?: boolean
+      /**
+       * What a ramp that ends before it begins is, which short original contexts and small bases make: transformers
+       * lets it fall (`falling`, the default), llama.cpp makes a step of it where it begins (`step`).
+       */
+      readonly crossedRamp?: 'falling' | 'step'
     }
   /** Llama 3.1 to 3.3. */
   | {
@@ -144,7 +149,7 @@ function llama3({
 type Yarn = Extract<RopeScaling, { type: 'yarn' }>
 
 function yarn(
-  { factor, originalContext, betaFast = 32, betaSlow = 1, truncate = true }: Yarn,
+  { factor, originalContext, betaFast = 32, betaSlow = 1, truncate = true, crossedRamp = 'falling' }: Yarn,
   width: number,
   theta: number,
 ): (f: number, i: number) => number {
@@ -155,7 +160,8 @@ function yarn(
   const [from, to] = [dimension(betaFast), dimension(betaSlow)]
   const low = Math.max(truncate ? Math.floor(from) : from, 0)
   const high = Math.min(truncate ? Math.ceil(to) : to, width - 1)
-  const span = high === low ? 0.001 : high - low
+  // Both take 0.001 for a ramp without width.
+  const span = high === low || (high < low && crossedRamp === 'step') ? 0.001 : high - low
   return (_, i) => {
     const interpolated = Math.min(1, Math.max(0, (i - low) / span))
     return 1 / (interpolated / factor + (1 - interpolated))

@@ -68,6 +68,7 @@ describe('config.json', () => {
       betaSlow: 1,
       attentionFactor: 0.1 * Math.log(4) + 1,
       truncate: true,
+      crossedRamp: 'falling',
     })
     expect(scaling({ rope_type: 'yarn', factor: 4, mscale: 1, mscale_all_dim: 1 })).toMatchObject({
       attentionFactor: 1,
@@ -189,6 +190,7 @@ describe('config.json', () => {
           betaSlow: 2,
           attentionFactor: 1.3,
           truncate: false,
+          crossedRamp: 'falling',
         },
       },
     ]
@@ -363,6 +365,7 @@ describe('GGUF metadata', () => {
       type: 'yarn',
       originalContext: 64,
       attentionFactor: 0.1 * Math.log(4) + 1,
+      crossedRamp: 'step',
     })
   })
 

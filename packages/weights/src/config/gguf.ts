@@ -175,6 +175,8 @@ function readScaling(a: Fields, gguf: WeightFile, context: number, headDim: numb
             ? computed
             : a.positive('rope.scaling.yarn_attn_factor', computed)),
         truncate: true,
+        // llama.cpp's ramp is at least 0.001 wide.
+        crossedRamp: 'step',
       }
     }
     default:

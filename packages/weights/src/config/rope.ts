@@ -85,6 +85,7 @@ function readScaling(
         betaSlow: rope.raw('beta_slow') ? rope.positive('beta_slow') : 1,
         attentionFactor: yarnAttention(rope, factor),
         truncate: rope.flag('truncate', true),
+        crossedRamp: 'falling',
       }
     }
     case 'llama3': {

@@ -17,6 +17,8 @@ export type RopeScaling =
       readonly attentionFactor: number
       /** Whether the ramp's ends are rounded to whole dimensions; default true. */
       readonly truncate: boolean
+      /** What a ramp that ends before it begins is: `falling` to transformers, a `step` to llama.cpp. */
+      readonly crossedRamp: 'falling' | 'step'
     }
   | {
       readonly type: 'llama3'

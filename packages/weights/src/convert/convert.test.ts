@@ -8,6 +8,7 @@ import { writeSafetensors } from '../safetensors/write.js'
 import { memorySink } from '../sink.js'
 import { bytesSource } from '../source.js'
 import { type ConvertOptions, type ConvertReport, convert } from './convert.js'
+import { hfConfig } from './hf-config.js'
 import { reorderRows } from './rotation.js'
 import { dtypeFor, targetDTypes } from './types.js'
 
@@ -65,6 +66,7 @@ describe('convert', () => {
           betaSlow: 1,
           attentionFactor: 0.1 * Math.log(4) + 1,
           truncate: true,
+          crossedRamp: 'falling',
         },
       },
     ],
@@ -196,6 +198,17 @@ describe('convert', () => {
       )
       expect((await converted(source, { to: 'safetensors', type: 'f32' })).model.config.ropeScaling).toEqual(scaled)
     }
+  })
+
+  it('refuses a YaRN ramp that the other program reads another way', async () => {
+    // The original context turns no dimension once: the ramp ends below 0, where it begins.
+    const yarn = { type: 'yarn', factor: 4, originalContext: 1, betaFast: 32, betaSlow: 1, truncate: true } as const
+    const config = { ...tinyConfig, ropeScaling: { ...yarn, attentionFactor: 1, crossedRamp: 'falling' as const } }
+    await expect(converted(await tinyFolder(config), { to: 'gguf', type: 'f32' })).rejects.toThrow(
+      'expected one that llama.cpp reads the same way. Write safetensors instead',
+    )
+    const stepped = { ...config, ropeScaling: { ...config.ropeScaling, crossedRamp: 'step' as const } }
+    expect(() => hfConfig(stepped, 'f32')).toThrow('expected one that transformers reads the same way')
   })
 
   it('reports progress tensor by tensor', async () => {

@@ -2,6 +2,7 @@
 import type { ModelConfig } from '../config/types.js'
 import { WeightsError } from '../errors.js'
 import type { GgufValue } from '../gguf/format.js'
+import { refuseCrossedRamp } from './ramp.js'
 import { fileTypes, type TargetDType } from './types.js'
 
 const u32 = (value: number): GgufValue => ({ type: 'u32', value })
@@ -79,6 +80,7 @@ export function ggufMetadata(
           'unsupported',
           'convert: llama.cpp has no YaRN without rounded ramp ends (truncate: false)',
         )
+      refuseCrossedRamp(config, 'step')
       scale('yarn', scaling.factor)
       out.set(`${arch}.rope.scaling.original_context_length`, u32(scaling.originalContext))
       out.set(`${arch}.rope.scaling.yarn_beta_fast`, f32(scaling.betaFast))

@@ -2,6 +2,7 @@
 import type { ModelConfig } from '../config/types.js'
 import { WeightsError } from '../errors.js'
 import { llama3Divisors } from './gguf-metadata.js'
+import { refuseCrossedRamp } from './ramp.js'
 
 const classes = {
   llama: 'LlamaForCausalLM',
@@ -69,6 +70,7 @@ function ropeScaling(config: ModelConfig, divisors: Float32Array | undefined): R
     case 'dynamic':
       return { rope_type: 'dynamic', factor: scaling.factor }
     case 'yarn':
+      refuseCrossedRamp(config, 'falling')
       return {
         rope_type: 'yarn',
         factor: scaling.factor,
