@@ -122,6 +122,14 @@ describe('config.json', () => {
       slidingLayers: [true, true],
     })
     expect(hf({ model_type: 'mistral', sliding_window: null }).slidingWindow).toBeUndefined()
+    expect(hf({ model_type: 'mistral' }).slidingWindow).toBe(4096)
+    expect(hf({ model_type: 'qwen2', use_sliding_window: true, max_window_layers: 0 })).toMatchObject({
+      slidingWindow: 4096,
+      slidingLayers: [true, true],
+    })
+    expect(
+      hf({ model_type: 'qwen2', use_sliding_window: true, sliding_window: null, max_window_layers: 0 }).slidingWindow,
+    ).toBeUndefined()
     expect(hf({ model_type: 'qwen2', sliding_window: 512 }).slidingWindow).toBeUndefined()
     expect(
       hf({ model_type: 'qwen2', sliding_window: 512, use_sliding_window: true, max_window_layers: 1 }),
@@ -154,6 +162,12 @@ describe('config.json', () => {
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, /partial_rotary_factor: got 0.5/],
     [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
     [{ is_causal: false }, /is_causal: got false/],
+    [{ is_causal: null }, /is_causal: got null/],
+    [{ is_causal: 1 }, /is_causal: got 1/],
+    [
+      { model_type: 'qwen2', use_sliding_window: true, sliding_window: 4, max_window_layers: 'a' },
+      /max_window_layers: got "a", expected a whole number/,
+    ],
     [{ attn_logit_scale: 0.5 }, /attn_logit_scale: got 0.5/],
     [{ norm_type: 'layernorm' }, /norm_type/],
     [{ use_qk_norm: true }, /use_qk_norm/],

@@ -15,6 +15,11 @@ export class Fields {
     return this.raw(key) !== undefined
   }
 
+  /** Whether the file says anything about it, null included. */
+  states(key: string): boolean {
+    return Object.hasOwn(this.values, key)
+  }
+
   private fail(key: string, expected: string): never {
     const got = this.raw(key)
     const shown = got === undefined ? 'nothing' : JSON.stringify(got, bigints)?.slice(0, 80)
@@ -35,6 +40,12 @@ export class Fields {
     if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > 2 ** 31)
       return this.fail(key, 'a positive whole number')
     return value as number
+  }
+
+  /** A whole number ≥ 0. */
+  count(key: string, fallback: number): number {
+    const value = this.raw(key) ?? fallback
+    return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : this.fail(key, 'a whole number')
   }
 
   /** A finite number > 0. */

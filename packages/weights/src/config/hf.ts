@@ -14,11 +14,13 @@ const architectures: Readonly<Record<string, Architecture>> = {
 }
 
 /** What each class assumes for a field that `config.json` leaves out. */
-const defaults: Readonly<Record<Architecture, { context: number; kvHeads?: number; headDim?: number }>> = {
+const defaults: Readonly<
+  Record<Architecture, { context: number; kvHeads?: number; headDim?: number; window?: number }>
+> = {
   llama: { context: 2048 },
-  mistral: { context: 131072, kvHeads: 8 },
-  qwen2: { context: 32768, kvHeads: 32 },
-  qwen3: { context: 32768, kvHeads: 32, headDim: 128 },
+  mistral: { context: 131072, kvHeads: 8, window: 4096 },
+  qwen2: { context: 32768, kvHeads: 32, window: 4096 },
+  qwen3: { context: 32768, kvHeads: 32, headDim: 128, window: 4096 },
 }
 
 /**
@@ -43,6 +45,13 @@ export function readHfConfig(json: unknown, file = 'config.json'): ModelConfig {
     )
   }
   c.refuse(fieldValues)
+  if ((json as { is_causal?: unknown }).is_causal === null) {
+    throw new WeightsError(
+      'unsupported',
+      `${file}: is_causal: got null, expected true or no such field. transformers takes null for causal with its sdpa attention and for bidirectional with eager`,
+      { file, got: null },
+    )
+  }
   c.refuse(
     unknownFields(c.keys()),
     'an unknown field, which may change the model. Remove it if the model is a plain one',
@@ -62,10 +71,7 @@ export function readHfConfig(json: unknown, file = 'config.json'): ModelConfig {
     layers,
     heads,
     // An explicit null means "as many as heads"; an absent field means the class's default.
-    kvHeads: c.size(
-      'num_key_value_heads',
-      'num_key_value_heads' in (json as object) ? heads : (preset.kvHeads ?? heads),
-    ),
+    kvHeads: c.size('num_key_value_heads', c.states('num_key_value_heads') ? heads : (preset.kvHeads ?? heads)),
     headDim,
     ffnDim: c.size('intermediate_size'),
     vocab: c.size('vocab_size'),
@@ -102,7 +108,12 @@ function readWindow(
     c.refuse({ sliding_window: [] })
     return none
   }
-  const on = qwen ? c.flag('use_sliding_window', false) && c.has('sliding_window') : c.has('sliding_window')
+  // An explicit null means "no window"; an absent field means the class's default.
+  const window =
+    c.has('sliding_window') || !c.states('sliding_window')
+      ? c.size('sliding_window', defaults[architecture].window)
+      : undefined
+  const on = window !== undefined && (!qwen || c.flag('use_sliding_window', false))
   const types = c.raw('layer_types')
   if (types !== undefined && architecture !== 'mistral') {
     if (
@@ -118,12 +129,12 @@ function readWindow(
     const slidingLayers = types.map(t => t === 'sliding_attention')
     if (!slidingLayers.includes(true)) return none
     if (!on) throw new WeightsError('format', `${c.file}: layer_types asks for sliding attention, but no window is set`)
-    return { slidingWindow: c.size('sliding_window'), slidingLayers }
+    return { slidingWindow: window, slidingLayers }
   }
   if (!on) return none
-  const from = qwen ? (c.raw('max_window_layers') ?? 28) : 0
+  const from = qwen ? c.count('max_window_layers', 28) : 0
   return {
-    slidingWindow: c.size('sliding_window'),
-    slidingLayers: Array.from({ length: Math.min(layers, 65537) }, (_, i) => i >= Number(from)),
+    slidingWindow: window,
+    slidingLayers: Array.from({ length: Math.min(layers, 65537) }, (_, i) => i >= from),
   }
 }
