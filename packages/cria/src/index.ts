@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { backends } from './backend.js'
 import { report } from './output.js'
-import { number, whole, wholeList } from './parse.js'
+import { whole, wholeList } from './parse.js'
 import { samplingFlags, searchFlags } from './sampling-flags.js'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -33,7 +33,7 @@ export function program(): Command {
     .requiredOption('--prompt <text>', 'the text to continue')
     .option('--no-echo', 'print the continuation alone')
     .option('--json', 'print one JSON object instead')
-    .option('--logprobs <n>', 'with --json: log-probabilities of prompt and text, the n likeliest, entropy', number)
+    .option('--logprobs <n>', 'with --json: log-probabilities of prompt and text, the n likeliest, entropy', whole(0))
     .option('--specials', 'text of the prompt that looks like a special token is one')
   device(run)
   searchFlags(samplingFlags(run)).action(async (model, options) =>
@@ -102,7 +102,7 @@ export function program(): Command {
     .command('train')
     .description('a BPE vocabulary from text files, as tokenizer.json and tokenizer_config.json')
     .argument('<file...>', 'UTF-8 text')
-    .requiredOption('--vocab <n>', 'number of tokens, special ones included', number)
+    .requiredOption('--vocab <n>', 'number of tokens, special ones included', whole(1))
     .requiredOption('--out <folder>', 'where to write')
     .addOption(
       new Option('--kind <kind>', 'as Llama 3 or as LLaMA 1 and 2')
@@ -111,7 +111,7 @@ export function program(): Command {
     )
     .option('--pattern <split>', 'gpt2, llama3, qwen2, o200k or a regular expression (default: llama3)')
     .option('--special <tokens>', 'special tokens, first in the vocabulary: a,b,c', (text: string) => text.split(','))
-    .option('--min-frequency <n>', 'join no pair that is rarer (default: 2)', number)
+    .option('--min-frequency <n>', 'join no pair that is rarer (default: 2)', whole(1))
     .option('--json', 'print JSON about the result')
     .action(async (files, options) => (await import('./commands/tokenizer-train.js')).tokenizerTrain(files, options))
 
@@ -141,7 +141,7 @@ export function program(): Command {
     .description('how well a model predicts a text')
     .argument('<model>')
     .argument('<file>', 'UTF-8 text; - is standard input')
-    .option('--context <n>', 'tokens of a window (default: 512, or what the model holds)', number)
+    .option('--context <n>', 'tokens of a window (default: 512, or what the model holds)', whole(2))
     .option('--against <model>', 'compare its predictions with those of this one: KL divergence, same top, ratio')
     .option('--json', 'print one JSON object')
   device(perplexity).action(async (model, file, options) =>
@@ -153,12 +153,12 @@ export function program(): Command {
     .description('run evaluation tasks')
     .argument('<model>')
     .argument('<tasks...>', 'names such as sanity or arc_easy, or .yaml, .json and .jsonl task files')
-    .option('--limit <n>', 'only the first documents of each task', number)
-    .option('--num-fewshot <k>', "examples shown first, instead of the task's number", number)
+    .option('--limit <n>', 'only the first documents of each task', whole(1))
+    .option('--num-fewshot <k>', "examples shown first, instead of the task's number", whole(0))
     .option('--data <folder>', 'documents of bundled tasks: TASK/SPLIT.jsonl', 'data')
     .option('--cache <file>', 'keep answers, and take those that it has')
-    .option('--context <n>', "tokens of a window (default: the model's)", number)
-    .option('--seed <s>', 'of few-shot examples and drawn answers', number)
+    .option('--context <n>', "tokens of a window (default: the model's)", whole(2))
+    .option('--seed <s>', 'of few-shot examples and drawn answers', whole(0))
     .option('--samples', 'with --json: every document, request and answer')
     .option('--json', 'print one JSON object')
   device(evaluation).action(async (model, tasks, options) =>
@@ -171,7 +171,7 @@ export function program(): Command {
     .requiredOption('--shape <preset>', 'a preset such as llama-3.2-1b')
     .requiredOption('--type <type>', 'weight type such as Q4_0')
     .requiredOption('--out <file>', 'a .gguf file')
-    .option('--seed <s>', 'of the weights', number, 0)
+    .option('--seed <s>', 'of the weights', whole(0), 0)
     .action(async options => (await import('./commands/synth.js')).synth(options))
   return cria
 }

@@ -7,7 +7,22 @@ export const number = (text: string): number => {
   return n
 }
 
-export const numberList = (text: string): number[] => text.split(',').map(number)
+/** A finite number from `least` on. */
+export const within =
+  (least: number) =>
+  (text: string): number => {
+    const n = number(text)
+    if (!Number.isFinite(n) || n < least)
+      throw new InvalidArgumentError(`Expected a ${least < 0 ? 'finite number' : `number ≥ ${least}`}.`)
+    return n
+  }
+
+export const numberPair = (text: string): [number, number] => {
+  const [a, b, more] = text.split(',')
+  if (a === undefined || b === undefined || more !== undefined)
+    throw new InvalidArgumentError('Expected two numbers with a comma between them.')
+  return [number(a), number(b)]
+}
 
 /** A whole number from `least` on, to `most` where that is given. */
 export const whole =

@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Device } from '@cria/tensor'
+import { reference } from '@cria/tensor/reference'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { main } from './index.js'
 
@@ -92,24 +94,62 @@ describe('samplers', () => {
     expect(greedy[2]!.tokens).toEqual(greedy[0]!.tokens)
   })
 
+  // No model is opened for these: there is none of this name.
   test.each([
     [['--samplers', 'kz'], /--samplers: got z, expected penalties, dry/],
+    [['--temperature', '-1'], /--temperature: got -1/],
+    [['--top-p', '1.5'], /--top-p: got 1.5/],
+    [['--top-k', '0.5'], /--top-k: got 0.5/],
+    [['--repeat-penalty', '0'], /--repeat-penalty: got 0/],
+    [['--preset', 'hf', '--guidance-scale', '-1'], /--guidance-scale: got -1/],
+    [['--seed', '0.5'], /--seed: got 0.5/],
+    [['--thinking-budget', '-2'], /--thinking-budget: got -2/],
     [['--logit-bias', 'x'], /--logit-bias: got x, expected TOKEN:BIAS/],
-    [['--ban', 'no such token at all'], /--ban: got no such token/],
     [['--mirostat', '3'], /mirostat/],
     [['--regex', 'a', '--choices', 'b'], /got 2 structures/],
+    [['--regex', '(a'], /--regex: got the end at 2 of "\(a", expected a closing parenthesis/],
+    [['--json-schema', '{'], /--json-schema: got .* expected JSON/],
+    [['--grammar', '/dev/null'], /--grammar: \/dev\/null: got no rule "root"/],
+    // Two options with the value: the one at fault is named.
+    [['--adaptive-target', '6'], /--adaptive-target: got 6/],
+    [['--exponential-decay-length-penalty', '3'], /Expected two numbers/],
+    [['--allow', '-1'], /argument '-1' is invalid. Expected a whole number ≥ 0/],
     [['--trigger', 'x'], /--trigger: got no structure/],
     [['--beams', '2', '--prompt-lookup'], /got --beams and --prompt-lookup, expected one of them/],
+    [['--beams', '0'], /argument '0' is invalid. Expected a whole number ≥ 1/],
+    [['--beams', '4', '--beam-groups', '3'], /--beam-groups: got 3, expected a divisor of --beams 4/],
+    [['--beams', '4', '--diversity-penalty', '-1'], /argument '-1' is invalid. Expected a number ≥ 0/],
+    [['--best-of', '1.5'], /argument '1.5' is invalid/],
     [['--early-stopping'], /--early-stopping: got no --beams/],
     [['--logprobs', '2'], /--logprobs: got no --json/],
-    [['--thinking-budget', '2'], /<think>/],
     [['--json-schema', 'nowhere.json'], /--json-schema: got nowhere.json, expected a file/],
     [['--json-schema', '{"not":{}}'], /the keyword not/],
     [['--max-tokens', '1.5'], /argument '1.5' is invalid. Expected a whole number/],
-  ])('%j is refused with the reason', async (args, message) => {
+    [['--draft', 'no-draft.gguf'], /model: got no-draft.gguf/],
+  ])('%j is refused with the reason before a model is looked for', async (args, message) => {
+    const { out, err } = await run('no-model.gguf', ...short, '--no-echo', ...args)
+    expect(out).toBe('')
+    expect(err).toMatch(message)
+  })
+
+  test.each([
+    [['--ban', 'no such token at all'], /--ban: got no such token/],
+    [['--logit-bias', '9999:1'], /--logit-bias: got 9999/],
+    [['--allow', '5,9999'], /--allow: got 9999/],
+    [['--preset', 'vllm', '--allow', '9999'], /--allow: got 9999/],
+    [['--begin-suppress-tokens', '9999'], /--begin-suppress-tokens: got 9999/],
+    [['--thinking-budget', '2'], /<think>/],
+    [['--context', '1', '--prompt', 'abcabc'], /--context: got a prompt of \d+ tokens/],
+  ])('%j is refused where the vocabulary has no such token, before weights are read', async (args, message) => {
+    const devices = Object.getPrototypeOf(reference()) as Device
+    const upload = vi.spyOn(devices, 'upload')
+    const load = vi.spyOn(devices, 'load')
     const { out, err } = await run(fixture, ...short, '--no-echo', ...args)
     expect(out).toBe('')
     expect(err).toMatch(message)
+    expect(upload).not.toHaveBeenCalled()
+    expect(load).not.toHaveBeenCalled()
+    vi.restoreAllMocks()
   })
 })
 

@@ -31,7 +31,6 @@ import {
   type Sampler,
   type SamplingContext,
   sequenceBias,
-  sequenceBreakers,
   thinkingBudget,
   topH,
   topNSigma,
@@ -41,10 +40,10 @@ import {
 } from '@cria/sampling'
 import { hf, LLAMACPP_ORDER, type LlamacppSampler, llamacpp, vllm } from '@cria/sampling/presets'
 import type { Tokenizer } from '@cria/tokenizer'
-import { InputError, UsageError } from './errors.js'
+import { UsageError } from './errors.js'
 import type { PresetName } from './sampling-flags.js'
-import { type StructureOptions, structureOf } from './structure.js'
-import { biasedText, biasedToken, textTokens, tokenOf } from './token-arguments.js'
+import { readStructure, type StructureOptions } from './structure.js'
+import { anyWords, biasedText, biasedToken, type Words, wordsOf } from './token-arguments.js'
 
 export interface SamplingOptions extends StructureOptions {
   readonly maxTokens?: number
@@ -93,7 +92,7 @@ export interface SamplingOptions extends StructureOptions {
   readonly ignoreEos?: boolean
   readonly minTokens?: number
   readonly minLength?: number
-  readonly exponentialDecayLengthPenalty?: readonly number[]
+  readonly exponentialDecayLengthPenalty?: readonly [start: number, factor: number]
   readonly thinkingBudget?: number
   readonly guidanceScale?: number
   readonly watermark?: boolean
@@ -117,41 +116,56 @@ export interface SamplersContext {
   readonly unconditional?: (context: SamplingContext) => Float32Array
 }
 
-/** Reads what the options name (files, tokens) and checks all of them at once. */
-export async function samplersOf(
+/**
+ * Checks the options, and reads the files that they name, before any model is opened; what the result then refuses is
+ * a token that the model's vocabulary does not have.
+ */
+export async function readSamplers(
   options: SamplingOptions,
-  tokenizer: Tokenizer,
-  { unconditional }: SamplersContext = {},
-): Promise<Samplers> {
+): Promise<(tokenizer: Tokenizer, context?: SamplersContext) => Samplers> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32)
-  const structure = await structureOf(options, tokenizer)
-  const parts = new Parts(options, tokenizer, unconditional)
-  const make = (i: number): Chain => {
-    const { before, own, after, draw } = parts.all(seed + i)
-    const stages = [...(structure ? [structure()] : []), ...before, ...own.slice(0, -1), ...after]
-    return chain(...stages, draw ?? own[own.length - 1]!)
+  const structureFor = await readStructure(options)
+  const checked = (make: (i: number) => Chain): ((i?: number) => Chain) => {
+    try {
+      make(0)
+    } catch (error) {
+      throw error instanceof ParameterError ? wrongFlag(error, options) : error
+    }
+    return (i = 0) => make(i)
   }
-  try {
-    make(0)
-  } catch (error) {
-    throw error instanceof ParameterError ? wrongFlag(error, options) : error
-  }
-  return {
-    seed,
-    chain: (i = 0) => make(i),
-    beamChain() {
-      const { before, own } = new Parts({ ...options, preset: 'hf', temperature: 0 }, tokenizer, unconditional).all(
-        seed,
-      )
-      return chain(...(structure ? [structure()] : []), ...before, ...own.slice(0, -1))
-    },
+  const maker =
+    (parts: Parts, structure?: () => Sampler) =>
+    (i: number): Chain => {
+      const { before, own, after, draw } = parts.all(seed + i)
+      const stages = [...(structure ? [structure()] : []), ...before, ...own.slice(0, -1), ...after]
+      return chain(...stages, draw ?? own[own.length - 1]!)
+    }
+  checked(maker(new Parts(options, anyWords, () => new Float32Array(0))))
+  return (tokenizer, { unconditional } = {}) => {
+    const structure = structureFor?.(tokenizer)
+    const words = wordsOf(tokenizer)
+    return {
+      seed,
+      chain: checked(maker(new Parts(options, words, unconditional), structure)),
+      beamChain() {
+        const { before, own } = new Parts({ ...options, preset: 'hf', temperature: 0 }, words, unconditional).all(seed)
+        return chain(...(structure ? [structure()] : []), ...before, ...own.slice(0, -1))
+      },
+    }
   }
 }
 
-/** The flag that a sampler refused: the option of its name, else the one of its value. */
-function wrongFlag({ message, op, parameter, got, expected }: ParameterError, options: SamplingOptions): UsageError {
-  const values = Object.entries(options).filter(([, value]) => value === got)
-  const [key] = values.find(([name]) => name === op || name === parameter) ?? values[0] ?? []
+/** The flag that a sampler refused: of those with the value, the one of its name, or of a name like it. */
+function wrongFlag(
+  { message, op, parameter = op, got, expected }: ParameterError,
+  options: SamplingOptions,
+): UsageError {
+  const keys = Object.entries(options).flatMap(([key, value]) => (value === got ? [key] : []))
+  const like = (name: string): ((key: string) => boolean) => {
+    const plain = name.toLowerCase().replace(/[^a-z]/g, '')
+    return key => key.toLowerCase().includes(plain)
+  }
+  const key = keys.find(each => each === op || each === parameter) ?? keys.find(like(parameter)) ?? keys.find(like(op))
   if (key === undefined) return new UsageError(message)
   const flag = key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
   return new UsageError(`--${flag}: got ${String(got)}, expected ${String(expected)}`)
@@ -172,18 +186,18 @@ interface Part {
 
 class Parts {
   readonly #options: SamplingOptions
-  readonly #tokenizer: Tokenizer
+  readonly #words: Words
   readonly #unconditional: SamplersContext['unconditional']
   readonly #preset: PresetName
   readonly #eos: readonly number[]
   #breakers: number[][] | undefined
 
-  constructor(options: SamplingOptions, tokenizer: Tokenizer, unconditional: SamplersContext['unconditional']) {
+  constructor(options: SamplingOptions, words: Words, unconditional: SamplersContext['unconditional']) {
     this.#options = options
-    this.#tokenizer = tokenizer
+    this.#words = words
     this.#unconditional = unconditional
     this.#preset = options.preset ?? 'llamacpp'
-    this.#eos = tokenizer.eosIds
+    this.#eos = words.eosIds
   }
 
   all(seed: number): { before: Sampler[]; own: readonly Sampler[]; after: Sampler[]; draw: Sampler | undefined } {
@@ -249,7 +263,6 @@ class Parts {
   /** As with `do_sample`; temperature 0 is without. */
   #hf(seed: number): Chain {
     const o = this.#options
-    const [start, factor] = o.exponentialDecayLengthPenalty ?? []
     return hf({
       ...given({
         temperature: o.temperature === 0 || o.dynatempRange ? undefined : o.temperature,
@@ -268,8 +281,8 @@ class Parts {
         sequence_bias: o.sequenceBias && this.#sequences(),
         min_length: o.minLength,
         min_new_tokens: o.minTokens,
-        exponential_decay_length_penalty: start === undefined ? undefined : ([start, factor ?? 1] as const),
-        begin_suppress_tokens: o.beginSuppressTokens,
+        exponential_decay_length_penalty: o.exponentialDecayLengthPenalty,
+        begin_suppress_tokens: this.#listed('--begin-suppress-tokens', o.beginSuppressTokens),
         guidance_scale: o.guidanceScale,
         unconditional: this.#unconditional,
         watermarking_config: o.watermark ? this.#watermark() : undefined,
@@ -293,7 +306,7 @@ class Parts {
         presence_penalty: this.#windowed ? undefined : o.presencePenalty,
         logit_bias: this.#biases(),
         bad_words: o.badWords && this.#badWords(),
-        allowed_token_ids: o.allow,
+        allowed_token_ids: this.#listed('--allow', o.allow),
         min_tokens: o.minTokens,
       }),
       stop_token_ids: this.#eos,
@@ -309,12 +322,16 @@ class Parts {
     const scale = o.guidanceScale ?? 1
     return [
       { on: scale !== 1, own: ['hf'], make: () => guidance(scale, this.#unconditional!) },
-      { on: o.allow, own: ['vllm'], make: () => allow(o.allow!) },
+      { on: o.allow, own: ['vllm'], make: () => allow(this.#listed('--allow', o.allow)!) },
       { on: o.ban || o.ignoreEos, own: [], make: () => ban(this.#banned()) },
       { on: o.logitBias, own: ['llamacpp', 'vllm'], make: () => logitBias(this.#biases()!) },
       { on: o.sequenceBias, own: ['hf'], make: () => sequenceBias(this.#sequences()) },
       { on: o.badWords, own: ['hf', 'vllm'], make: () => badWords(this.#badWords()) },
-      { on: o.beginSuppressTokens, own: ['hf'], make: () => banAtStart(o.beginSuppressTokens!) },
+      {
+        on: o.beginSuppressTokens,
+        own: ['hf'],
+        make: () => banAtStart(this.#listed('--begin-suppress-tokens', o.beginSuppressTokens)!),
+      },
       { on: o.minTokens, own: ['hf', 'vllm'], make: () => minTokens(o.minTokens!, eos) },
       { on: o.minLength, own: ['hf'], make: () => minLength(o.minLength!, eos) },
       {
@@ -398,39 +415,35 @@ class Parts {
     return given({ bias: o.watermarkBias, ratio: o.watermarkRatio, key: o.watermarkKey })
   }
 
+  /** Ids that the vocabulary must have. */
+  #listed(flag: string, ids: readonly number[] | undefined): number[] | undefined {
+    return ids?.map(id => this.#words.token(flag, String(id)))
+  }
+
   #biases(): [number, number][] | undefined {
-    return this.#options.logitBias?.map(each => biasedToken(this.#tokenizer, each))
+    return this.#options.logitBias?.map(each => biasedToken(this.#words, each))
   }
 
   #sequences(): [number[], number][] {
-    return (this.#options.sequenceBias ?? []).flatMap(each => biasedText(this.#tokenizer, each))
+    return (this.#options.sequenceBias ?? []).flatMap(each => biasedText(this.#words, each))
   }
 
   #badWords(): number[][] {
-    return (this.#options.badWords ?? []).flatMap(word => textTokens(this.#tokenizer, word))
+    return (this.#options.badWords ?? []).flatMap(word => this.#words.texts(word))
   }
 
   #banned(): number[] {
     const o = this.#options
-    return [...(o.ban ?? []).map(each => tokenOf(this.#tokenizer, '--ban', each)), ...(o.ignoreEos ? this.#eos : [])]
+    return [...(o.ban ?? []).map(each => this.#words.token('--ban', each)), ...(o.ignoreEos ? this.#eos : [])]
   }
 
   #breakersOf(): number[][] {
-    const t = this.#tokenizer
-    this.#breakers ??= sequenceBreakers(this.#options.drySequenceBreaker ?? DRY_BREAKERS, {
-      vocabSize: t.vocabSize,
-      decode: id => t.decode([id], { skipSpecial: false, continuation: true }),
-      encode: text => [...t.encode(text, { bos: false, eos: false })],
-    })
+    this.#breakers ??= this.#words.breakers(this.#options.drySequenceBreaker ?? DRY_BREAKERS)
     return this.#breakers
   }
 
   #thinking(): Sampler {
-    const [start, end] = ['<think>', '</think>'].map(piece => this.#tokenizer.idOf(piece))
-    if (start === undefined || end === undefined)
-      throw new InputError(
-        '--thinking-budget: got a tokenizer without <think> and </think>, expected a model that thinks between them',
-      )
+    const [start, end] = this.#words.thinking()
     return thinkingBudget(this.#options.thinkingBudget!, { start: [start], end: [end] })
   }
 }

@@ -1,6 +1,6 @@
 /** The options that shape what is written, as `cria run --help` groups them. Their meaning is in `sampler.ts`. */
 import { type Command, Option } from 'commander'
-import { number, numberList, whole } from './parse.js'
+import { number, numberPair, whole, wholeList, within } from './parse.js'
 
 export const presetNames = ['llamacpp', 'hf', 'vllm'] as const
 export type PresetName = (typeof presetNames)[number]
@@ -13,7 +13,7 @@ const one =
     new Option(flags, description).argParser(text => parse(text)).helpGroup(group)
 
 const num = one(number)
-const nums = one(numberList)
+const ids = one(wholeList(0))
 const text = one(given => given)
 const flag = (group: string, flags: string, description: string): Option =>
   new Option(flags, description).helpGroup(group)
@@ -79,14 +79,14 @@ export function samplingFlags(command: Command): Command {
 
     many(TOKENS, '--logit-bias <token:bias>', 'add to a token (an id, or the text of one); -inf bans; repeatable'),
     many(TOKENS, '--ban <token>', 'never this token (an id, or the text of one); repeatable'),
-    nums(TOKENS, '--allow <ids>', 'these token ids and no others: 1,2,3'),
-    nums(TOKENS, '--begin-suppress-tokens <ids>', 'not as the first token: 1,2,3'),
+    ids(TOKENS, '--allow <ids>', 'these token ids and no others: 1,2,3'),
+    ids(TOKENS, '--begin-suppress-tokens <ids>', 'not as the first token: 1,2,3'),
     many(TOKENS, '--bad-words <text>', 'never this text; repeatable'),
     many(TOKENS, '--sequence-bias <text:bias>', 'add to the token that would complete a text; repeatable'),
     flag(TOKENS, '--ignore-eos', 'never end'),
     num(TOKENS, '--min-tokens <n>', 'do not end before n tokens'),
     num(TOKENS, '--min-length <n>', 'the same, prompt included'),
-    nums(TOKENS, '--exponential-decay-length-penalty <start,factor>', 'urge to end from a length on'),
+    one(numberPair)(TOKENS, '--exponential-decay-length-penalty <start,factor>', 'urge to end from a length on'),
     num(TOKENS, '--thinking-budget <n>', 'at most n tokens between <think> and </think>'),
 
     flag(WATERMARK, '--watermark', "Hugging Face's watermark"),
@@ -111,16 +111,16 @@ export function searchFlags(command: Command): Command {
   const options = [
     num(GUIDANCE, '--guidance-scale <s>', 'classifier-free guidance; 1: off'),
     text(GUIDANCE, '--negative-prompt <text>', 'what to steer away from (default: no prompt)'),
-    num(SEARCH, '--beams <n>', 'beam search of this width'),
-    num(SEARCH, '--beam-groups <n>', 'diverse beam search: groups of beams (1)'),
-    num(SEARCH, '--diversity-penalty <d>', 'against what earlier groups took (0)'),
-    num(SEARCH, '--length-penalty <l>', 'scores are divided by length^l (1)'),
+    one(whole(1))(SEARCH, '--beams <n>', 'beam search of this width'),
+    one(whole(1))(SEARCH, '--beam-groups <n>', 'diverse beam search: groups of beams (1)'),
+    one(within(0))(SEARCH, '--diversity-penalty <d>', 'against what earlier groups took (0)'),
+    one(within(-Number.MAX_VALUE))(SEARCH, '--length-penalty <l>', 'scores are divided by length^l (1)'),
     flag(SEARCH, '--early-stopping', 'stop at as many ended texts as beams'),
-    num(SEARCH, '--best-of <n>', 'the likeliest of n drawn texts'),
+    one(whole(1))(SEARCH, '--best-of <n>', 'the likeliest of n drawn texts'),
     text(SEARCH, '--draft <model>', 'speculative decoding: a smaller model of the same vocabulary guesses'),
     flag(SEARCH, '--prompt-lookup', 'speculative decoding: guess what followed the same words before'),
-    num(SEARCH, '--draft-tokens <n>', 'guesses per pass (3)'),
-    num(SEARCH, '--stop-repetition <n>', 'stop when up to n tokens stand four times in a row at the end'),
+    one(whole(1))(SEARCH, '--draft-tokens <n>', 'guesses per pass (3)'),
+    one(whole(1))(SEARCH, '--stop-repetition <n>', 'stop when up to n tokens stand four times in a row at the end'),
   ]
   for (const option of options) command.addOption(option)
   return command

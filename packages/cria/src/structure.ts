@@ -26,11 +26,13 @@ export interface StructureOptions {
   readonly trigger?: readonly string[]
 }
 
-/** Makes the stage, anew for each text; the masks are shared. Undefined where no structure is asked for. */
-export async function structureOf(
+/**
+ * Reads and checks the structure that is asked for. Given the model's tokenizer, the result makes what makes the stage,
+ * anew for each text; the masks are shared. Undefined where no structure is asked for.
+ */
+export async function readStructure(
   options: StructureOptions,
-  tokenizer: Tokenizer,
-): Promise<(() => GrammarSampler) | undefined> {
+): Promise<((tokenizer: Tokenizer) => () => GrammarSampler) | undefined> {
   const { trigger } = options
   const kinds = (['grammar', 'jsonSchema', 'regex', 'choices'] as const).filter(kind => options[kind] !== undefined)
   if (kinds.length > 1)
@@ -42,48 +44,75 @@ export async function structureOf(
     if (trigger) throw new UsageError('--trigger: got no structure, expected one that the trigger switches on')
     return undefined
   }
-  const vocabulary = vocabularyOf(tokenizer)
-  const grammar = await grammarOf(kind, options[kind]!, options.ignoreUnsupported ? 'ignore' : 'error', tokenizer)
+  const grammarFor = await readGrammar(kind, options[kind]!, options.ignoreUnsupported ? 'ignore' : 'error')
   const lazy = trigger && { lazy: { words: trigger } }
-  return () => constrain(grammar, { vocabulary, ...lazy })
+  return tokenizer => {
+    const vocabulary = vocabularyOf(tokenizer)
+    const grammar = grammarFor(text => tokenizer.idOf(text))
+    return () => constrain(grammar, { vocabulary, ...lazy })
+  }
 }
 
-async function grammarOf(
+type GrammarFor = (token: (text: string) => number | undefined) => Grammar<unknown>
+
+async function readGrammar(
   kind: 'grammar' | 'jsonSchema' | 'regex' | 'choices',
   value: string,
   unsupported: 'error' | 'ignore',
-  tokenizer: Tokenizer,
-): Promise<Grammar<unknown>> {
+): Promise<GrammarFor> {
   switch (kind) {
-    case 'grammar':
-      return gbnf(await read('--grammar', value), { token: text => tokenizer.idOf(text) }) as Grammar<unknown>
-    case 'regex':
-      return regex(value) as Grammar<unknown>
-    case 'choices':
-      return choices(value.split(',')) as Grammar<unknown>
-    case 'jsonSchema': {
-      const inline = value.trimStart().startsWith('{')
-      const schema = parse(inline ? value : await read('--json-schema', value))
-      const base = inline ? undefined : pathToFileURL(resolve(value)).href
-      const schemas = await loadSchemas(schema, loadSchema, base === undefined ? {} : { base })
-      return jsonSchema(schema, { schemas, unsupported }) as Grammar<unknown>
+    case 'grammar': {
+      const source = await read('--grammar', value)
+      const parsed: GrammarFor = token => gbnf(source, { token }) as Grammar<unknown>
+      // Checked now, as if every token that it names were there.
+      blame('--grammar', value, () => parsed(() => 0))
+      return parsed
     }
+    case 'regex': {
+      const made = blame('--regex', undefined, () => regex(value) as Grammar<unknown>)
+      return () => made
+    }
+    case 'choices': {
+      const made = choices(value.split(',')) as Grammar<unknown>
+      return () => made
+    }
+    case 'jsonSchema': {
+      const file = value.trimStart().startsWith('{') ? undefined : value
+      const schema = parse(file ? await read('--json-schema', file) : value, file)
+      const schemas = await loadSchemas(schema, loadSchema, file ? { base: pathToFileURL(resolve(file)).href } : {})
+      const made = blame('--json-schema', file, () => jsonSchema(schema, { schemas, unsupported }) as Grammar<unknown>)
+      return () => made
+    }
+  }
+}
+
+/** Runs it. What it refuses is the fault of the command line itself, or of the file that the option names. */
+function blame<T>(flag: string, file: string | undefined, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof Error && Symbol.for('cria.error') in error)) throw error
+    const why = error.message.replace(/^\w+: /, '')
+    throw file === undefined ? new UsageError(`${flag}: ${why}`) : new InputError(`${flag}: ${file}: ${why}`)
   }
 }
 
 /** A schema that another refers to: from the web, or a file beside it. */
 async function loadSchema(uri: string): Promise<Schema> {
-  if (uri.startsWith('file:')) return parse(await read('--json-schema', fileURLToPath(uri)))
+  if (uri.startsWith('file:')) return parse(await read('--json-schema', fileURLToPath(uri)), uri)
   const response = await fetch(uri)
   if (!response.ok) throw new InputError(`--json-schema: got ${response.status} for ${uri}, expected a schema there`)
-  return parse(await response.text())
+  return parse(await response.text(), uri)
 }
 
-function parse(text: string): Schema {
+function parse(text: string, file: string | undefined): Schema {
   try {
     return JSON.parse(text) as Schema
   } catch (error) {
-    throw new InputError(`--json-schema: got ${(error as Error).message}, expected JSON`)
+    const why = `got ${(error as Error).message}, expected JSON`
+    throw file === undefined
+      ? new UsageError(`--json-schema: ${why}`)
+      : new InputError(`--json-schema: ${file}: ${why}`)
   }
 }
 

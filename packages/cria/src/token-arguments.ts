@@ -1,39 +1,78 @@
 /** Tokens and texts as they stand in options. */
+import { sequenceBreakers } from '@cria/sampling'
 import type { Tokenizer } from '@cria/tokenizer'
-import { UsageError } from './errors.js'
+import { InputError, UsageError } from './errors.js'
 
-/** A token by its id, or by the text (or special token) that is exactly one. */
-export function tokenOf(tokenizer: Tokenizer, flag: string, text: string): number {
-  const id = /^\d+$/.test(text) ? Number(text) : (tokenizer.idOf(text) ?? only(tokenizer, text))
-  if (id !== undefined && id < tokenizer.vocabSize) return id
-  throw new UsageError(`${flag}: got ${text}, expected the id of a token, or the text of exactly one`)
+/** What options say about tokens, as ids. */
+export interface Words {
+  readonly eosIds: readonly number[]
+  /** A token by its id, or by the text (or special token) that is exactly one. */
+  token(flag: string, text: string): number
+  /** The tokens of a text at the beginning and, where they differ, after a space. */
+  texts(text: string): number[][]
+  /** What ends a repetition, for DRY. */
+  breakers(texts: readonly string[]): number[][]
+  /** The tokens that thinking stands between. */
+  thinking(): readonly [start: number, end: number]
 }
 
-function only(tokenizer: Tokenizer, text: string): number | undefined {
-  const ids = tokenizer.encode(text, { bos: false, eos: false })
-  return ids.length === 1 ? ids[0] : undefined
+/** Every token is there: so the rest of the options is checked before a model is opened. */
+export const anyWords: Words = {
+  eosIds: [0],
+  token: () => 0,
+  texts: () => [[0]],
+  breakers: () => [[0]],
+  thinking: () => [0, 1],
+}
+
+export function wordsOf(tokenizer: Tokenizer): Words {
+  const encode = (text: string): number[] => [...tokenizer.encode(text, { bos: false, eos: false })]
+  const only = (text: string): number | undefined => {
+    const ids = encode(text)
+    return ids.length === 1 ? ids[0] : undefined
+  }
+  return {
+    eosIds: tokenizer.eosIds,
+    token(flag, text) {
+      const id = /^\d+$/.test(text) ? Number(text) : (tokenizer.idOf(text) ?? only(text))
+      if (id !== undefined && id < tokenizer.vocabSize) return id
+      throw new UsageError(`${flag}: got ${text}, expected the id of a token, or the text of exactly one`)
+    },
+    texts(text) {
+      const found = new Map<string, number[]>()
+      for (const form of [text, ` ${text}`]) {
+        const ids = encode(form)
+        if (ids.length > 0) found.set(ids.join(), ids)
+      }
+      return [...found.values()]
+    },
+    breakers: texts =>
+      sequenceBreakers(texts, {
+        vocabSize: tokenizer.vocabSize,
+        decode: id => tokenizer.decode([id], { skipSpecial: false, continuation: true }),
+        encode,
+      }),
+    thinking() {
+      const [start, end] = ['<think>', '</think>'].map(piece => tokenizer.idOf(piece))
+      if (start === undefined || end === undefined)
+        throw new InputError(
+          '--thinking-budget: got a tokenizer without <think> and </think>, expected a model that thinks between them',
+        )
+      return [start, end]
+    },
+  }
 }
 
 /** `token:bias`. */
-export function biasedToken(tokenizer: Tokenizer, text: string): [token: number, bias: number] {
+export function biasedToken(words: Words, text: string): [token: number, bias: number] {
   const [token, bias] = split('--logit-bias', text)
-  return [tokenOf(tokenizer, '--logit-bias', token), bias]
+  return [words.token('--logit-bias', token), bias]
 }
 
 /** `text:bias` for each way the text is written. */
-export function biasedText(tokenizer: Tokenizer, text: string): [tokens: number[], bias: number][] {
-  const [words, bias] = split('--sequence-bias', text)
-  return textTokens(tokenizer, words).map(tokens => [tokens, bias])
-}
-
-/** The tokens of a text at the beginning and, where they differ, after a space. */
-export function textTokens(tokenizer: Tokenizer, text: string): number[][] {
-  const found = new Map<string, number[]>()
-  for (const form of [text, ` ${text}`]) {
-    const ids = [...tokenizer.encode(form, { bos: false, eos: false })]
-    if (ids.length > 0) found.set(ids.join(), ids)
-  }
-  return [...found.values()]
+export function biasedText(words: Words, text: string): [tokens: number[], bias: number][] {
+  const [phrase, bias] = split('--sequence-bias', text)
+  return words.texts(phrase).map(tokens => [tokens, bias])
 }
 
 function split(flag: string, text: string): [text: string, bias: number] {

@@ -18,7 +18,6 @@ import type { Tokenizer } from '@cria/tokenizer'
 import { openModelAt } from '@cria/weights/node'
 import { InputError, UsageError } from './errors.js'
 import type { LogprobRecorder } from './logprobs.js'
-import { resolveModel } from './model.js'
 import { States } from './model-state.js'
 import type { Samplers } from './sampler.js'
 import { tokenizerOf } from './tokenizer.js'
@@ -74,6 +73,8 @@ export function checkSearch(o: SearchOptions): void {
     o.earlyStopping && '--early-stopping',
   ].find(Boolean)
   if (beamsOnly && o.beams === undefined) throw new UsageError(`${beamsOnly}: got no --beams, expected a beam search`)
+  if (o.beams !== undefined && o.beams % (o.beamGroups ?? 1) !== 0)
+    throw new UsageError(`--beam-groups: got ${o.beamGroups}, expected a divisor of --beams ${o.beams}`)
   if (o.stopRepetition !== undefined && (o.beams !== undefined || o.bestOf !== undefined))
     throw new UsageError('--stop-repetition: got a search over several texts, expected one that writes one text')
   if (o.draftTokens !== undefined && o.draft === undefined && !o.promptLookup)
@@ -131,30 +132,34 @@ async function rescore({ model, prompt, recorder }: Task, tokens: readonly numbe
   rows.forEach((row, i) => void recorder.generated.push(recorder.position(row, tokens[i]!)))
 }
 
-/** A model that guesses, on the same device. */
-export async function openDraft(
-  name: string,
-  device: Device,
-  tokenizer: Tokenizer,
-  capacity: number,
-): Promise<{ source: DraftSource; dispose(): Promise<void> }> {
-  const opened = await openModelAt(await resolveModel(name))
+/** A model that guesses. */
+export interface Drafter {
+  load(capacity: number): Promise<DraftSource>
+  dispose(): Promise<void>
+}
+
+/** On the same device, of the same vocabulary; its weights are read by `load()`. */
+export async function openDraft(path: string, device: Device, tokenizer: Tokenizer): Promise<Drafter> {
+  const opened = await openModelAt(path)
   const theirs = await tokenizerOf(opened)
   const differs = theirs && firstDifference(tokenizer, theirs)
   if (!theirs || differs !== undefined) {
     await opened.close()
     throw new InputError(
-      `--draft: got ${theirs ? `token ${differs} with another text` : 'no tokenizer'} in ${name}, expected the vocabulary of the model itself`,
+      `--draft: got ${theirs ? `token ${differs} with another text` : 'no tokenizer'} in ${path}, expected the vocabulary of the model itself`,
     )
   }
-  const model: Llama = await loadLlama(device, opened)
-  const states = new States(model, { capacity })
+  const cleanup: (() => void | Promise<void>)[] = [() => opened.close()]
   return {
-    source: draftModel(states.open()),
+    async load(capacity) {
+      const model: Llama = await loadLlama(device, opened)
+      cleanup.push(() => model.dispose())
+      const states = new States(model, { capacity })
+      cleanup.push(() => states.dispose())
+      return draftModel(states.open())
+    },
     async dispose() {
-      states.dispose()
-      model.dispose()
-      await opened.close()
+      for (const each of cleanup.reverse()) await each()
     },
   }
 }

@@ -1,11 +1,12 @@
 /** `cria chat`: a conversation through the model's own template. */
 import { createInterface } from 'node:readline/promises'
 import { generate, Session } from '@cria/llama'
+import type { Tokenizer } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { InputError } from '../errors.js'
-import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
+import { type DeviceOptions, describe, type Loaded, needTokenizer, open } from '../model.js'
 import { note, print, report } from '../output.js'
-import { type SamplingOptions, samplersOf } from '../sampler.js'
+import { readSamplers, type Samplers, type SamplingOptions } from '../sampler.js'
 
 export interface ChatOptions extends SamplingOptions, DeviceOptions {
   readonly system?: string
@@ -18,13 +19,22 @@ const help = `/help   this list
 Ctrl-C stops an answer.`
 
 export async function chat(name: string, options: ChatOptions): Promise<void> {
-  const loaded = await load(name, options)
-  const tokenizer = await needTokenizer(loaded)
-  if (tokenizer.chatTemplate === undefined)
-    throw new InputError(
-      `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,
-    )
-  const samplers = await samplersOf(options, tokenizer)
+  const samplersFor = await readSamplers(options)
+  const file = await open(name, options)
+  try {
+    const tokenizer = await needTokenizer(file)
+    if (tokenizer.chatTemplate === undefined)
+      throw new InputError(
+        `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,
+      )
+    const samplers = samplersFor(tokenizer)
+    await converse(await file.load(), tokenizer, samplers, options)
+  } finally {
+    await file.dispose()
+  }
+}
+
+async function converse(loaded: Loaded, tokenizer: Tokenizer, samplers: Samplers, options: ChatOptions): Promise<void> {
   describe(loaded)
   const session = new Session(loaded.model, {
     capacity: options.context ?? Math.min(loaded.opened.config.context, 4096),
@@ -115,6 +125,5 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   } finally {
     lines.close()
     session.dispose()
-    await loaded.dispose()
   }
 }

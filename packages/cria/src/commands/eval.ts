@@ -12,7 +12,7 @@ import {
 } from '@cria/eval'
 import { fileCache, folderSource, loadTask } from '@cria/eval/node'
 import { categorical, chain, temperature, topP } from '@cria/sampling'
-import { InputError, UsageError } from '../errors.js'
+import { InputError } from '../errors.js'
 import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
 import { countBar, note, print, printJson } from '../output.js'
 
@@ -28,9 +28,6 @@ export interface EvalOptions extends DeviceOptions {
 }
 
 export async function evalTasks(name: string, names: readonly string[], options: EvalOptions): Promise<void> {
-  for (const [flag, n] of Object.entries({ limit: options.limit, 'num-fewshot': options.numFewshot }))
-    if (n !== undefined && !(Number.isInteger(n) && n >= (flag === 'limit' ? 1 : 0)))
-      throw new UsageError(`--${flag}: got ${n}, expected a whole number${flag === 'limit' ? ' ≥ 1' : ''}`)
   const tasks = await Promise.all(names.map(taskOf))
   const loaded = await load(name, options)
   if (!options.json) describe(loaded)

@@ -1,13 +1,32 @@
 /** `cria run`: the prompt and its continuation, streamed. */
 import type { SamplingContext } from '@cria/sampling'
+import type { Tokenizer } from '@cria/tokenizer'
 import { InputError, UsageError } from '../errors.js'
 import { guided } from '../guided.js'
 import { LogprobRecorder } from '../logprobs.js'
-import { type DeviceOptions, describe, type Loaded, load, needTokenizer, noteLength } from '../model.js'
+import {
+  type DeviceOptions,
+  describe,
+  type Loaded,
+  needTokenizer,
+  noteLength,
+  type Opened,
+  open,
+  resolveModel,
+} from '../model.js'
 import { States } from '../model-state.js'
 import { note, print, printJson } from '../output.js'
-import { type SamplingOptions, samplersOf } from '../sampler.js'
-import { checkSearch, guesses, lookup, openDraft, type SearchOptions, type Written, write } from '../write.js'
+import { readSamplers, type Samplers, type SamplingOptions } from '../sampler.js'
+import {
+  checkSearch,
+  type Drafter,
+  guesses,
+  lookup,
+  openDraft,
+  type SearchOptions,
+  type Written,
+  write,
+} from '../write.js'
 
 export interface RunOptions extends SamplingOptions, SearchOptions, DeviceOptions {
   readonly prompt: string
@@ -20,13 +39,20 @@ export interface RunOptions extends SamplingOptions, SearchOptions, DeviceOption
 
 export async function run(name: string, options: RunOptions): Promise<void> {
   check(options)
-  const loaded = await load(name, options)
+  const samplersFor = await readSamplers(options)
+  const guesser = options.draft === undefined ? undefined : await resolveModel(options.draft)
   const stopper = new AbortController()
   const interrupt = (): void => stopper.abort()
-  process.once('SIGINT', interrupt)
-  const cleanup: (() => void | Promise<void>)[] = [() => loaded.dispose()]
+  const cleanup: (() => void | Promise<void>)[] = []
   try {
-    await runLoaded(loaded, options, stopper.signal, cleanup)
+    const file = await open(name, options)
+    cleanup.push(() => file.dispose())
+    const prepared = await prepare(file, options, samplersFor)
+    const drafter = guesser === undefined ? undefined : await openDraft(guesser, file.device, prepared.tokenizer)
+    if (drafter) cleanup.push(() => drafter.dispose())
+    const loaded = await file.load()
+    process.once('SIGINT', interrupt)
+    await runLoaded(loaded, options, prepared, drafter, stopper.signal, cleanup)
   } finally {
     process.off('SIGINT', interrupt)
     for (const dispose of cleanup.reverse()) await dispose()
@@ -41,20 +67,46 @@ function check(options: RunOptions): void {
     throw new UsageError('--guidance-scale: got --beams, expected a search that draws one text at a time')
 }
 
-async function runLoaded(
-  loaded: Loaded,
+/** What follows from the options and the tokenizer. */
+interface Prepared {
+  readonly tokenizer: Tokenizer
+  readonly prompt: readonly number[]
+  /** The run that guidance steers away from begins so. */
+  readonly negative: readonly number[]
+  readonly limit: number
+  readonly capacity: number
+  readonly samplers: Samplers
+  /** The logits of that other run, once there is one. */
+  readonly guide: { unconditional?: (context: SamplingContext) => Float32Array }
+}
+
+async function prepare(
+  file: Opened,
   options: RunOptions,
-  signal: AbortSignal,
-  cleanup: (() => void | Promise<void>)[],
-): Promise<void> {
-  const { json = false } = options
-  const tokenizer = await needTokenizer(loaded)
+  samplersFor: Awaited<ReturnType<typeof readSamplers>>,
+): Promise<Prepared> {
+  const tokenizer = await needTokenizer(file)
   const encode = (text: string): number[] => {
     const ids = [...tokenizer.encode(text, { allowSpecial: options.specials ? 'all' : 'none' })]
     return ids.length > 0 ? ids : [tokenizer.bosId ?? tokenizer.eosId ?? 0]
   }
   const prompt = encode(options.prompt)
-  const { limit, capacity } = lengths(loaded, options, prompt.length)
+  const guide: Prepared['guide'] = {}
+  const samplers = samplersFor(tokenizer, { unconditional: context => guide.unconditional!(context) })
+  // without a negative prompt the other run begins at the last token, as in Hugging Face
+  const negative = options.negativePrompt === undefined ? prompt.slice(-1) : encode(options.negativePrompt)
+  return { tokenizer, prompt, negative, ...lengths(file, options, prompt.length), samplers, guide }
+}
+
+async function runLoaded(
+  loaded: Loaded,
+  options: RunOptions,
+  { tokenizer, prompt, negative, limit, capacity, samplers, guide }: Prepared,
+  drafter: Drafter | undefined,
+  signal: AbortSignal,
+  cleanup: (() => void | Promise<void>)[],
+): Promise<void> {
+  const { json = false } = options
   const recorder = options.logprobs === undefined ? undefined : new LogprobRecorder(tokenizer, options.logprobs)
 
   const speculates = options.draft !== undefined || options.promptLookup
@@ -70,18 +122,14 @@ async function runLoaded(
   })
   cleanup.push(() => states.dispose())
   let model = states.open()
-  let unconditional: ((context: SamplingContext) => Float32Array) | undefined
   if ((options.guidanceScale ?? 1) !== 1) {
-    // without a negative prompt the other run begins at the last token, as in Hugging Face
-    const other = options.negativePrompt === undefined ? prompt.slice(-1) : encode(options.negativePrompt)
-    const apart = new States(loaded.model, { capacity: capacity + other.length, signal })
+    const apart = new States(loaded.model, { capacity: capacity + negative.length, signal })
     cleanup.push(() => apart.dispose())
-    ;({ model, unconditional } = guided(model, apart.open(), other))
+    const both = guided(model, apart.open(), negative)
+    model = both.model
+    guide.unconditional = both.unconditional
   }
-  const samplers = await samplersOf(options, tokenizer, unconditional && { unconditional })
-  const drafter =
-    options.draft === undefined ? undefined : await openDraft(options.draft, loaded.device, tokenizer, capacity)
-  if (drafter) cleanup.push(() => drafter.dispose())
+  const draft = drafter ? await drafter.load(capacity) : options.promptLookup ? lookup() : undefined
   if (!json) describe(loaded)
 
   // Without text before it, the first token's leading space is the tokenizer's own.
@@ -104,7 +152,6 @@ async function runLoaded(
   const written = await finished(signal, async () => {
     if (limit === 0) await model.extend(prompt)
     else {
-      const draft = drafter?.source ?? (options.promptLookup ? lookup() : undefined)
       const task = { options, model, prompt, samplers, eos: tokenizer.eosIds, signal, recorder, draft, onToken }
       const result = await write({ ...task, maxTokens: limit })
       if (tokens.length === 0) for (const token of result.tokens) await onToken(token)
@@ -143,14 +190,14 @@ async function runLoaded(
 
 /** What was asked for fits; without a limit the model's own context is it. */
 function lengths(
-  loaded: Loaded,
+  file: Opened,
   { context, maxTokens, json }: RunOptions,
   promptLength: number,
 ): { limit: number; capacity: number } {
-  const capacity = context ?? (maxTokens === undefined ? loaded.opened.config.context : promptLength + maxTokens)
+  const capacity = context ?? (maxTokens === undefined ? file.opened.config.context : promptLength + maxTokens)
   if (promptLength > capacity)
     throw new InputError(`--context: got a prompt of ${promptLength} tokens, expected at most ${capacity}`)
-  if (!json) noteLength(capacity, loaded)
+  if (!json) noteLength(capacity, file)
   // the last token needs no room: nothing follows it
   return { limit: Math.min(maxTokens ?? Number.POSITIVE_INFINITY, capacity - promptLength + 1), capacity }
 }
