@@ -202,14 +202,13 @@ describe('a session', () => {
       else bad = Uint8Array.from([...bad.subarray(0, place), 57, 57, 57, ...bad.subarray(place)])
       try {
         using restored = await restoreSession(model, bad)
-        expect(restored.tokens.length).toBe(prompt.length)
-        if (same++ % 50 === 0 && restored.tokens.every((t, j) => t === prompt[j]))
-          expect(await restored.evaluate([4])).toEqual(expected)
+        expect(restored.tokens).toEqual(prompt)
+        if (same++ % 50 === 0) expect(await restored.evaluate([4])).toEqual(expected)
       } catch (error) {
         if (!(error instanceof StateError)) throw error
       }
     }
-    expect(same).toBeGreaterThan(10) // a digit of a token or of the capacity
+    expect(same).toBeGreaterThan(10) // a digit overwritten by itself
   })
 
   test('a save that claims a giant cache, or foreign tokens, is refused before anything is allocated', async () => {
@@ -220,20 +219,25 @@ describe('a session', () => {
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(15, end))) as Record<string, unknown>
     const changed = (fields: object): Uint8Array =>
       Uint8Array.from([
-        ...new TextEncoder().encode(`cria-session-3\n${JSON.stringify({ ...header, ...fields })}\n`),
+        ...new TextEncoder().encode(`cria-session-4\n${JSON.stringify({ ...header, ...fields })}\n`),
         ...bytes.subarray(end + 1),
       ])
     const { liveBytes } = device
     for (const fields of [
       { capacity: 2 ** 50 },
       { tokens: prompt.map(() => 61) },
+      { tokens: prompt.with(0, prompt[0]! === 3 ? 4 : 3) },
+      { dtype: 'bf16' },
       { tokens: [9999, 1e9] },
       { dtype: 'q8_0' },
       { digest: '' },
     ])
       await expect(restoreSession(model, changed(fields))).rejects.toThrow(StateError)
     expect(device.liveBytes).toBe(liveBytes)
-    using wide = await restoreSession(model, changed({ capacity: 1000 }), { capacity: 100 })
+    const old = Uint8Array.from(bytes)
+    old[13] = 51 // cria-session-3
+    await expect(restoreSession(model, old)).rejects.toThrow('a session of another version of cria')
+    using wide = await restoreSession(model, bytes, { capacity: 1000 })
     expect(wide.tokens).toEqual(prompt)
   })
 

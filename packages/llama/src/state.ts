@@ -12,15 +12,15 @@ export class StateError extends CriaError {
   }
 }
 
-const magic = 'cria-session-3\n'
+const magic = 'cria-session-4\n'
 
 interface Header {
   readonly fingerprint: string
-  /** SHA-256 of the rows of the cache: damaged rows would give wrong answers, not errors. */
-  readonly digest: string
   readonly dtype: CacheDType
   readonly capacity: number
   readonly tokens: readonly number[]
+  /** SHA-256 of all of the above and the rows of the cache: damage would give wrong answers, not errors. */
+  readonly digest: string
 }
 
 /**
@@ -59,6 +59,13 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
 }
 
+async function digestOf(
+  { fingerprint, dtype, capacity, tokens }: Omit<Header, 'digest'>,
+  rows: Uint8Array,
+): Promise<string> {
+  return sha256(utf8(JSON.stringify([fingerprint, dtype, capacity, tokens, await sha256(rows)])))
+}
+
 /** The whole state of a session as bytes: a header line of JSON, then the rows of the cache. */
 export function saveSession(session: Session): Promise<Uint8Array> {
   return session.alone('saveSession', () => save(session))
@@ -66,13 +73,8 @@ export function saveSession(session: Session): Promise<Uint8Array> {
 
 async function save({ cache, model, tokens }: Session): Promise<Uint8Array> {
   const body = join(await cache.rows())
-  const header: Header = {
-    fingerprint: await fingerprint(model),
-    digest: await sha256(body),
-    dtype: cache.dtype,
-    capacity: cache.capacity,
-    tokens,
-  }
+  const about = { fingerprint: await fingerprint(model), dtype: cache.dtype, capacity: cache.capacity, tokens }
+  const header: Header = { ...about, digest: await digestOf(about, body) }
   return join([utf8(`${magic}${JSON.stringify(header)}\n`), body])
 }
 
@@ -111,11 +113,12 @@ export async function restoreSession(
 /** Everything that could be wrong, before any of it is allocated. */
 async function checkSizes(
   config: LlamaConfig,
-  { tokens, dtype, digest }: Header,
+  header: Header,
   body: Uint8Array,
   capacity: number,
   asked: boolean,
 ): Promise<void> {
+  const { tokens, dtype } = header
   if (tokens.length > capacity)
     throw new StateError(
       `restore: got ${tokens.length} tokens, expected at most the capacity of ${capacity}. Raise it`,
@@ -138,18 +141,22 @@ async function checkSizes(
       body.byteLength,
       expected,
     )
-  const own = await sha256(body)
-  if (own !== digest)
+  const own = await digestOf(header, body)
+  if (own !== header.digest)
     throw new StateError(
-      'restore: got a cache with another hash, expected that of the header. The file is damaged',
+      'restore: got tokens and a cache with another hash, expected that of the header. The file is damaged',
       own,
+      header.digest,
     )
 }
 
 function parse(bytes: Uint8Array): { header: Header; body: Uint8Array } {
   const start = new TextDecoder().decode(bytes.subarray(0, magic.length))
   const end = start === magic ? bytes.indexOf(10, magic.length) : -1
-  if (end < 0) throw new StateError('restore: got bytes that are no saved session, expected what saveSession() gave')
+  if (end < 0) {
+    const got = start.startsWith('cria-session-') ? 'a session of another version of cria' : 'bytes that are no session'
+    throw new StateError(`restore: got ${got}, expected what saveSession() of this version gave`)
+  }
   let header: unknown
   try {
     header = JSON.parse(new TextDecoder().decode(bytes.subarray(magic.length, end)))
