@@ -8,7 +8,9 @@ import {
   elementsDispatch,
   input,
   join,
+  keyLoader,
   loader,
+  ordered,
   output,
   rawLoader,
   read,
@@ -42,6 +44,25 @@ const unaries: Readonly<Record<string, { expression: string; ints?: boolean }>> 
   gelu_erf: { expression: '0.5 * x * (1.0 + error_function(x * 0.7071067812))' },
 }
 
+/**
+ * What works on the bits of f32, `v`, since WGSL may take floats for finite: NaN and infinities pass through these.
+ */
+const bitwise: Readonly<Record<string, string>> = {
+  neg: 'v ^ 0x80000000u',
+  abs: 'v & 0x7fffffffu',
+  exp: 'exponential(v)',
+  log: 'logarithm(v)',
+}
+
+/** Binaries of f32 over keys, in which NaN is the largest: `a` and `b` for what is stored. */
+const keyed: Readonly<Record<string, string>> = {
+  maximum: 'of_key(max(a, b))',
+  minimum: 'of_key(select(min(a, b), max(a, b), max(a, b) == 0xffffffffu))',
+  equal: 'u32(a == b && b != 0xffffffffu)',
+  less: 'u32(a < b && b != 0xffffffffu)',
+  less_equal: 'u32(a <= b && b != 0xffffffffu)',
+}
+
 const binaries: Readonly<Record<string, string>> = {
   add: 'a + b',
   sub: 'a - b',
@@ -66,6 +87,11 @@ const unary =
     const unsignedNoOp = scalarOf(x!.dtype) === 'u32' && name !== 'square'
     if (half(x!.dtype) || (!isFloat(x!.dtype) && (!ints || unsignedNoOp))) return undefined
     const t = scalarOf(x!.dtype)
+    const bits = isFloat(x!.dtype) ? bitwise[name] : undefined
+    if (bits) {
+      const body = `${math}fn value(i: u32) -> u32 { let v = x0[i]; return ${bits}; }`
+      return [elementsDispatch(elements([read('x0')], 32, body), y!, [input(0), output(0)])]
+    }
     const body = `${isFloat(x!.dtype) ? math : ''}${loader('x0', x!.dtype)}fn value(i: u32) -> ${t} { let x = load_x0(i); return ${expression}; }`
     return [elementsDispatch(elements([read('x0')], y!.dtype, body), y!, [input(0), output(0)])]
   }
@@ -77,6 +103,13 @@ const binary =
     if (half(a!.dtype) || (t !== 'f32' && floatOnly.has(name))) return undefined
     const meta = stridedMeta(y!.shape, [broadcastStrides(a!.shape, y!.shape), broadcastStrides(b!.shape, y!.shape)])
     if (meta === undefined) return undefined
+    const bind = [input(0), input(1), output(0)]
+    const key = t === 'f32' ? keyed[name] : undefined
+    if (key) {
+      const value = `fn value(i: u32) -> u32 { let a = load_x0(at(i, 0u)); let b = load_x1(at(i, 1u)); return ${key}; }`
+      const body = [strided, ordered, keyLoader('x0'), keyLoader('x1'), value].join('')
+      return [elementsDispatch(elements([read('x0'), read('x1')], 32, body), y!, bind, meta)]
+    }
     const expression = name === 'div' && t !== 'f32' ? `select(a / max(b, 1u), ${t}(0), b == 0u)` : binaries[name]!
     // Signed division: WGSL truncates too; only the divisor 0 needs care.
     const safe = name === 'div' && t === 'i32' ? 'select(a / select(b, 1, b == 0), 0, b == 0)' : expression
@@ -87,9 +120,7 @@ const binary =
       loader('x1', b!.dtype),
       `fn value(i: u32) -> ${scalarOf(y!.dtype)} { let a = load_x0(at(i, 0u)); let b = load_x1(at(i, 1u)); return ${safe}; }`,
     )
-    return [
-      elementsDispatch(elements([read('x0'), read('x1')], y!.dtype, body), y!, [input(0), input(1), output(0)], meta),
-    ]
+    return [elementsDispatch(elements([read('x0'), read('x1')], y!.dtype, body), y!, bind, meta)]
   }
 
 /** Moves bits, so every dense dtype works. */

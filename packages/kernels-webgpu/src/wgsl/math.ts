@@ -1,6 +1,9 @@
 /** Functions whose WGSL accuracy is too loose for positions in the thousands or for gradients. */
 
-/** sin and cos with Cody and Waite's reduction; erf by Abramowitz and Stegun 7.1.26; tanh and pow without overflow or NaN. */
+/**
+ * sin and cos with Cody and Waite's reduction; erf by Abramowitz and Stegun 7.1.26; tanh and pow without overflow or NaN;
+ * exp and log that look at bits, for zero, infinities and NaN.
+ */
 export const math: string = `
 fn turned(x: f32, quarter: u32) -> f32 {
   let n = round(x * 0.6366197723675814);
@@ -26,6 +29,16 @@ fn error_function(x: f32) -> f32 {
   let y = 1.0 - poly * exp(-min(a * a, 80.0));
   if (a < 0.02) { return x * (1.1283791671 - 0.3761263890 * x * x); }
   return select(y, -y, x < 0.0);
+}
+fn exponential(bits: u32) -> u32 {
+  if ((bits & 0x7f800000u) == 0x7f800000u) { return select(bits, 0u, bits == 0xff800000u); }
+  return bitcast<u32>(exp(bitcast<f32>(bits)));
+}
+fn logarithm(bits: u32) -> u32 {
+  if ((bits & 0x7fffffffu) == 0u) { return 0xff800000u; }
+  if ((bits & 0x7fffffffu) > 0x7f800000u || bits == 0x7f800000u) { return bits; }
+  if (bits > 0x80000000u) { return 0x7fc00000u; }
+  return bitcast<u32>(log(bitcast<f32>(bits)));
 }
 fn logistic(x: f32) -> f32 { return 1.0 / (1.0 + exp(-clamp(x, -87.0, 87.0))); }
 fn power(a: f32, b: f32) -> f32 {

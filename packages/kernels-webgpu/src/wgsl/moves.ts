@@ -213,9 +213,10 @@ function writeRowsQ8({ inputs: [target, , index] }: OpCall): readonly Dispatch[]
   const count = sizeOf(index!.shape) * lines * pairs
   const code = `${header([written('y'), read('x0'), read('x1')])}${join(loader('h', 'f16').replace(/fn load_h.*\n/, ''), loader('x0', 'f32'))}
 fn block(source: u32, target_block: u32) -> u32 {
-  var largest = 0.0;
-  for (var j = 0u; j < 32u; j++) { largest = max(largest, abs(load_x0(source + j))); }
-  let scale = largest / 127.0;
+  // Bits without a sign are in the order of their floats, NaN last: the scale carries NaN on.
+  var most = 0u;
+  for (var j = 0u; j < 32u; j++) { most = max(most, x0[source + j] & 0x7fffffffu); }
+  let scale = bitcast<f32>(most) / 127.0;
   let inverse = select(0.0, 1.0 / scale, scale > 0.0);
   for (var w = 0u; w < 8u; w++) {
     var word = 0u;
@@ -226,7 +227,7 @@ fn block(source: u32, target_block: u32) -> u32 {
     }
     y[target_block * 8u + w] = word;
   }
-  return to_half(scale);
+  return select(to_half(scale), 0x7e00u, most > 0x7f800000u);
 }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>) {

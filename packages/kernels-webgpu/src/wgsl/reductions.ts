@@ -1,5 +1,5 @@
 /** Folding along an axis: sum, max, argmax, scans, top-k, and the row-wise layers that are folds (norms, softmax). */
-import { type Spec, sizeOf } from '@cria/tensor'
+import { type DType, type Spec, sizeOf } from '@cria/tensor'
 import type { Maker } from './elementwise.js'
 import {
   type Dispatch,
@@ -9,11 +9,14 @@ import {
   grid,
   header,
   input,
+  keyLoader,
   lanes,
   loader,
   manyLanes,
+  ordered,
   output,
   read,
+  type Scalar,
   scalarOf,
   together,
   widthOf,
@@ -25,6 +28,26 @@ const folds: Readonly<Record<string, { start: (t: string) => string; step: strin
   max: { start: () => 'load_x0(from_)', step: 'max(total, v)' },
 }
 
+/** How elements are compared: floats as keys of their bits. `bits` turns what was compared into what is stored. */
+interface Compared {
+  readonly type: Scalar
+  readonly load: string
+  readonly bits: (v: string) => string
+}
+const compared = (dtype: DType): Compared =>
+  dtype === 'f32'
+    ? {
+        type: 'u32',
+        load: ordered + keyLoader('x0'),
+        bits: v => `of_key(${v})`,
+      }
+    : plain(dtype)
+const plain = (dtype: DType): Compared => ({
+  type: scalarOf(dtype),
+  load: loader('x0', dtype),
+  bits: v => `bitcast<u32>(${v})`,
+})
+
 /** [outer, n, inner] around the reduced axis. */
 function around(x: Spec, axis: number): { n: number; inner: number } {
   return { n: x.shape[axis]!, inner: sizeOf(x.shape.slice(axis + 1)) }
@@ -35,12 +58,12 @@ const fold =
   (name: string): Maker =>
   ({ inputs: [x], outputs: [y], attrs }) => {
     if (widthOf(x!.dtype) !== 32) return undefined
-    const t = scalarOf(x!.dtype)
+    const { type: t, load, bits } = (name === 'max' ? compared : plain)(x!.dtype)
     const { n, inner } = around(x!, attrs.axis as number)
     const { start, step } = folds[name]!
     const count = sizeOf(y!.shape)
     if (n >= 2 * lanes && inner === 1) {
-      const code = `${header([read('x0'), written('y')])}${loader('x0', x!.dtype)}
+      const code = `${header([read('x0'), written('y')])}${load}
 ${together('folded', t, step)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -49,27 +72,27 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
   var total = ${start(t)};
   for (var k = lane; k < m(1u); k += ${lanes}u) { let v = load_x0(from_ + k); total = ${step}; }
   total = folded(lane, total);
-  if (lane == 0u) { y[line] = bitcast<u32>(total); }
+  if (lane == 0u) { y[line] = ${bits('total')}; }
 }`
       return [{ code, meta: [count, n], bind: [input(0), output(0)], groups: grid(count, 1) }]
     }
-    const body = `${loader('x0', x!.dtype)}
-fn value(i: u32) -> ${t} {
+    const body = `${load}
+fn value(i: u32) -> u32 {
   let from_ = (i / m(3u)) * m(2u) * m(3u) + i % m(3u);
   var total = ${start(t)};
   for (var k = 0u; k < m(2u); k++) { let v = load_x0(from_ + k * m(3u)); total = ${step}; }
-  return total;
+  return ${bits('total')};
 }`
-    return [elementsDispatch(elements([read('x0')], y!.dtype, body), y!, [input(0), output(0)], [n, inner])]
+    return [elementsDispatch(elements([read('x0')], 32, body), y!, [input(0), output(0)], [n, inner])]
   }
 
 /** The first of equals wins: lanes hold the best of their stride, and ties go to the lower index. */
 const argmax: Maker = ({ inputs: [x], outputs: [y], attrs }) => {
   if (widthOf(x!.dtype) !== 32) return undefined
-  const t = scalarOf(x!.dtype)
+  const { type: t, load } = compared(x!.dtype)
   const { n, inner } = around(x!, attrs.axis as number)
   const count = sizeOf(y!.shape)
-  const code = `${header([read('x0'), written('y')])}${loader('x0', x!.dtype)}
+  const code = `${header([read('x0'), written('y')])}${load}
 var<workgroup> values: array<${t}, ${lanes}>;
 var<workgroup> places: array<u32, ${lanes}>;
 @compute @workgroup_size(${lanes})
@@ -116,16 +139,17 @@ const topK: Maker = ({ inputs: [x], attrs }) => {
   if (x!.dtype !== 'f32') return undefined
   const n = x!.shape.at(-1)!
   const rows = n === 0 ? 0 : sizeOf(x!.shape) / n
-  const code = `${header([read('x0'), written('y'), written('z')])}${loader('x0', 'f32')}
-var<workgroup> values: array<f32, ${lanes}>;
+  const { load, bits } = compared('f32')
+  const code = `${header([read('x0'), written('y'), written('z')])}${load}
+var<workgroup> values: array<u32, ${lanes}>;
 var<workgroup> places: array<u32, ${lanes}>;
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = min(wg.x + wg.y * groups.x, m(0u) - 1u);
-  var last = 0.0;
+  var last = 0u;
   var last_place = 0xffffffffu;
   for (var i = 0u; i < m(2u); i++) {
-    var best = 0.0;
+    var best = 0u;
     var place = 0xffffffffu;
     for (var k = lane; k < m(1u); k += ${lanes}u) {
       let v = load_x0(row * m(1u) + k);
@@ -145,7 +169,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     last = values[0];
     last_place = places[0];
     workgroupBarrier();
-    if (lane == 0u) { y[row * m(2u) + i] = bitcast<u32>(last); z[row * m(2u) + i] = last_place; }
+    if (lane == 0u) { y[row * m(2u) + i] = ${bits('last')}; z[row * m(2u) + i] = last_place; }
   }
 }`
   const k = attrs.k as number
@@ -156,10 +180,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
 function rowwise(
   x: Spec,
   variables: readonly string[],
-  folded: readonly { name: string; start: string; step: string; of: string }[],
+  folded: readonly { name: string; start: string; step: string; of: string; type?: Scalar }[],
   element: string,
   bind: Dispatch['bind'],
-  extra: readonly number[] = [],
+  { extra = [], functions = '' }: { extra?: readonly number[]; functions?: string } = {},
 ): readonly Dispatch[] {
   const n = x.shape.at(-1) ?? 1
   const rows = n === 0 ? 0 : sizeOf(x.shape) / n
@@ -170,25 +194,42 @@ function rowwise(
   for (var k = lane; k < n; k += ${count}u) { let i = row * n + k; let v = ${of}; let total = ${name}; ${name} = ${step}; }
   ${name} = fold_${name}(lane, ${name});`,
   )
-  const folds = folded.map(({ name, step }) => together(`fold_${name}`, 'f32', step, count))
-  const code = `${header([...variables.map(read), written('y')])}${variables.map(v => loader(v, 'f32')).join('')}${folds.join('')}
+  const folds = folded.map(({ name, step, type = 'f32' }) => together(`fold_${name}`, type, step, count))
+  const code = `${header([...variables.map(read), written('y')])}${variables.map(v => loader(v, 'f32')).join('')}${functions}${folds.join('')}
 @compute @workgroup_size(${count})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = min(wg.x + wg.y * groups.x, m(0u) - 1u);
   let n = m(1u);
   ${passes.join('')}
-  for (var k = lane; k < n; k += ${count}u) { let i = row * n + k; y[i] = bitcast<u32>(${element}); }
+  for (var k = lane; k < n; k += ${count}u) { let i = row * n + k; y[i] = ${element}; }
 }`
   return [{ code, meta: [rows, n, ...extra], bind, groups: grid(rows, 1) }]
 }
 
-const top = { name: 'top', start: '-3.4e38', step: 'max(total, v)', of: 'load_x0(i)' }
-const mass = { name: 'mass', start: '0.0', step: 'total + v', of: 'exp(load_x0(i) - top)' }
+const top = { name: 'top', type: 'u32', start: '0u', step: 'max(total, v)', of: 'key_of(x0[i])' } as const
+const mass = { name: 'mass', start: '0.0', step: 'total + v', of: 'share(x0[i], top)' }
 const squares = { name: 'squares', start: '0.0', step: 'total + v', of: 'load_x0(i) * load_x0(i)' }
+
+/** Minus infinity masks, and has no share; where the largest is not finite, every share is NaN. No such float is computed with. */
+const shares = `${ordered}
+fn finite(bits: u32) -> bool { return (bits & 0x7f800000u) != 0x7f800000u; }
+fn share(bits: u32, top: u32) -> f32 {
+  let most = of_key(top);
+  if (!finite(bits) || !finite(most)) { return 0.0; }
+  return exp(bitcast<f32>(bits) - bitcast<f32>(most));
+}
+`
 
 const softmax: Maker = ({ inputs: [x] }) =>
   x!.dtype === 'f32'
-    ? rowwise(x!, ['x0'], [top, mass], 'exp(load_x0(i) - top) / mass', [input(0), output(0)])
+    ? rowwise(
+        x!,
+        ['x0'],
+        [top, mass],
+        'select(0x7fc00000u, bitcast<u32>(share(x0[i], top) / max(mass, 1.0)), finite(of_key(top)))',
+        [input(0), output(0)],
+        { functions: shares },
+      )
     : undefined
 
 const rmsNorm: Maker = ({ inputs: [x], attrs }) =>
@@ -197,9 +238,9 @@ const rmsNorm: Maker = ({ inputs: [x], attrs }) =>
         x!,
         ['x0', 'x1'],
         [squares],
-        'load_x0(i) * inverseSqrt(squares / f32(n) + bitcast<f32>(m(2u))) * load_x1(k)',
+        'bitcast<u32>(load_x0(i) * inverseSqrt(squares / f32(n) + bitcast<f32>(m(2u))) * load_x1(k))',
         [input(0), input(1), output(0)],
-        [floatBits(attrs.eps as number)],
+        { extra: [floatBits(attrs.eps as number)] },
       )
     : undefined
 

@@ -95,6 +95,25 @@ fn to_brain(x: f32) -> u32 {
 }
 `
 
+/**
+ * The order of floats over their bits: NaN last, zeros equal. WGSL may take floats for finite, so a comparison of floats
+ * or `max` may drop NaN and infinities; one of integers may not.
+ */
+export const ordered: string = `
+fn key_of(bits: u32) -> u32 {
+  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0xffffffffu; }
+  if (bits == 0x80000000u) { return bits; }
+  return bits ^ select(0x80000000u, 0xffffffffu, (bits >> 31u) == 1u);
+}
+fn of_key(key: u32) -> u32 {
+  if (key == 0xffffffffu) { return 0x7fc00000u; }
+  return key ^ select(0xffffffffu, 0x80000000u, (key >> 31u) == 1u);
+}
+`
+
+/** `fn load_NAME(i) -> u32`: element i of an f32 variable as a key. */
+export const keyLoader = (name: string): string => `fn load_${name}(i: u32) -> u32 { return key_of(${name}[i]); }\n`
+
 /** `fn load_NAME(i) -> T`: element i of a dense variable, as the type it computes in. */
 export function loader(name: string, dtype: DType): string {
   const word = `${name}[i]`
