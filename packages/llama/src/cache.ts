@@ -3,14 +3,12 @@
  * the device, so cutting it back costs nothing: rows beyond it are never seen and will be overwritten.
  */
 import { ArgumentError, type Device, type DType, spec, type Tensor, UnsupportedError, writeRows } from '@cria/tensor'
-import type { LlamaConfig } from './config.js'
-
-export type CacheDType = 'f32' | 'f16' | 'bf16' | 'q8_0'
+import type { CacheDType, LlamaConfig } from './config.js'
 
 export interface CacheOptions {
   /** Tokens it can hold. */
   readonly capacity: number
-  /** Default f16, as llama.cpp; f32 is exact, q8_0 takes half of f16. */
+  /** Default: the model's `cacheDType`. f32 is exact, f16 and bf16 take half of it, q8_0 about a quarter. */
   readonly dtype?: CacheDType
 }
 
@@ -31,7 +29,7 @@ export class KVCache {
   constructor(
     readonly device: Device,
     readonly config: LlamaConfig,
-    { capacity, dtype = 'f16' }: CacheOptions,
+    { capacity, dtype = config.cacheDType }: CacheOptions,
   ) {
     if (!Number.isSafeInteger(capacity) || capacity < 1)
       throw new ArgumentError(`kv_cache: got capacity ${capacity}, expected a whole number of tokens ≥ 1`, {

@@ -45,7 +45,17 @@ export interface LlamaConfig {
    * bf16 products.
    */
   readonly products: Products
+  /**
+   * The KV cache of sessions that ask for no other. f32, the default, is exact. Loading takes f16, as llama.cpp does, for
+   * GGUF files whose weights are not f32. Other files are held against transformers, and there f16 would be the largest
+   * error of a float model: up to 0.09 in a log-probability on small random ones, f32 0.0001. f32 has twice the bytes:
+   * Llama 3 8B in BF16 at 8192 tokens, 1.1 GB more beside 16 GB of weights. A token of a 135 M model in F16 takes 2 % longer
+   * after 512 tokens and 10 % after 1024 on the CPU, its prompt 4 % less.
+   */
+  readonly cacheDType: CacheDType
 }
+
+export type CacheDType = 'f32' | 'f16' | 'bf16' | 'q8_0'
 
 type Required = 'vocabSize' | 'hiddenSize' | 'intermediateSize' | 'numHiddenLayers' | 'numAttentionHeads'
 
@@ -75,6 +85,7 @@ export function llamaConfig(given: Pick<LlamaConfig, Required> & Partial<LlamaCo
     slidingWindow: 0,
     roundActivations: false,
     products: 'f32',
+    cacheDType: 'f32',
     ...given,
   }
   check(config)

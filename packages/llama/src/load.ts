@@ -129,6 +129,8 @@ export async function configOf(c: ModelConfig, weights: WeightFile): Promise<Lla
       `load: got biases on q ${q}, k ${k}, v ${v}, expected all three or none. This architecture has one switch for them`,
       c.biases,
     )
+  const gguf = weights.format === 'gguf'
+  const dtypeOf = (name: string): FileDType | undefined => weights.tensors.get(name)?.dtype
   return llamaConfig({
     vocabSize: c.vocab,
     hiddenSize: c.dim,
@@ -147,8 +149,8 @@ export async function configOf(c: ModelConfig, weights: WeightFile): Promise<Lla
     outputBias: o,
     mlpBias: mlp,
     qkNorm: c.qkNorm,
-    roundActivations:
-      weights.format === 'gguf' && weights.tensors.get('model.layers.0.self_attn.q_proj.weight')?.dtype === 'bf16',
+    roundActivations: gguf && dtypeOf('model.layers.0.self_attn.q_proj.weight') === 'bf16',
+    cacheDType: gguf && dtypeOf('model.embed_tokens.weight') !== 'f32' ? 'f16' : 'f32',
     slidingWindow: c.slidingWindow === undefined ? 0 : c.slidingLayers.map(slides => (slides ? c.slidingWindow! : 0)),
   })
 }

@@ -84,9 +84,7 @@ export class Session {
     if (!Number.isSafeInteger(batch) || batch < 1)
       throw new ArgumentError(`session: got batch ${batch}, expected a whole number ≥ 1`, { op: 'session', got: batch })
     this.batch = Math.min(batch, capacity)
-    const float = model.model.embedTokens.weight.dtype === 'f32'
-    // A cache coarser than the weights would be the largest error of an f32 model.
-    this.cache = cache ?? new KVCache(model.device, model.config, { capacity, dtype: dtype ?? (float ? 'f32' : 'f16') })
+    this.cache = cache ?? new KVCache(model.device, model.config, { capacity, ...(dtype && { dtype }) })
   }
 
   get length(): number {

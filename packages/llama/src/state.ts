@@ -1,7 +1,7 @@
 /** Saving and restoring a session: tokens, keys and values, with a fingerprint so that no other model takes them. */
 import { byteLength, CriaError, parameters, spec } from '@cria/tensor'
-import { type CacheDType, cacheRowBytes, KVCache } from './cache.js'
-import type { LlamaConfig } from './config.js'
+import { cacheRowBytes, KVCache } from './cache.js'
+import type { CacheDType, LlamaConfig } from './config.js'
 import type { Llama } from './llama.js'
 import { Session, type SessionOptions } from './session.js'
 

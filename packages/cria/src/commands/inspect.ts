@@ -32,7 +32,7 @@ export async function inspect(name: string, { json }: { json?: boolean }): Promi
   if (tokenizer) tokenizerProblem = vocabularyProblem(tokenizer, model!.config.vocab)
   const memory = config && {
     weights: weightBytes,
-    cache: estimate(config).cacheBytes,
+    cache: estimate(config, { cacheDType: config.cacheDType }).cacheBytes,
     parameters: estimate(config).parameters,
   }
   const metadata = Object.fromEntries(Object.entries(file.metadata).map(([k, v]) => [k, short(v)]))
@@ -69,7 +69,7 @@ export async function inspect(name: string, { json }: { json?: boolean }): Promi
     for (const t of tensors) await print(`  ${t.name}  [${t.shape}] ${t.dtype}  ${bytes(t.bytes)}\n`)
     if (memory)
       await print(
-        `memory: weights ${bytes(memory.weights)}, KV cache ${bytes(memory.cache)} in f16 at ${config!.maxPositionEmbeddings} tokens; ${(memory.parameters / 1e6).toFixed(1)} M parameters\n`,
+        `memory: weights ${bytes(memory.weights)}, KV cache ${bytes(memory.cache)} in ${config!.cacheDType} at ${config!.maxPositionEmbeddings} tokens; ${(memory.parameters / 1e6).toFixed(1)} M parameters\n`,
       )
   }
   await file.close()
