@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpu } from '@cria/kernels-cpu'
-import { type LlamaConfig, llamaConfig, loadLlama, Session } from '@cria/llama'
-import type { Device } from '@cria/tensor'
+import { type LlamaConfig, llamaConfig, loadLlama, preset, Session } from '@cria/llama'
+import { type Device, ropeFrequencies } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { openModelAt } from '@cria/weights/node'
 import { afterAll, expect, test } from 'vitest'
@@ -55,6 +55,22 @@ test.each([
   const given = llamaConfig({ ...config, ...fields, ropeWidth: 'headDim' in fields ? 32 : 64 })
   await writeSynthetic(given, { name: 'relative', dtype: 'q8_0', seed: 1, out })
   expect((await logits(devices[0], out)).config).toMatchObject(fields)
+})
+
+test.each(['llama-3.1-8b', 'llama-3.2-1b', 'llama-3.3-70b'] as const)('%s keeps its RoPE scaling', async name => {
+  const out = join(scratch, 'scaled.gguf')
+  const { ropeScaling, ropeTheta, headDim } = preset(name)
+  const given = llamaConfig({ ...config, ropeScaling, ropeTheta, headDim, ropeWidth: headDim })
+  await writeSynthetic(given, { name, dtype: 'q8_0', seed: 1, out })
+  const found = (await logits(devices[0], out)).config
+  expect(found.ropeScaling.type).toBe('divisors')
+  const table = (scaling: typeof ropeScaling): Float32Array =>
+    ropeFrequencies({ width: headDim, theta: ropeTheta, scaling }).frequencies
+  table(found.ropeScaling).forEach((f, i) => expect(f / table(ropeScaling)[i]!).toBeCloseTo(1, 6))
+  const scaled = llamaConfig({ ...config, ropeScaling: { type: 'linear', factor: 2 } })
+  await expect(writeSynthetic(scaled, { name, dtype: 'q8_0', seed: 1, out })).rejects.toThrow(
+    'got RoPE scaling "linear"',
+  )
 })
 
 test('rows that do not fit take the type that convert gives them', async () => {

@@ -6,6 +6,7 @@ import {
   fittingDType,
   type GgufValue,
   ggufNameOfHf,
+  llama3Divisors,
   quantDTypes,
   type TensorInput,
   tensorBytes,
@@ -13,7 +14,7 @@ import {
   writeGguf,
 } from '@cria/weights'
 import { fileSink } from '@cria/weights/node'
-import { UsageError } from '../errors.js'
+import { InputError, UsageError } from '../errors.js'
 import { bytes, note } from '../output.js'
 
 export interface SynthOptions {
@@ -111,7 +112,22 @@ function tensorsOf(c: LlamaConfig, dtype: WrittenDType, seed: number): TensorInp
     if (c.qkNorm)
       out.push(vector(at('self_attn.q_norm.weight'), c.headDim, 1), vector(at('self_attn.k_norm.weight'), c.headDim, 1))
   }
+  const divisors = divisorsOf(c)
+  if (divisors)
+    out.push({
+      name: 'rope_freqs.weight',
+      shape: [divisors.length],
+      dtype: 'f32',
+      data: () => encodeFloats('f32', divisors),
+    })
   return out
+}
+
+/** Llama 3.1 to 3.3 carry their scaling as a tensor, as llama.cpp's converter writes it. */
+function divisorsOf({ headDim, ropeTheta, ropeScaling }: LlamaConfig): Float32Array | undefined {
+  if (ropeScaling.type === 'default') return undefined
+  if (ropeScaling.type === 'llama3') return llama3Divisors({ headDim, ropeTheta, ropeScaling })
+  throw new InputError(`synth: got RoPE scaling "${ropeScaling.type}", expected none or llama3's`)
 }
 
 /** Encodes a pool of random values once and repeats it: a billion weights in seconds. */

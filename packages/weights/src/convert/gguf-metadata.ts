@@ -95,13 +95,23 @@ export function ggufMetadata(
   return out
 }
 
-/** Llama 3's frequency divisors, as llama.cpp keeps them: the wavelengths beyond the trained context are stretched. */
-export function llama3Divisors(config: ModelConfig): Float32Array | undefined {
-  const scaling = config.ropeScaling
-  if (scaling?.type !== 'llama3') return undefined
-  const { factor, lowFreqFactor, highFreqFactor, originalContext } = scaling
-  return Float32Array.from({ length: config.headDim / 2 }, (_, i) => {
-    const wavelength = 2 * Math.PI * config.ropeTheta ** ((2 * i) / config.headDim)
+/**
+ * Llama 3's frequency divisors as llama.cpp keeps them, in the tensor `rope_freqs.weight` [headDim / 2]: the wavelengths
+ * beyond the trained context are stretched. Undefined for other scaling.
+ *
+ * @example
+ * const ropeScaling = { type: 'llama3', factor: 32, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 8192 } as const
+ * llama3Divisors({ headDim: 64, ropeTheta: 500_000, ropeScaling }) // 1, …, 32
+ */
+export function llama3Divisors({
+  headDim,
+  ropeTheta,
+  ropeScaling,
+}: Pick<ModelConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>): Float32Array | undefined {
+  if (ropeScaling?.type !== 'llama3') return undefined
+  const { factor, lowFreqFactor, highFreqFactor, originalContext } = ropeScaling
+  return Float32Array.from({ length: headDim / 2 }, (_, i) => {
+    const wavelength = 2 * Math.PI * ropeTheta ** ((2 * i) / headDim)
     if (wavelength < originalContext / highFreqFactor) return 1
     if (wavelength > originalContext / lowFreqFactor) return factor
     const smooth = (originalContext / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor)
