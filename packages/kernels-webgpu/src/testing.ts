@@ -14,11 +14,6 @@ export function gpuMissing(): boolean {
   return process.platform === 'linux' && !existsSync('/usr/share/vulkan/icd.d') && !existsSync('/etc/vulkan/icd.d')
 }
 
-/** The browser for the tests in a page, or undefined. */
-export function browserPath(): string | undefined {
-  return [process.env.CHROME_PATH, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(p => p && existsSync(p))
-}
-
 /** Bytes of a matrix that every decoder takes: small scales, any codes. */
 export function weightBytes(dtype: 'f32' | 'f16' | 'bf16' | BlockDType, shape: Shape): Uint8Array {
   const s = spec(dtype, shape)

@@ -1,8 +1,5 @@
 /** Models by ranges and from files the user picked, in headless Chromium as in Node. */
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { chromium } from 'playwright-core'
+import { bundle, chromiumMissing, openPage } from '@cria/chromium'
 import { expect, test } from 'vitest'
 import { everywhere } from '../test/everywhere.js'
 import { hubServer } from '../test/hub-server.js'
@@ -11,10 +8,7 @@ import { convert } from './convert/convert.js'
 import { openModel } from './open.js'
 import { memorySink } from './sink.js'
 
-const browsers = [process.env.CHROME_PATH, '/usr/bin/chromium', '/usr/bin/google-chrome']
-const executablePath = browsers.find(path => path && existsSync(path))
-
-test.skipIf(executablePath === undefined && !process.env.CI)(
+test.skipIf(chromiumMissing())(
   'Node and a page read the same, and fail alike (needs Chromium, which CI has)',
   async () => {
     const folder = await tinyFolder()
@@ -26,17 +20,9 @@ test.skipIf(executablePath === undefined && !process.env.CI)(
     const gguf = memorySink()
     await convert(await openModel(folder), gguf, { to: 'gguf', type: 'q8_0' })
     const model = { ...files, 'model.gguf': gguf.bytes() }
-    const bundle = await build({
-      entryPoints: [fileURLToPath(new URL('../test/page.ts', import.meta.url))],
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'browser',
-      conditions: ['cria-source'],
-    })
     const server = await hubServer({
       ...model,
-      'page.js': new TextEncoder().encode(bundle.outputFiles[0]!.text),
+      'page.js': new TextEncoder().encode(await bundle(new URL('../test/page.ts', import.meta.url))),
       'page.html': new TextEncoder().encode('<!doctype html><script type="module" src="page.js"></script>'),
     })
     const hub = { endpoint: server.endpoint, files: Object.keys(model) }
@@ -51,15 +37,11 @@ test.skipIf(executablePath === undefined && !process.env.CI)(
       none: 'missing',
       missing: 'missing',
     })
-    const browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] })
     try {
-      const page = await browser.newPage()
-      await page.goto(server.url('page.html'))
-      await page.waitForFunction('typeof everywhere === "function"')
-      expect(await page.evaluate(`everywhere(${JSON.stringify(hub)})`)).toEqual(here)
-      expect(await page.evaluate('overwritten()')).toBe('missing')
+      await using page = await openPage(server.url('page.html'))
+      expect(await page.call('everywhere', hub)).toEqual(here)
+      expect(await page.call('overwritten')).toBe('missing')
     } finally {
-      await browser.close()
       await server.close()
     }
   },
