@@ -15,6 +15,7 @@ export {
   tokenSource,
 } from './data/tokens.js'
 export { type WindowOptions, windows } from './data/windows.js'
+export { type DistillationOptions, distillation, type Predictions } from './distillation.js'
 export { CheckpointError, DataError, TrainError } from './errors.js'
 export { Evaluator, type EvaluatorOptions, evaluator } from './evaluate.js'
 export type { GuardOptions, GuardState } from './guard.js'
