@@ -39,34 +39,33 @@ const roles: readonly [RegExp, Role][] = [
   [/(^|\.)(down_proj|w2)\.weight$/, 'writesMlp'],
 ]
 
+const writes = (role: Role): boolean => role === 'writesAttention' || role === 'writesMlp'
+
 interface Draw {
   readonly std: number
   /** Redrawn beyond this many standard deviations. */
   readonly cut?: number
 }
 
-/** Standard deviation of a matrix [outputs, inputs]; `block` counts from 0. */
-const schemes: Record<InitScheme, (role: Role, inputs: number, layers: number, block: number) => Draw> = {
+/** Standard deviation of a matrix that reads or writes a residual stream of this `width`; `block` counts from 0. */
+const schemes: Record<InitScheme, (role: Role, width: number, layers: number, block: number) => Draw> = {
   // llama2.c `model.py`: N(0, 0.02); `wo` and `w3` at 0.02/√(2L). (w3 is the up projection, not the one that writes.)
   'llama2.c': (role, _, layers) => ({
     std: role === 'writesAttention' || role === 'up' ? 0.02 / Math.sqrt(2 * layers) : 0.02,
   }),
   // nanoGPT `model.py` and GPT-2 §2.3: N(0, 0.02); what writes into the residual stream at 0.02/√(2L).
   nanoGPT: (role, _, layers) => ({
-    std: role === 'writesAttention' || role === 'writesMlp' ? 0.02 / Math.sqrt(2 * layers) : 0.02,
+    std: writes(role) ? 0.02 / Math.sqrt(2 * layers) : 0.02,
   }),
   // torchtitan `models/llama3`: 0.02; wo, w2 and w3 of block i at 0.02/√(2(i+1)); embedding N(0, 1); output dim^-½ cut at 3σ.
-  torchtitan: (role, inputs, _, block) => {
+  torchtitan: (role, width, _, block) => {
     if (role === 'embedding') return { std: 1 }
-    if (role === 'output') return { std: inputs ** -0.5, cut: 3 }
+    if (role === 'output') return { std: width ** -0.5, cut: 3 }
     return { std: role === 'other' ? 0.02 : 0.02 / Math.sqrt(2 * (block + 1)) }
   },
   // GPT-NeoX as in litgpt `pretrain.py`: √(2/(5·dim)); what writes into the residual stream 1/(√dim·L).
-  'gpt-neox': (role, inputs, layers) => ({
-    std:
-      role === 'writesAttention' || role === 'writesMlp'
-        ? 1 / (Math.sqrt(inputs) * layers)
-        : Math.sqrt(2 / (5 * inputs)),
+  'gpt-neox': (role, width, layers) => ({
+    std: writes(role) ? 1 / (Math.sqrt(width) * layers) : Math.sqrt(2 / (5 * width)),
   }),
 }
 
@@ -90,7 +89,9 @@ export function initialise(device: Device, scheme: InitScheme, { layers, seed = 
     if (shape.length < 2) return full(device, shape, name.endsWith('bias') ? 0 : 1)
     const role = roles.find(([pattern]) => pattern.test(name))?.[1] ?? 'other'
     const block = Number(/(?:^|\.)(?:layers|h|blocks)\.(\d+)\./.exec(name)?.[1] ?? 0)
-    return draw(device, shape, drawOf(role, shape.at(-1)!, layers, block), seed, hash(name))
+    // What writes into the stream has its width as outputs: o_proj and down_proj read something wider or narrower.
+    const width = shape.at(writes(role) ? 0 : -1)!
+    return draw(device, shape, drawOf(role, width, layers, block), seed, hash(name))
   }
   const under = (prefix: string): ParameterSource => ({
     get: (name, shape) => make(prefix + name, shape),
