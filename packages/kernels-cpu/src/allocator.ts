@@ -4,6 +4,8 @@ import { DeviceError } from '@cria/tensor'
 
 const line = 64
 const page = 65536
+/** 4 GiB, what an address of 32 bits reaches. */
+const mostPages = 65536
 
 export class Allocator {
   /** Free ranges by address, in order. */
@@ -44,17 +46,17 @@ export class Allocator {
   private grow(needed: number): void {
     const missing = Math.ceil((needed - this.memory.buffer.byteLength) / page)
     if (missing <= 0) return
-    // A quarter more, so that loading a model does not grow for every tensor; exactly what is needed near the limit.
-    const generous = Math.min(
-      missing + Math.ceil(this.memory.buffer.byteLength / page / 4),
-      65536 - this.memory.buffer.byteLength / page,
-    )
-    for (const pages of [generous, missing]) {
-      try {
-        this.memory.grow(pages)
-        return
-      } catch {
-        // The next try is smaller; the last one's failure is reported below.
+    const left = mostPages - this.memory.buffer.byteLength / page
+    if (missing <= left) {
+      // A quarter more, so that loading a model does not grow for every tensor; exactly what is needed near the limit.
+      const generous = Math.min(missing + Math.ceil(this.memory.buffer.byteLength / page / 4), left)
+      for (const pages of [generous, missing]) {
+        try {
+          this.memory.grow(pages)
+          return
+        } catch {
+          // The next try is smaller; the last one's failure is reported below.
+        }
       }
     }
     throw new DeviceError(
