@@ -1,5 +1,5 @@
 /** `cria run` with samplers, structure, searches and log-probabilities, on the committed fixture and a real story model. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -151,6 +151,15 @@ describe('samplers', () => {
     expect(load).not.toHaveBeenCalled()
     vi.restoreAllMocks()
   })
+})
+
+test('a model of a giant context runs without a limit given', async () => {
+  const file = join(scratch, 'giant.gguf')
+  const bytes = readFileSync(fixture)
+  const key = 'llama.context_length'
+  bytes.writeUInt32LE(2 ** 31, bytes.indexOf(key) + key.length + 4)
+  writeFileSync(file, bytes)
+  expect(await json(file, '--prompt', 'a', '--choices', 'b')).toMatchObject({ text: 'b', reason: 'stop' })
 })
 
 describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared` beside the checkout)', () => {

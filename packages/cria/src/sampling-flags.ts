@@ -36,7 +36,7 @@ const SEARCH = 'Searches and speculation:'
 /** For every command that generates. */
 export function samplingFlags(command: Command): Command {
   const options = [
-    one(whole(0))(SAMPLING, '--max-tokens <n>', 'longest continuation'),
+    one(whole(0))(SAMPLING, '--max-tokens <n>', 'longest continuation (default: 4096, or what the context holds)'),
     flag(SAMPLING, '--preset <name>', 'whose order and defaults').choices(presetNames).default('llamacpp'),
     num(SAMPLING, '--seed <s>', 'same seed, same text (default: a random one)'),
     num(SAMPLING, '--temperature <t>', '0 is greedy (llamacpp 0.8, hf and vllm 1)'),

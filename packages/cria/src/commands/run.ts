@@ -188,13 +188,17 @@ async function runLoaded(
   }
 }
 
-/** What was asked for fits; without a limit the model's own context is it. */
+/** Room for what follows the prompt where nobody says how much: the cache of a context of 131072 can exceed the memory. */
+const openEnded = 4096
+
+/** What was asked for fits; without a limit the model's own context is it, or `openEnded`. */
 function lengths(
   file: Opened,
   { context, maxTokens, json }: RunOptions,
   promptLength: number,
 ): { limit: number; capacity: number } {
-  const capacity = context ?? (maxTokens === undefined ? file.opened.config.context : promptLength + maxTokens)
+  const own = Math.min(file.opened.config.context, promptLength + openEnded)
+  const capacity = context ?? (maxTokens === undefined ? own : promptLength + maxTokens)
   if (promptLength > capacity)
     throw new InputError(`--context: got a prompt of ${promptLength} tokens, expected at most ${capacity}`)
   if (!json) noteLength(capacity, file)
