@@ -116,6 +116,17 @@ describe('renderChat', () => {
     expect(specials(llama3, ids)).toEqual([])
   })
 
+  it('ends templates that would not end', () => {
+    for (const [body, reason] of [
+      ['{% for i in range(2000) %}{% for j in range(2000) %}{% endfor %}{% endfor %}', /more than 500000 steps/],
+      [
+        '{% set n = namespace(l=[1]) %}{% for i in range(60) %}{% set n.l = n.l + n.l %}{% endfor %}',
+        /a list of 1048576/,
+      ],
+    ] as const)
+      expect(() => renderChat(llama3, [{ role: 'user', content: 'a' }], { template: body })).toThrow(reason)
+  })
+
   it('reports refusals and missing templates as its own error', () => {
     const template = "{{ raise_exception('Roles must alternate') }}"
     expect(() => renderChat(llama3, [], { template })).toThrow(/Roles must alternate/)

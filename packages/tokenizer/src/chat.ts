@@ -223,6 +223,37 @@ const GLOBALS: Readonly<Record<string, unknown>> = {
   },
 }
 
+/** Statements, expressions and blocks that one rendering may take: Llama 3 and DeepSeek V3 need 25 to 70 a message. */
+const MOST_STEPS = 5e5
+
+/** Templates come with the model, from whoever made it: loops in loops have to end too. */
+class BoundedInterpreter extends Interpreter {
+  #steps = 0
+
+  constructor(environment: Environment) {
+    super(environment)
+    // Private to the type checker alone; a loop without a body evaluates nothing else.
+    const own = this as unknown as { evaluateBlock(...args: unknown[]): unknown }
+    const block = own.evaluateBlock
+    own.evaluateBlock = (...args) => {
+      this.#step()
+      return block.apply(this, args)
+    }
+  }
+
+  override evaluate(...args: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
+    this.#step()
+    const result = super.evaluate(...args)
+    const { value } = result
+    if (Array.isArray(value) && value.length > 1e6) throw new Error(`a list of ${value.length} items`)
+    return result
+  }
+
+  #step(): void {
+    if (++this.#steps > MOST_STEPS) throw new Error(`more than ${MOST_STEPS} steps`)
+  }
+}
+
 const templates: Map<string, Template> = /* @__PURE__ */ new Map()
 
 function render(source: string, context: Record<string, unknown>): string {
@@ -236,7 +267,7 @@ function render(source: string, context: Record<string, unknown>): string {
     // Not template.render: its environment already has a strftime_now, and a name cannot be set twice.
     const environment = new Environment()
     for (const [name, value] of Object.entries({ ...GLOBALS, ...context })) environment.set(name, value)
-    return (new Interpreter(environment).run(template.parsed) as { value: string }).value
+    return (new BoundedInterpreter(environment).run(template.parsed) as { value: string }).value
   } catch (cause) {
     throw new TokenizerError('tokenizer/chat-template', {
       op: OP,
