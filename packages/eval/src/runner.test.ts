@@ -166,11 +166,28 @@ describe('task files', () => {
     ['output_type: winning', 'output_type: got "winning"'],
     ['metric_list: [{metric: bleu}]', 'got "bleu"'],
     ['filter_list: [{name: x, filter: [{function: custom}]}]', 'got "custom"'],
+    ['fewshot_config: {samples: !function utils.examples}', 'fewshot_config.samples: got "!function utils.examples"'],
+    ['fewshot_config: {doc_to_text: "Q: {{q}}"}', 'fewshot_config.doc_to_text: got "Q: {{q}}"'],
+    ['fewshot_config: {fewshot_indices: [1, 2]}', 'fewshot_config.fewshot_indices: got [1,2]'],
+    ['metric_list: [{metric: exact_match, aggregation: nanmean}]', 'aggregation of exact_match: got "nanmean"'],
+    ['generation_kwargs: {num_beams: 4}', 'generation_kwargs: got "num_beams"'],
     ['process_results: abc', 'only templates'],
     ['a: [', 'no YAML'],
     ['- a', 'expected keys'],
   ])('%s is refused', (text, reason) => {
     expect(() => readTask(taskFields(text, 'bad'), 'bad')).toThrow(reason)
+  })
+
+  test('choices of a mapping are its values, and fewshot_config may name the split of examples', () => {
+    const { task } = readTask(
+      taskFields(
+        'output_type: multiple_choice\ndoc_to_text: q\ndoc_to_target: a\ndoc_to_choice: {a: "no", b: "yes"}\nfewshot_split: train\nfewshot_config: {split: dev, sampler: first_n, gen_prefix: null}\n',
+        't',
+      ),
+      't',
+    )
+    expect(task.docToChoice!({})).toEqual(['no', 'yes'])
+    expect(task).toMatchObject({ splits: { fewshot: 'dev' }, fewshotSampler: 'first_n' })
   })
 
   test('a template that names no field says which there are', async () => {

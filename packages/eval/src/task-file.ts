@@ -73,7 +73,7 @@ export function readTask(fields: Fields, name: string): TaskFile {
   const count = (key: string): number | undefined => optional(name, key, at(key), 'number') as number | undefined
   const list = at('metric_list')
   const chosen = Array.isArray(list) ? list.map(entry => metricOf(name, entry as Fields | string)) : undefined
-  const fewshot = (at('fewshot_config') ?? {}) as Fields
+  const fewshot = fewshotOf(name, (at('fewshot_config') ?? {}) as Fields)
   const docs = at('docs')
   const data = Array.isArray(docs)
     ? { test: docs as Doc[] }
@@ -83,7 +83,7 @@ export function readTask(fields: Fields, name: string): TaskFile {
   const task: Task = {
     name: text('task') ?? name,
     outputType,
-    splits: splitsOf(at, data),
+    splits: { ...splitsOf(at, data), ...(fewshot.split !== undefined && { fewshot: String(fewshot.split) }) },
     ...(data && { data }),
     docToText: textRule(at('doc_to_text') ?? (rolling ? '' : 'text'), choice !== undefined),
     docToTarget: targetRule(at('doc_to_target') ?? (rolling ? 'text' : 'target'), choice !== undefined),
@@ -95,11 +95,12 @@ export function readTask(fields: Fields, name: string): TaskFile {
     ...(fewshot.sampler !== undefined && {
       fewshotSampler: oneOf(name, 'fewshot_config.sampler', fewshot.sampler, ['default', 'first_n']) as 'first_n',
     }),
-    ...(Array.isArray(fewshot.samples) && { fewshotSamples: fewshot.samples as Doc[] }),
+    // Where both are given, lm-eval takes the split.
+    ...(fewshot.samples !== undefined && fewshot.split === undefined && { fewshotSamples: fewshot.samples as Doc[] }),
     metrics: chosen?.map(({ metric }) => metric) ?? defaults[outputType],
     exactMatch: chosen?.find(({ metric }) => metric === 'exact_match')?.options ?? {},
     ...(outputType === 'generate_until' && {
-      generation: generationOf((at('generation_kwargs') ?? {}) as Fields, text('fewshot_delimiter') ?? '\n\n'),
+      generation: generationOf(name, (at('generation_kwargs') ?? {}) as Fields, text('fewshot_delimiter') ?? '\n\n'),
     }),
     ...(at('filter_list') !== undefined && { filters: filtersOf(name, at('filter_list')) }),
     ...(count('repeats') !== undefined && { repeats: count('repeats')! }),
@@ -161,6 +162,22 @@ function splitsOf(at: (key: string) => unknown, data: Readonly<Record<string, un
     : named
 }
 
+/** `fewshot_config`: what puts examples otherwise than questions is refused. */
+function fewshotOf(name: string, given: Fields): Fields {
+  for (const [key, value] of Object.entries(given)) {
+    const known = ['sampler', 'split', 'samples'].includes(key) && !(value instanceof PythonFunction)
+    if (value === null || (known && (key !== 'samples' || Array.isArray(value)))) continue
+    const got = value instanceof PythonFunction ? `!function ${value.name}` : value
+    throw fail(
+      name,
+      `fewshot_config.${key}`,
+      got,
+      'sampler, split or a list of samples: examples are put as questions are',
+    )
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
+}
+
 /** A field of the document, or a template; a bare whole number is one where there are choices. */
 function textRule(rule: unknown, choices: boolean): Task['docToText'] {
   if (typeof rule === 'number') return () => rule
@@ -187,7 +204,10 @@ function targetRule(rule: unknown, choices: boolean): Task['docToTarget'] {
 }
 
 function choiceRule(name: string, rule: unknown): (doc: Doc) => readonly string[] {
-  if (Array.isArray(rule)) return () => rule.map(String)
+  if (typeof rule === 'object') {
+    const choices = Object.values(rule as object).map(String)
+    return () => choices
+  }
   const source = String(rule)
   const render = template(source)
   return doc => {
@@ -202,6 +222,9 @@ function metricOf(name: string, entry: Fields | string): { metric: MetricName; o
   const { metric } = given
   if (typeof metric !== 'string' || !isMetric(metric))
     throw fail(name, 'metric_list', metric, `one of ${Object.keys(metrics).join(', ')}`)
+  const { aggregation = metrics[metric].aggregation } = given
+  if (aggregation !== metrics[metric].aggregation)
+    throw fail(name, `metric_list: aggregation of ${metric}`, aggregation, metrics[metric].aggregation)
   return {
     metric,
     options: {
@@ -213,9 +236,14 @@ function metricOf(name: string, entry: Fields | string): { metric: MetricName; o
   }
 }
 
-function generationOf(given: Fields, delimiter: string): GenerationOptions {
+const lengths = ['max_gen_toks', 'max_new_tokens', 'max_tokens', 'max_completion_tokens']
+const generationKeys = ['until', 'do_sample', 'temperature', 'top_p', ...lengths]
+
+function generationOf(name: string, given: Fields, delimiter: string): GenerationOptions {
+  const unknown = Object.keys(given).find(key => !generationKeys.includes(key))
+  if (unknown !== undefined) throw fail(name, 'generation_kwargs', unknown, `only ${generationKeys.join(', ')}`)
   const until = given.until ?? [delimiter]
-  const maxTokens = given.max_gen_toks ?? given.max_new_tokens ?? given.max_tokens ?? given.max_completion_tokens
+  const maxTokens = lengths.map(key => given[key] ?? undefined).find(n => n !== undefined)
   return {
     until: (Array.isArray(until) ? until : [until]).map(String),
     ...(maxTokens !== undefined && { maxTokens: Number(maxTokens) }),
