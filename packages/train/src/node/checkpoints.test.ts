@@ -1,6 +1,6 @@
 /** Checkpoints: kill -9 at any moment, damage of every kind, what is kept, and other models. */
 import { spawn } from 'node:child_process'
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -62,12 +62,13 @@ test(`killed ${kills} times at random moments, every checkpoint is whole and the
 describe('a folder of checkpoints', () => {
   const device = reference()
   afterAll(() => device.dispose())
-  const setUp = (optimiser = adamW()) => {
+  const setUp = (optimiser = adamW(), ema?: number) => {
     const module = { w: device.tensor([1, 2, 3, 4], [2, 2]) }
     const step = trainStep(module, {
       batch: { g: f32([2, 2]) },
       loss: ({ g }) => sum(mul(module.w as Tensor, g)),
       optimiser,
+      ...(ema !== undefined && { ema }),
     })
     const go = (n: number) => step.run({ inputs: { g: [n, -n, 1, 2] }, count: 1 }, { lr: 0.1 })
     return { step, go }
@@ -130,6 +131,74 @@ describe('a folder of checkpoints', () => {
     await mkdir(join(path, 'step-00000000.deleting'))
     await checkpoints(path)
     expect(await readdir(path)).toEqual(['step-00000001'])
+  })
+
+  test('a whole checkpoint that was to replace one of its step is put in place; half of one is not', async () => {
+    const path = join(folder, 'replaced')
+    const saves = await checkpoints(path)
+    const { step, go } = setUp()
+    await go(1)
+    await saves.save({ step })
+    // As a crash between the two renames leaves it.
+    await rename(join(path, 'step-00000001'), join(path, 'step-00000001.partial'))
+    await mkdir(join(path, 'step-00000001.deleting'))
+    expect((await (await checkpoints(path)).resume({ step }))?.step).toBe(1)
+    await rename(join(path, 'step-00000001'), join(path, 'step-00000001.partial'))
+    await truncate(join(path, 'step-00000001.partial/model.safetensors'), 40)
+    await checkpoints(path)
+    expect(await readdir(path)).toEqual([])
+  })
+
+  test('what is saved after a damaged one was passed over stays, and takes its place', async () => {
+    const path = join(folder, 'after-damage')
+    const { step, go } = setUp()
+    const saves = await checkpoints(path, { keep: 2 })
+    for (const score of [3, 2]) {
+      await go(1)
+      await saves.save({ step }, { score })
+    }
+    await truncate(join(path, 'step-00000002/model.safetensors'), 40)
+    const again = setUp()
+    const goesOn = await checkpoints(path, { keep: 1, keepBest: false })
+    expect((await goesOn.resume(again))?.step).toBe(1)
+    again.step.restore({ ...again.step.state, step: 1 })
+    expect(await goesOn.save(again)).toMatch(/step-00000001$/)
+    expect(await readdir(path)).toEqual(['step-00000001'])
+  })
+
+  test('a folder is for one run', async () => {
+    const path = join(folder, 'shared')
+    const [first, second] = [setUp(), setUp()]
+    for (const { go } of [first, second]) await go(1)
+    const saves = await checkpoints(path, { keep: 1 })
+    await saves.save(first)
+    const others = await checkpoints(path, { keep: 1 })
+    await second.go(1)
+    await expect(others.save(second)).rejects.toThrow(/step-00000001: got a checkpoint that this run neither wrote/)
+    expect((await others.resume(second))?.step).toBe(1)
+    await second.go(1)
+    await others.save(second)
+    await first.go(1)
+    await expect(saves.save(first)).rejects.toThrow(/One folder is for one run/)
+  })
+
+  test('what cannot be written leaves nothing behind and says so', async () => {
+    const { step } = setUp()
+    const path = join(folder, 'unwritable')
+    const saves = await checkpoints(path, { files: { 'no/such/folder.json': '{}' } })
+    await expect(saves.save({ step })).rejects.toThrow(
+      /step-00000000: could not be written \(ENOENT.*Earlier checkpoints/,
+    )
+    expect(await readdir(path)).toEqual([])
+    await writeFile(join(folder, 'file'), '')
+    await expect(checkpoints(join(folder, 'file', 'run'))).rejects.toThrow(/could not be written \(ENOTDIR/)
+    await expect(checkpoints(path, { keep: 0 })).rejects.toThrow(/got keep 0/)
+  })
+
+  test('one without averages is not called damaged', async () => {
+    const saves = await checkpoints(join(folder, 'no-averages'))
+    await saves.save(setUp())
+    await expect(saves.resume(setUp(adamW(), 0.9))).rejects.toThrow(/got no ema\.safetensors.*saved without ema/)
   })
 
   test('refuses a checkpoint of another run and names what differs', async () => {

@@ -74,16 +74,47 @@ export interface Resumed extends CheckpointManifest {
  * await saves.save({ step, data }, { score: loss })
  */
 export async function checkpoints(folder: string, options: CheckpointOptions = {}): Promise<Checkpoints> {
-  await mkdir(folder, { recursive: true })
-  for (const name of await readdir(folder))
-    if (/\.(partial|deleting)$/.test(name)) await rm(join(folder, name), { recursive: true, force: true })
+  const { keep = 3 } = options
+  if (!Number.isInteger(keep) || keep < 1)
+    throw new CheckpointError(`checkpoints: got keep ${keep}, expected a whole number ≥ 1`, { got: keep })
+  try {
+    await mkdir(folder, { recursive: true })
+    const names = await readdir(folder)
+    for (const name of names.filter(n => /\.(partial|deleting)$/.test(n))) await clearAway(folder, name, names)
+  } catch (cause) {
+    throw unwritable(folder, cause)
+  }
   return new Checkpoints(folder, options)
 }
+
+/** What a crash left: a whole checkpoint that was about to take the place of one of the same step, or a remnant. */
+async function clearAway(folder: string, name: string, names: readonly string[]): Promise<void> {
+  const path = join(folder, name)
+  const target = name.replace(/\.partial$/, '')
+  const whole =
+    target !== name &&
+    !names.includes(target) &&
+    (await verifyCheckpoint(path).then(
+      ({ step }) => folderOf(step) === target,
+      () => false,
+    ))
+  if (whole) await moveFolder(path, join(folder, target))
+  else await rm(path, { recursive: true, force: true })
+}
+
+const unwritable = (path: string, cause: unknown): CheckpointError =>
+  new CheckpointError(
+    `${path}: could not be written (${(cause as Error).message}). Earlier checkpoints are as they were: make room or give another folder`,
+    { got: (cause as NodeJS.ErrnoException).code },
+  )
 
 const manifestName = 'checkpoint.json'
 const folderOf = (step: number): string => `step-${String(step).padStart(8, '0')}`
 
 export class Checkpoints {
+  /** Names of checkpoints that this run wrote, or found when it resumed. */
+  private readonly known = new Set<string>()
+
   constructor(
     readonly folder: string,
     private readonly options: CheckpointOptions,
@@ -98,10 +129,34 @@ export class Checkpoints {
       .map(name => join(this.folder, name))
   }
 
-  /** Writes a checkpoint and then removes those that need not be kept. Returns its path. */
-  async save({ step, data }: Run, { score, notes = null }: SaveNotes = {}): Promise<string> {
-    const path = join(this.folder, folderOf(step.state.step))
+  /**
+   * Writes a checkpoint and then removes those that need not be kept. Returns its path.
+   *
+   * @throws CheckpointError where it cannot be written, and in a folder with checkpoints that another run wrote.
+   */
+  async save(run: Run, notes: SaveNotes = {}): Promise<string> {
+    const name = folderOf(run.step.state.step)
+    const stranger = (await this.list()).find(path => !this.known.has(basename(path)))
+    if (stranger !== undefined)
+      throw new CheckpointError(
+        `${stranger}: got a checkpoint that this run neither wrote nor resumed from, expected none. One folder is for one run: call resume() first, or use another folder`,
+        { got: stranger },
+      )
+    const path = join(this.folder, name)
     const partial = `${path}.partial`
+    try {
+      await this.write(partial, run, notes)
+      this.known.add(name)
+      await moveFolder(partial, path)
+    } catch (cause) {
+      await rm(partial, { recursive: true, force: true }).catch(() => {})
+      throw unwritable(path, cause)
+    }
+    await this.prune(name)
+    return path
+  }
+
+  private async write(partial: string, { step, data }: Run, { score, notes = null }: SaveNotes): Promise<void> {
     await rm(partial, { recursive: true, force: true })
     await mkdir(partial)
     const files: Record<string, FileRecord> = {}
@@ -131,9 +186,6 @@ export class Checkpoints {
     // Last: a folder with a manifest has everything that the manifest names.
     await writeDurably(join(partial, manifestName), `${JSON.stringify(manifest, null, 2)}\n`)
     await syncFolder(partial)
-    await moveFolder(partial, path)
-    await this.prune()
-    return path
   }
 
   /**
@@ -155,6 +207,7 @@ export class Checkpoints {
       }
       checkRun(path, manifest.run, this.options.run)
       await fill(path, manifest, run)
+      for (const known of await this.list()) this.known.add(basename(known))
       return { ...manifest, path, damaged }
     }
     if (damaged.length > 0)
@@ -178,10 +231,14 @@ export class Checkpoints {
     return best?.path
   }
 
-  private async prune(): Promise<void> {
+  /** Keeps what was just saved, those before it, and the best; later ones were passed over when the run resumed. */
+  private async prune(saved: string): Promise<void> {
     const { keep = 3, keepBest = true } = this.options
+    const list = await this.list()
+    const later = list.filter(path => basename(path) > saved)
+    for (const path of later) await removeFolder(path)
     const best = keepBest ? await this.best() : undefined
-    for (const path of (await this.list()).slice(Math.max(1, keep))) if (path !== best) await removeFolder(path)
+    for (const path of list.slice(later.length + keep)) if (path !== best) await removeFolder(path)
   }
 }
 
@@ -262,11 +319,19 @@ async function writeTensors(path: string, tensors: Readonly<Record<string, Tenso
 }
 
 async function fill(path: string, manifest: CheckpointManifest, { step, data }: Run): Promise<void> {
-  await readTensors(path, 'model.safetensors', step.weights)
-  if ('optimizer.safetensors' in manifest.files || Object.keys(step.optimiserState).length > 0)
-    await readTensors(path, 'optimizer.safetensors', step.optimiserState)
-  if ('ema.safetensors' in manifest.files || Object.keys(step.averages).length > 0)
-    await readTensors(path, 'ema.safetensors', step.averages)
+  const parts = {
+    'model.safetensors': step.weights,
+    'optimizer.safetensors': step.optimiserState,
+    'ema.safetensors': step.averages,
+  }
+  for (const [name, into] of Object.entries(parts)) {
+    if (name in manifest.files) await readTensors(path, name, into)
+    else if (Object.keys(into).length > 0)
+      throw new CheckpointError(
+        `${basename(path)}: got no ${name}, expected it. It was saved without ${name.startsWith('ema') ? 'ema' : 'this optimiser'}: use the configuration it was saved with`,
+        { got: Object.keys(manifest.files) },
+      )
+  }
   step.restore(manifest.state)
   data?.seek(manifest.data)
 }

@@ -31,7 +31,7 @@ export async function hashedFile(path: string): Promise<ByteSink & { record(): F
       record = { bytes, sha256: hash.digest('hex') }
     },
     async abort() {
-      await handle.close()
+      await handle.close().catch(() => {})
     },
     record: () => record!,
   }
@@ -39,8 +39,13 @@ export async function hashedFile(path: string): Promise<ByteSink & { record(): F
 
 export async function writeDurably(path: string, text: string): Promise<FileRecord> {
   const sink = await hashedFile(path)
-  await sink.write(new TextEncoder().encode(text))
-  await sink.close()
+  try {
+    await sink.write(new TextEncoder().encode(text))
+    await sink.close()
+  } catch (error) {
+    await sink.abort?.()
+    throw error
+  }
   return sink.record()
 }
 
@@ -66,22 +71,28 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Replaces a folder by another in two renames; a crash between them leaves the new one under its temporary name. */
+/** Replaces a folder by another in two renames; a crash between them leaves the new one, whole, under its old name. */
 export async function moveFolder(from: string, to: string): Promise<void> {
-  await removeFolder(to)
+  const doomed = await hideFolder(to)
   await rename(from, to)
   await syncFolder(dirname(to))
+  if (doomed !== undefined) await rm(doomed, { recursive: true, force: true })
 }
 
 /** Takes a folder out of sight first, so that a crash while deleting never leaves half of one under its name. */
 export async function removeFolder(path: string): Promise<void> {
+  const doomed = await hideFolder(path)
+  if (doomed !== undefined) await rm(doomed, { recursive: true, force: true })
+}
+
+async function hideFolder(path: string): Promise<string | undefined> {
   const doomed = `${path}.deleting`
   await rm(doomed, { recursive: true, force: true })
   try {
     await rename(path, doomed)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  await rm(doomed, { recursive: true, force: true })
+  return doomed
 }
