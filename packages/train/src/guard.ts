@@ -56,7 +56,11 @@ export class Guard {
    *
    * @throws TrainError for `stop`, and when too many steps in a row were bad.
    */
-  judge(step: number, loss: number, norm: number, limit: number): string | undefined {
+  judge(
+    step: number,
+    { loss, norm, count }: { readonly loss: number; readonly norm: number; readonly count: number },
+    limit: number,
+  ): string | undefined {
     const { action = 'skip', window = 50, patience = 10 } = this.options
     if (Number.isFinite(loss) && norm <= limit) {
       this.seen++
@@ -65,9 +69,11 @@ export class Guard {
       return undefined
     }
     const reason =
-      Number.isFinite(loss) && Number.isFinite(norm)
-        ? `got a gradient norm of ${norm.toPrecision(4)}, expected at most ${limit.toPrecision(4)} (${this.options.spike} × its running mean)`
-        : `got loss ${loss} with gradient norm ${norm}, expected finite numbers`
+      count === 0
+        ? 'got no token that counts, expected at least one: look at the masks of the data'
+        : Number.isFinite(loss) && Number.isFinite(norm)
+          ? `got a gradient norm of ${norm.toPrecision(4)}, expected at most ${limit.toPrecision(4)} (${this.options.spike} × its running mean)`
+          : `got loss ${loss} with gradient norm ${norm}, expected finite numbers`
     this.skipped++
     if (action === 'stop')
       throw new TrainError(

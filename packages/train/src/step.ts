@@ -65,7 +65,7 @@ export interface TrainStepOptions<S extends BatchSpecs> {
 export interface StepResult {
   /** The step's number, from 1. Skipped steps count. */
   readonly step: number
-  /** Mean over everything counted. */
+  /** Mean over everything counted; NaN where nothing counts. */
   readonly loss: number
   /** Global gradient norm before the clip. */
   readonly norm: number
@@ -203,7 +203,7 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
   /**
    * Runs one step on a batch, or on `accumulate` of them.
    *
-   * @throws TrainError when the guard stops the run, or for another number of batches.
+   * @throws TrainError when the guard stops the run, for another number of batches, or a learning rate that cannot be.
    */
   async run(batches: Batch<S> | readonly Batch<S>[], { lr }: { readonly lr: number }): Promise<StepResult> {
     const list: readonly Batch<S>[] = Array.isArray(batches) ? batches : [batches as Batch<S>]
@@ -212,14 +212,17 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
         `train_step: got ${list.length} batches, expected ${this.accumulate}, as accumulate says. Take as many from the data`,
         { got: list.length, expected: this.accumulate },
       )
+    // Finite gradients times such a rate would pass every check and ruin the weights.
+    if (!(lr >= 0 && Number.isFinite(lr))) refuse('lr', lr, 'a number ≥ 0. Schedules count steps from 1')
     const started = performance.now()
     const step = this.done + 1
     const count = list.reduce((a, b) => a + b.count, 0)
     const limit = this.guard.limit()
-    const share = 1 / Math.max(1, count)
-    const { loss, norm } = await this.replay(list, share, { lr, step, limit })
+    // Nothing to learn: momentum and decay alone would move the weights.
+    const { loss, norm } =
+      count === 0 ? { loss: Number.NaN, norm: 0 } : await this.replay(list, 1 / count, { lr, step, limit })
     this.done = step
-    const skipped = this.guard.judge(step, loss, norm, limit)
+    const skipped = this.guard.judge(step, { loss, norm, count }, limit)
     const seconds = (performance.now() - started) / 1000
     return { step, loss, norm, lr, count, seconds, ...(skipped !== undefined && { skipped }) }
   }

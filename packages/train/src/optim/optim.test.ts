@@ -140,6 +140,32 @@ describe('the guard', () => {
   })
 })
 
+test('a batch without a token that counts changes nothing, and neither does a learning rate that is none', async () => {
+  const device = reference()
+  const module = { w: device.tensor([1, 2]) }
+  for (const accumulate of [1, 2]) {
+    const step = trainStep(module, { batch: { g: f32([2]) }, loss: ({ g }) => sum(mul(module.w, g!)), accumulate })
+    const run = (count: number, lr: number) =>
+      step.run(
+        Array.from({ length: accumulate }, () => ({ inputs: { g: [1, 1] }, count })),
+        { lr },
+      )
+    await run(1, 0.1)
+    const before = (await module.w.data()).slice()
+    expect(await run(0, 0.1)).toMatchObject({
+      step: 2,
+      loss: Number.NaN,
+      count: 0,
+      skipped: expect.stringMatching(/masks/),
+    })
+    for (const lr of [Number.NaN, -1, Number.POSITIVE_INFINITY]) await expect(run(1, lr)).rejects.toThrow(/got lr/)
+    expect(await module.w.data()).toEqual(before)
+    expect((await run(1, 0.1)).step).toBe(3)
+    step.dispose()
+  }
+  device.dispose()
+})
+
 const schedules: Record<string, Schedule> = {
   constant: constant({ peak: 1, warmup: 8 }),
   linear: linear({ peak: 1, warmup: 8, steps: 40 }),
