@@ -1,5 +1,5 @@
 /** `@cria/train`: verbs for training; the app owns the loop. Safe in browsers; files are in `@cria/train/node`. */
-export { type Batches, batches, type TokenBatchSpecs } from './data/batches.js'
+export { type Batches, type BatchesOptions, batches, type TokenBatchSpecs } from './data/batches.js'
 export { llamaMixture, type MixturePart, mixture } from './data/mixture.js'
 export { type PackOptions, packed, padded } from './data/pack.js'
 export { ignored, type Position, type Row, type Rows } from './data/rows.js'

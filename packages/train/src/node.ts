@@ -21,7 +21,13 @@ export {
 export type { FileRecord } from './node/files.js'
 export { jsonl, readEvents } from './node/jsonl.js'
 export { type ReportOptions, report, reportHtml } from './node/report.js'
-export { readTokenManifest, type ShardRecord, type TokenManifest, tokenFolder } from './node/shards.js'
+export {
+  readTokenManifest,
+  type ShardRecord,
+  type TokenFolderOptions,
+  type TokenManifest,
+  tokenFolder,
+} from './node/shards.js'
 export { type TerminalOptions, type TerminalStream, terminal } from './node/terminal.js'
 export { tokenFile } from './node/token-file.js'
 export { type TokenizeOptions, tokenize } from './node/tokenize.js'

@@ -26,6 +26,16 @@ export interface Batches {
   close(): Promise<void>
 }
 
+export interface BatchesOptions {
+  /** Rows of a batch. */
+  readonly size: number
+  /**
+   * Size of the model's vocabulary: data with other ids, which a model would read as some token or other, is refused.
+   * Default: not checked.
+   */
+  readonly vocabSize?: number
+}
+
 /**
  * Batches of `size` rows.
  *
@@ -33,7 +43,7 @@ export interface Batches {
  * const data = batches(windows(tokens, { length: 256 }), { size: 16 })
  * data.specs // { tokens: [16,256] i32, targets: [16,256] i32, positions: [256] i32 }
  */
-export function batches(rows: Rows, { size }: { readonly size: number }): Batches {
+export function batches(rows: Rows, { size, vocabSize }: BatchesOptions): Batches {
   if (!Number.isInteger(size) || size < 1)
     throw new DataError(`batches: got size ${size}, expected a whole number ≥ 1`, { got: size })
   const { length, packed } = rows
@@ -48,6 +58,7 @@ export function batches(rows: Rows, { size }: { readonly size: number }): Batche
   const gather = async (): Promise<{ batch: Batch<TokenBatchSpecs>; after: Position }> => {
     const list: Row[] = []
     for (let i = 0; i < size; i++) list.push(await rows.next())
+    if (vocabSize !== undefined) for (const row of list) checkIds(row, vocabSize)
     const stack = (key: 'tokens' | 'targets' | 'positions' | 'start'): Int32Array => {
       const out = new Int32Array(size * length)
       list.forEach((row, i) => out.set(row[key]!, i * length))
@@ -95,4 +106,13 @@ export function batches(rows: Rows, { size }: { readonly size: number }): Batche
       await rows.close?.()
     },
   }
+}
+
+function checkIds({ tokens, targets }: Row, vocabSize: number): void {
+  const bad = tokens.find(id => id < 0 || id >= vocabSize) ?? targets.find(id => id >= vocabSize)
+  if (bad !== undefined)
+    throw new DataError(
+      `batches: got token ${bad}, expected ids below ${vocabSize}, the model's vocabulary. Was the data made with another tokenizer, or read as the wrong dtype?`,
+      { got: bad, expected: vocabSize },
+    )
 }

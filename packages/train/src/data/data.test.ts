@@ -101,6 +101,31 @@ describe('documents', () => {
   })
 })
 
+test('options and ids that cannot be are named', async () => {
+  expect(() => packed(documents(3), { length: 2, window: 0 })).toThrow(/window of 0 documents/)
+  const rows = (): Rows => windows(tokenArray([1, 2, 3, 4, 700, 6]), { length: 5 })
+  const weight = Number.POSITIVE_INFINITY
+  expect(() => mixture({ a: { rows: rows(), weight }, b: { rows: rows(), weight: 1 } })).toThrow(/a Infinity, b 1/)
+  await expect(batches(rows(), { size: 1, vocabSize: 700 }).next()).rejects.toThrow(
+    /got token 700, expected ids below 700/,
+  )
+  expect((await batches(rows(), { size: 1, vocabSize: 701 }).next()).count).toBe(5)
+  for (const empty of [[], [1]]) {
+    expect(() => windows(tokenArray(empty), { length: 4 })).toThrow(/expected at least 5/)
+    expect(() => packed(examples([{ tokens: empty }]), { length: 4 })).toThrow(/nothing to predict/)
+  }
+  expect(() => packed(examples([]), { length: 4 })).toThrow(/nothing to predict/)
+})
+
+test('a document of several rows is cut, and each next token is learned once', async () => {
+  for (const rows of [packed(documents(11), { length: 4, window: 1 }), padded(documents(11), { length: 4 })]) {
+    const list = await take(rows, 3)
+    expect(list.map(r => r.count).sort()).toEqual([2, 4, 4])
+    const learned = list.flatMap(r => [...r.targets].filter(t => t !== ignored))
+    expect(learned.sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, i) => i + 1))
+  }
+})
+
 describe('places', () => {
   const makers: Record<string, () => Rows> = {
     windows: () => windows(tokenArray(count(100)), { length: 7, seed: 5 }),

@@ -35,9 +35,9 @@ export function mixture(
   const list = Object.entries(parts)
   const [first] = list
   const total = list.reduce((a, [, { weight }]) => a + weight, 0)
-  if (first === undefined || !(total > 0) || list.some(([, { weight }]) => !(weight >= 0)))
+  if (first === undefined || !(total > 0) || list.some(([, { weight }]) => !(weight >= 0 && Number.isFinite(weight))))
     throw new DataError(
-      `mixture: got weights ${list.map(([name, { weight }]) => `${name} ${weight}`).join(', ') || 'of no parts'}, expected numbers ≥ 0 that are not all 0`,
+      `mixture: got weights ${list.map(([name, { weight }]) => `${name} ${weight}`).join(', ') || 'of no parts'}, expected finite numbers ≥ 0 that are not all 0`,
     )
   const { length, packed } = first[1].rows
   for (const [name, { rows }] of list)

@@ -33,6 +33,8 @@ interface Piece {
 export function packed(tokens: Tokens, options: PackOptions): Rows {
   const { length, window = 1024 } = options
   const source = order(tokens, options)
+  if (!Number.isInteger(window) || window < 1)
+    throw new DataError(`packed: got a window of ${window} documents, expected a whole number ≥ 1`, { got: window })
   let [chunk, row] = [0, 0]
   let bins: { chunk: number; rows: Piece[][] } | undefined
   const binsOf = (wanted: number): Piece[][] => {

@@ -1,5 +1,6 @@
 /** A batch of documents as token ids: what a worker does, and the main thread without workers. */
 import type { Tokenizer } from '@cria/tokenizer'
+import { DataError } from '../errors.js'
 import type { Document } from './documents.js'
 
 export interface EncodeSettings {
@@ -40,8 +41,14 @@ function encode(
   if (typeof document === 'string') return { ids: tokenizer.encode(document, { bos, eos }) }
   if ('text' in document) return { ids: tokenizer.encode(document.text, { bos, eos }) }
   if ('tokens' in document) {
-    const ids = Uint32Array.from(document.tokens)
-    return document.counted ? { ids, counted: Uint8Array.from(Array.from(document.counted, Number)) } : { ids }
+    const { tokens, counted } = document
+    if (counted !== undefined && counted.length !== tokens.length)
+      throw new DataError(`got ${counted.length} marks for ${tokens.length} tokens, expected one for each`, {
+        got: counted.length,
+        expected: tokens.length,
+      })
+    const ids = Uint32Array.from(tokens)
+    return counted ? { ids, counted: Uint8Array.from(counted, x => (x ? 1 : 0)) } : { ids }
   }
   const prompt = tokenizer.encode(document.prompt, { bos, eos: false })
   const completion = tokenizer.encode(document.completion, { bos: false, eos })

@@ -2,8 +2,10 @@
  * A folder of token shards: `00000.tokens` (little-endian ids), `00000.documents` (u32: where each document begins, and
  * the end), `00000.counted` (a byte for each token, where masks occur), and `dataset.json`, written last.
  */
+import { createHash } from 'node:crypto'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Tokenizer, toCompact } from '@cria/tokenizer'
 import { fileSource } from '@cria/weights/node'
 import { type DocumentTokens, joinTokens, type TokenDType, type Tokens, tokenSource } from '../data/tokens.js'
 import { DataError } from '../errors.js'
@@ -30,6 +32,9 @@ export interface TokenManifest {
 }
 
 const manifestName = 'dataset.json'
+
+/** What a manifest knows a tokenizer by. */
+export const hashOf = (compact: Uint8Array): string => createHash('sha256').update(compact).digest('hex')
 
 export class ShardWriter {
   tokens = 0
@@ -130,6 +135,9 @@ export class ShardWriter {
   }
 }
 
+/** Makes a folder none that `tokenFolder` opens, so that a crash while it is written over is no mix of two data sets. */
+export const removeTokenManifest = (folder: string): Promise<void> => rm(join(folder, manifestName), { force: true })
+
 /** The manifest of a folder that `tokenize` wrote. */
 export async function readTokenManifest(folder: string): Promise<TokenManifest> {
   const path = join(folder, manifestName)
@@ -146,16 +154,29 @@ export async function readTokenManifest(folder: string): Promise<TokenManifest> 
   return manifest as TokenManifest
 }
 
+export interface TokenFolderOptions {
+  /** Compare every file with its hash. Default false: lengths alone. */
+  readonly verify?: boolean
+  /** The tokenizer that the ids must be of. Default: not checked. */
+  readonly tokenizer?: Tokenizer
+}
+
 /**
  * The shards of a folder as one sequence with its documents, read by range.
  *
- * @throws DataError naming a file that is missing or has another length; with `verify`, another hash.
+ * @throws DataError naming a file that is missing or has another length; with `verify`, another hash; with `tokenizer`,
+ * for ids of another.
  */
 export async function tokenFolder(
   folder: string,
-  { verify = false }: { readonly verify?: boolean } = {},
+  { verify = false, tokenizer }: TokenFolderOptions = {},
 ): Promise<DocumentTokens> {
-  const { shards, dtype } = await readTokenManifest(folder)
+  const { shards, dtype, tokenizer: made, vocabSize } = await readTokenManifest(folder)
+  if (tokenizer !== undefined && hashOf(toCompact(tokenizer)) !== made)
+    throw new DataError(
+      `${folder}: got ids of another tokenizer (of ${vocabSize} tokens), expected those of the one given (of ${tokenizer.vocabSize}). Tokenise again with it`,
+      { got: vocabSize, expected: tokenizer.vocabSize },
+    )
   const parts: Tokens[] = []
   for (const shard of shards) parts.push(await openShard(folder, shard, dtype, verify))
   return joinTokens(parts) as DocumentTokens

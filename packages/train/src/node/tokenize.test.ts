@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fromTokenizerJson, type Tokenizer } from '@cria/tokenizer'
+import { fromTokenizerJson, type Tokenizer, toCompact } from '@cria/tokenizer'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Document, jsonlDocuments, textDocuments } from './documents.js'
 import { readTokenManifest, tokenFolder } from './shards.js'
@@ -74,6 +74,38 @@ test('text files are cut at their separator', async () => {
   const found: Document[] = []
   for await (const d of textDocuments(path)) found.push(d)
   expect(found).toEqual(['one', 'two'])
+})
+
+test('a folder written over is void until it is whole, and ids are those of their tokenizer', async () => {
+  const path = join(folder, 'again')
+  const options = { tokenizer, bos: false, eos: false, workers: 0 }
+  await tokenize(stories(10), path, options)
+  await (await tokenFolder(path, { tokenizer })).close?.()
+  const compact = toCompact(tokenizer)
+  const broken = (function* (): Generator<string> {
+    yield 'abc'
+    throw new Error('the source broke off')
+  })()
+  await expect(tokenize(broken, path, options)).rejects.toThrow('broke off')
+  await expect(tokenFolder(path)).rejects.toThrow(/dataset\.json: cannot be read/)
+  await tokenize(stories(3), path, options)
+  const other = fromTokenizerJson({
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] },
+  })
+  expect(toCompact(other)).not.toEqual(compact)
+  await expect(tokenFolder(path, { tokenizer: other })).rejects.toThrow(/ids of another tokenizer \(of 33 tokens\)/)
+})
+
+test('marks that do not fit their tokens, and workers that cannot be, are named', async () => {
+  const document = { tokens: [3, 4, 5], counted: [1, 0] }
+  for (const workers of [0, 1])
+    await expect(tokenize([document], join(folder, 'marks'), { tokenizer, workers })).rejects.toThrow(
+      /got 2 marks for 3 tokens/,
+    )
+  await expect(tokenize(['a'], join(folder, 'none'), { tokenizer, workers: -1 })).rejects.toThrow(/got -1 workers/)
+  await expect(tokenize([], join(folder, 'none'), { tokenizer, workers: 0 })).rejects.toThrow(/got no documents/)
 })
 
 test('damaged shards and missing manifests are named', async () => {

@@ -2,7 +2,6 @@
  * Text to token shards, by worker threads. Documents are handed out in batches and written in the order in which they
  * came, so the files are the same whatever the number of workers.
  */
-import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -12,7 +11,7 @@ import { type Tokenizer, toCompact } from '@cria/tokenizer'
 import { DataError } from '../errors.js'
 import type { Document } from './documents.js'
 import { type Encoded, type EncodeSettings, encodeDocuments } from './encode.js'
-import { ShardWriter, type TokenManifest } from './shards.js'
+import { hashOf, removeTokenManifest, ShardWriter, type TokenManifest } from './shards.js'
 
 export interface TokenizeOptions {
   readonly tokenizer: Tokenizer
@@ -43,16 +42,20 @@ export async function tokenize(
   options: TokenizeOptions,
 ): Promise<TokenManifest> {
   const { tokenizer, workers = availableParallelism(), shardTokens = 2 ** 26, onProgress } = options
+  if (!Number.isInteger(workers) || workers < 0)
+    throw new DataError(`tokenize: got ${workers} workers, expected a whole number ≥ 0`, { got: workers })
   const settings = {
     bos: options.bos ?? tokenizer.bosId !== undefined,
     eos: options.eos ?? tokenizer.eosId !== undefined,
   }
   const compact = toCompact(tokenizer)
   await mkdir(folder, { recursive: true })
+  // What was there is void from the first shard that is written over it.
+  await removeTokenManifest(folder)
   const writer = new ShardWriter(folder, {
     vocabSize: tokenizer.vocabSize,
     shardTokens,
-    tokenizer: createHash('sha256').update(compact).digest('hex'),
+    tokenizer: hashOf(compact),
   })
   const pool = workers > 0 ? new Pool(workers, compact, settings) : undefined
   const work = pool
