@@ -141,6 +141,7 @@ export class LoraAdapter {
   readonly _layers: ReadonlyMap<string, LoraLayer>
   private readonly _forwards = new Map<LoraLayer, Adaptable['forward']>()
   private readonly _plain = new Map<LoraLayer, Tensor>()
+  private _merged = false
 
   constructor(
     layers: Iterable<readonly [string, LoraLayer]>,
@@ -168,9 +169,9 @@ export class LoraAdapter {
     return this._forwards.size > 0
   }
 
-  /** Puts the adapter into the model's forward pass. Several may be attached; their updates add up. */
+  /** Puts the adapter into the model's forward pass; after `merge()` it is in it already. Several may be attached; their updates add up. */
   attach(): this {
-    if (this.attached || this._plain.size > 0) return this
+    if (this.attached || this._merged) return this
     for (const layer of this._layers.values()) {
       const base = layer._base
       const before = base.forward
@@ -216,7 +217,8 @@ export class LoraAdapter {
           { got: _base.weight.dtype },
         )
     this.detach()
-    if (this._plain.size > 0) return this
+    if (this._merged) return this
+    this._merged = true
     for (const layer of this._layers.values()) {
       const { weight } = layer._base
       if (keep) this._plain.set(layer, copyOf(weight))
@@ -234,6 +236,7 @@ export class LoraAdapter {
       plain.dispose()
     }
     this._plain.clear()
+    this._merged = false
     return this.attach()
   }
 

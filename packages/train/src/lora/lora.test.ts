@@ -195,6 +195,21 @@ test('adapters are stacked and swapped', async () => {
   second.dispose()
 })
 
+test('merging twice, or attaching what is merged for good, applies an adapter once', async () => {
+  for (const keep of [true, false]) {
+    const m = goldenModel(device)
+    const adapter = await loadAdapter(m, at('fixtures/peft-dora'))
+    adapter.merge({ keep })
+    const merged = await loss(m)
+    adapter.merge({ keep }).attach()
+    expect(adapter.attached).toBe(false)
+    expect(await loss(m)).toBe(merged)
+    if (!keep) expect(() => adapter.unmerge()).toThrow(/without kept weights/)
+    adapter.dispose()
+    m.dispose()
+  }
+})
+
 test('over quantised weights the gradients are those over their values, and training lowers the loss', async () => {
   const size = blockFormats.q8_0
   const quantised =
@@ -245,6 +260,10 @@ test('what cannot be is refused by name', async () => {
   const none = { tensors: new Map() } as never
   await expect(readPeft(model, { ...config, bias: 'all' }, none)).rejects.toThrow(/got bias "all"/)
   await expect(readPeft(model, { ...config, rank_pattern: { a: 2 } }, none)).rejects.toThrow(/rank_pattern/)
+  await expect(readPeft(model, { ...config, init_lora_weights: 'pissa' }, none)).rejects.toThrow(
+    /got init_lora_weights "pissa"/,
+  )
+  await expect(loadAdapter(model, join(folder, 'nowhere'))).rejects.toThrow(/no adapter that can be read \(ENOENT/)
   await expect(readPeft(model, { ...config, peft_type: 'IA3' }, none)).rejects.toThrow(/peft_type "IA3"/)
   await expect(readPeft(model, config, none)).rejects.toThrow(/got no tensor .*lora_A/)
 })

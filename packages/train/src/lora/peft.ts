@@ -124,6 +124,8 @@ const neutral: Readonly<Record<string, readonly unknown[]>> = {
   alora_invocation_tokens: [null, undefined],
   target_parameters: [null, undefined],
   trainable_token_indices: [null, undefined],
+  // The rest (pissa, olora, corda, loftq, mica, lora_ga) change the base weights, which the adapter is then relative to.
+  init_lora_weights: [true, false, undefined, null, 'gaussian', 'eva', 'orthogonal'],
   use_qalora: [false, undefined],
   use_bdlora: [null, false, undefined],
   arrow_config: [null, undefined],

@@ -1,8 +1,9 @@
 /** Adapters in folders, as PEFT's `save_pretrained` and `from_pretrained` have them. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSafetensors } from '@cria/weights'
+import { openSafetensors, type WeightFile } from '@cria/weights'
 import { fileSource } from '@cria/weights/node'
+import { TrainError } from '../errors.js'
 import type { LoraAdapter } from '../lora/adapter.js'
 import { peftConfig, readPeft, writePeft } from '../lora/peft.js'
 import { hashedFile, writeDurably } from './files.js'
@@ -36,13 +37,22 @@ export async function saveAdapter(
  *
  * @example
  * const adapter = await loadAdapter(model, 'adapters/poet')
+ * @throws TrainError for a folder that holds none, or one of another model, rank or kind.
  */
 export async function loadAdapter(model: object, folder: string): Promise<LoraAdapter> {
-  const config: unknown = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8'))
-  const file = await openSafetensors(await fileSource(join(folder, 'adapter_model.safetensors')))
+  const [config, file] = await openAdapter(folder).catch((cause: Error) => {
+    throw new TrainError(
+      `${folder}: got no adapter that can be read (${cause.message}), expected adapter_config.json and adapter_model.safetensors, as PEFT and saveAdapter() write them`,
+    )
+  })
   try {
     return await readPeft(model, config, file)
   } finally {
     await file.close()
   }
+}
+
+async function openAdapter(folder: string): Promise<[config: unknown, file: WeightFile]> {
+  const config: unknown = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8'))
+  return [config, await openSafetensors(await fileSource(join(folder, 'adapter_model.safetensors')))]
 }
