@@ -12,6 +12,8 @@ export interface AddedToken {
   readonly special: boolean
   /** Look for it in the normalised text instead of the text as given. Default false. */
   readonly normalized?: boolean
+  /** What is looked for there, nothing where it is empty. Default: what normalisation makes of `content`. */
+  readonly form?: string
   /** Swallow the whitespace before it. Default false. */
   readonly lstrip?: boolean
   /** Swallow the whitespace after it. Default false. */
@@ -36,7 +38,10 @@ export function acceptOf(allow: AllowSpecial): AcceptToken | undefined {
   return token => !token.special || allow.includes(token.content)
 }
 
-/** A stretch of text (`id` is -1) or an added token, `[start, end)` in UTF-16 units. */
+/**
+ * A stretch of text (`id` is -1) or an added token, `[start, end)` in UTF-16 units. One may begin before the end of the
+ * one before it, in space that this swallowed.
+ */
 export interface Segment {
   readonly id: number
   readonly start: number
@@ -75,7 +80,7 @@ export class AddedTokenMatcher {
       if (token.singleWord === true && (isWordBefore(text, start) || isWordAfter(text, end))) continue
       if (token.lstrip === true) start = Math.max(from, spaceStart(text, start))
       if (token.rstrip === true) end = spaceEnd(text, end)
-      if (start < from) continue
+      // A token in the space that the one before it has swallowed is found all the same, and what is behind it again.
       if (start > from) segments.push({ id: -1, start: from, end: start })
       segments.push({ id: token.id, start, end })
       from = end

@@ -16,7 +16,7 @@ import { normalizeOf, readNormalizer } from './normalize/normalizer.js'
 import { sentencePieceNormalizer } from './normalize/sentencepiece.js'
 import { type Abilities, assemble } from './source/assemble.js'
 import { readPreTokenizer } from './source/pre-tokenizer.js'
-import { MAX_VOCAB, type PieceStyle, TokenTable } from './token-table.js'
+import { MAX_VOCAB, type PieceStyle, TokenTable, UNREACHABLE } from './token-table.js'
 import { partsOf, Tokenizer } from './tokenizer.js'
 import { utf8 } from './utf8.js'
 
@@ -95,7 +95,8 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer 
   for (let id = 0; id < size; ) {
     const kind = input.number()
     const length = input.number()
-    if (kind < 1 || kind > 6 || length === 0 || length > size - id) throw badFile(OP, `kind ${kind}`, '1 to 6, in runs')
+    if (kind < 1 || kind > UNREACHABLE || length === 0 || length > size - id)
+      throw badFile(OP, `kind ${kind}`, '1 to 7, in runs')
     kinds.fill(kind, id, id + length)
     id += length
   }
@@ -128,6 +129,7 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer 
   const decode = objectOf(header.decode, 'decode', OP) as unknown as DecodeRules
   const pre = readPreTokenizer(recipe.preTokenizer, OP, abilities.preTokenizer)
   const unkId = idIn(header.unkId, 'unkId')
+  const spaces = recipe.metaspace === true && pre.outer.length === 0
   const rules = isObject(recipe.sentencePiece) ? recipe.sentencePiece : undefined
   const bosId = idIn(header.bosId, 'bosId')
   const eosId = idIn(header.eosId, 'eosId')
@@ -149,7 +151,7 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer 
     chatTemplate: typeof header.chatTemplate === 'string' ? header.chatTemplate : undefined,
     normalize:
       rules === undefined
-        ? normalizeOf(readNormalizer(recipe.normalizer, OP, abilities.normalizer), recipe.metaspace === true)
+        ? normalizeOf(readNormalizer(recipe.normalizer, OP, abilities.normalizer), spaces)
         : sentencePieceNormalizer(rules, added, OP, abilities.charsMap),
     prefix: pre.prefix,
   })

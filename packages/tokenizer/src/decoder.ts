@@ -2,7 +2,7 @@
 
 import { unknownId } from './errors.js'
 import { BYTE, type TokenTable, UNKNOWN } from './token-table.js'
-import { incompleteTail, textOf } from './utf8.js'
+import { incompleteTail, type ReadText, textOf, utf8 } from './utf8.js'
 
 /** How token bytes become text; fixed by the tokenizer's source. */
 export interface DecodeRules {
@@ -34,6 +34,7 @@ export interface DecodeOptions {
 export class StreamDecoder {
   readonly #table: TokenTable
   readonly #rules: DecodeRules
+  readonly #read: ReadText
   readonly #special: ReadonlySet<number>
   readonly #skipSpecial: boolean
   readonly #continuation: boolean
@@ -41,9 +42,16 @@ export class StreamDecoder {
   #used = 0
   #atStart: boolean
 
-  constructor(table: TokenTable, rules: DecodeRules, special: ReadonlySet<number>, options: DecodeOptions = {}) {
+  constructor(
+    table: TokenTable,
+    rules: DecodeRules,
+    read: ReadText | undefined,
+    special: ReadonlySet<number>,
+    options: DecodeOptions = {},
+  ) {
     this.#table = table
     this.#rules = rules
+    this.#read = read ?? textOf
     this.#special = special
     this.#skipSpecial = options.skipSpecial ?? true
     this.#continuation = options.continuation ?? false
@@ -56,7 +64,7 @@ export class StreamDecoder {
     else for (let i = 0; i < ids.length; i++) this.#append(ids[i]!)
     const ready = this.#used - incompleteTail(this.#buffer, this.#used)
     if (ready === 0) return ''
-    const text = textOf(this.#buffer, 0, ready, this.#rules.perByte)
+    const text = this.#read(this.#buffer, 0, ready)
     this.#buffer.copyWithin(0, ready, this.#used)
     this.#used -= ready
     return text
@@ -64,7 +72,7 @@ export class StreamDecoder {
 
   /** What is left, broken characters as U+FFFD; the decoder is then as new. */
   end(): string {
-    const text = textOf(this.#buffer, 0, this.#used, this.#rules.perByte)
+    const text = this.#read(this.#buffer, 0, this.#used)
     this.#used = 0
     this.#atStart = this.#rules.stripSpace && !this.#continuation
     return text
@@ -78,7 +86,7 @@ export class StreamDecoder {
     }
     const kind = table.kinds[id]!
     if (kind === UNKNOWN && rules.unknownText !== undefined) {
-      this.#write(new TextEncoder().encode(rules.unknownText), 0)
+      this.#write(utf8(rules.unknownText), 0)
       return
     }
     if (this.#skipSpecial && this.#special.has(id)) return

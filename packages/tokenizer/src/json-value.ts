@@ -10,7 +10,7 @@ export function parseObject(source: string | Uint8Array | object, what: string, 
   let value: unknown = source
   if (typeof source === 'string' || source instanceof Uint8Array) {
     try {
-      value = JSON.parse(typeof source === 'string' ? source : textOf(source, 0, source.length, false))
+      value = JSON.parse(typeof source === 'string' ? source : textOf(source, 0, source.length))
     } catch (cause) {
       throw badFile(op, `${what} that is no JSON (${(cause as Error).message.slice(0, 100)})`, 'JSON')
     }
@@ -37,4 +37,20 @@ export function arrayOf(value: unknown, what: string, op: string): readonly unkn
 
 export function stringOf(value: unknown, what: string, op: string): string {
   return checked(typeof value === 'string', value, what, op, 'a string')
+}
+
+/** Calls `visit` for a section, or for each part of a `Sequence`, whose list is called `key`; null means none. */
+export function eachSection(
+  section: unknown,
+  what: string,
+  key: string,
+  op: string,
+  visit: (part: JsonObject) => void,
+  depth = 0,
+): void {
+  if (section === null || section === undefined) return
+  if (depth > 8) throw badFile(op, `${what} ${depth} deep`, 'at most 8')
+  const part = objectOf(section, what, op)
+  if (part.type !== 'Sequence') visit(part)
+  else for (const inner of arrayOf(part[key], key, op)) eachSection(inner, what, key, op, visit, depth + 1)
 }

@@ -2,6 +2,7 @@
 
 import type { Merges } from './bpe/merger.js'
 import type { IdSink } from './ids.js'
+import type { ReadText } from './utf8.js'
 
 /** What a model keeps from one stretch of text to the next where it goes on. */
 export interface Carry {
@@ -15,6 +16,8 @@ export interface TextModel {
   readonly merges?: Merges
   /** Log-probability by id, for models that weigh. */
   readonly scores?: Float64Array
+  /** How bytes are read whose decoder replaces malformed ones by themselves. Default: as sequences. */
+  readonly readPerByte?: ReadText
   /**
    * Appends the ids of `text`, which is normalised, not empty, and free of added tokens. With `carry`, the text goes on
    * from what was encoded with it before.

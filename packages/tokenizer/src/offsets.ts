@@ -118,7 +118,7 @@ function offsetsOf(
   let byte = 0
   let idAt = 0
   const advance = (to: number): number => {
-    byte += utf8(text.slice(unit, to)).length
+    byte += utf8(text.slice(unit, to)).length - utf8(text.slice(to, unit)).length
     unit = to
     return byte
   }

@@ -4,15 +4,26 @@ import { type AcceptToken, type AddedToken, AddedTokenMatcher, type Segment } fr
 import type { IdSink } from './ids.js'
 import type { Carry, TextModel } from './model.js'
 
+/**
+ * Adds the dummy prefix to a stretch between all added tokens, normalised ones too, or to each of the words that it is to
+ * the model. `first`: nothing is before it; `goesOn`: it continues the stretch before it.
+ */
+export type Prefix = (text: string, first: boolean, goesOn: boolean) => string | string[]
+
 /** What the ways of a text depend on. */
 export interface PipelineParts {
   readonly model: TextModel
   readonly added: readonly AddedToken[]
   /** Normalises a stretch of text between added tokens. */
   readonly normalize?: ((text: string) => string) | undefined
-  /** Adds the dummy prefix to a stretch between all added tokens, normalised ones too; `first`: nothing is before it. */
-  readonly prefix?: ((text: string, first: boolean) => string) | undefined
+  readonly prefix?: Prefix | undefined
 }
+
+/** What is looked for in normalised text, empty where nothing is. */
+export const formIn =
+  ({ normalize }: PipelineParts) =>
+  ({ form, content }: AddedToken): string =>
+    form ?? normalize?.(content) ?? content
 
 /** A stretch of the original `[start, end)` (UTF-16) and the ids it gave, `[idFrom, idTo)`. */
 export interface TracedSegment {
@@ -41,11 +52,11 @@ export class Pipeline {
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
-    const { added, normalize } = parts
+    const { added } = parts
     this.raw = new AddedTokenMatcher(added.filter(t => t.normalized !== true))
     this.#normalized = new AddedTokenMatcher(
       added.filter(t => t.normalized === true),
-      t => normalize?.(t.content) ?? t.content,
+      formIn(parts),
     )
   }
 
@@ -84,10 +95,11 @@ export class Pipeline {
       const part = normal.slice(start, end)
       const on = goesOn && start === 0
       if (!on && flow !== undefined) flow.carry.sum = 0
-      const ready = id >= 0 || on ? part : (prefix?.(part, first && start === 0) ?? part)
+      const ready = id >= 0 ? part : (prefix?.(part, first && start === 0, on) ?? part)
       if (id >= 0) sink.push(id)
-      else model.encode(ready, sink, flow?.carry)
-      seen += ready
+      else if (typeof ready === 'string') model.encode(ready, sink, flow?.carry)
+      else for (const word of ready) model.encode(word, sink)
+      seen += typeof ready === 'string' ? ready : ready.join('')
     }
     return seen
   }

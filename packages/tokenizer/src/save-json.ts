@@ -1,9 +1,11 @@
 // Writes any tokenizer as Hugging Face's `tokenizer.json`.
 
+import type { AddedToken } from './added-tokens.js'
 import type { Merges } from './bpe/merger.js'
 import { NONE } from './bpe/pair-table.js'
 import type { Recipe } from './model.js'
-import { partsOf, type Tokenizer } from './tokenizer.js'
+import { charsMapOf } from './normalize/charsmap.js'
+import { partsOf, type Tokenizer, type TokenizerParts } from './tokenizer.js'
 
 /**
  * The tokenizer as the object that a `tokenizer.json` holds; `JSON.stringify` it. Hugging Face's libraries read it, and
@@ -13,7 +15,10 @@ import { partsOf, type Tokenizer } from './tokenizer.js'
  * told apart by it: of several ids with the same text the lowest stays.
  *
  * A SentencePiece character map (NFKC and the like) becomes a `Precompiled` normalizer, which Hugging Face applies to
- * user-perceived characters: ids of texts with rare combining sequences may then differ from SentencePiece's.
+ * user-perceived characters: ids of texts with rare combining sequences may then differ from SentencePiece's. So may
+ * those of texts with user-defined symbols that the map or the removal of extra space would change, or that are nothing
+ * but such a symbol; and, for Unigram models, those of texts with `<unk>`, a byte token (`<0x0A>`) or a special token
+ * written out, which Hugging Face weighs like any other token.
  *
  * @example
  * writeFileSync('tokenizer.json', JSON.stringify(toTokenizerJson(tokenizer)))
@@ -45,16 +50,21 @@ export function toTokenizerJson(tokenizer: Tokenizer): Record<string, unknown> {
   const unigram = (all: Float64Array): unknown => ({
     type: 'Unigram',
     unk_id: parts.unkId ?? null,
-    vocab: Array.from(all, (score, id) => [pieceOf[id] ?? `<unused${id}>`, score]),
+    // What was added to the model stands last.
+    vocab: Array.from(all.subarray(0, all.findLastIndex(score => !Number.isNaN(score)) + 1), (score, id) => [
+      pieceOf[id] ?? `<unused${id}>`,
+      score,
+    ]),
     byte_fallback: recipe.byteFallback ?? false,
   })
+  const listed = tokenizer.addedTokens.filter(listedIn(parts))
   const before = parts.addBos ? (parts.before ?? [parts.bosId!]) : []
   const after = parts.addEos ? (parts.after ?? [parts.eosId!]) : []
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: tokenizer.addedTokens.map(t => ({
+    added_tokens: listed.map(t => ({
       id: t.id,
       content: t.content,
       single_word: t.singleWord ?? false,
@@ -63,11 +73,25 @@ export function toTokenizerJson(tokenizer: Tokenizer): Record<string, unknown> {
       normalized: t.normalized ?? false,
       special: t.special,
     })),
-    normalizer: normalizerOf(recipe),
+    normalizer: normalizerOf(recipe, listed),
     pre_tokenizer: recipe.preTokenizer ?? null,
     post_processor: templateOf(before, after, id => pieceOf[id]!),
     decoder: recipe.decoder ?? null,
     model: scores === undefined ? bpe() : unigram(scores),
+  }
+}
+
+/**
+ * Which added tokens Hugging Face can find as such. Not user-defined symbols that no text becomes, that a model finds by
+ * their scores, or that normalisation would change there.
+ */
+function listedIn({ recipe: { sentencePiece: rules } }: TokenizerParts): (token: AddedToken) => boolean {
+  if (rules === undefined) return () => true
+  const map = rules.charsmap === undefined ? undefined : charsMapOf(rules.charsmap, 'toTokenizerJson')
+  return ({ content, form, normalized }) => {
+    if (normalized !== true) return true
+    if (form === '' || (rules.removeExtra && content.endsWith('\u2581'))) return false
+    return map === undefined || map.apply(content) === content
   }
 }
 
@@ -82,7 +106,7 @@ function mergeList({ pairs, result, priority }: Merges, pieceOf: readonly (strin
   return list.map(({ left, right }) => [pieceOf[left]!, pieceOf[right]!])
 }
 
-function normalizerOf(recipe: Recipe): unknown {
+function normalizerOf(recipe: Recipe, added: readonly AddedToken[]): unknown {
   const rules = recipe.sentencePiece
   if (rules === undefined) return recipe.normalizer ?? null
   const normalizers: unknown[] = []
@@ -93,10 +117,21 @@ function normalizerOf(recipe: Recipe): unknown {
       { type: 'Replace', pattern: { Regex: '\\A |[ \u2581]+\\z' }, content: '' },
     )
   }
-  if (rules.dummyPrefix) normalizers.push({ type: 'Prepend', prepend: '\u2581' })
+  if (rules.dummyPrefix) {
+    // Hugging Face normalises symbols like texts before it looks for them, and a prefix would hide them inside a text.
+    const symbols = added.filter(token => token.normalized === true).map(({ content }) => escaped(content))
+    normalizers.push(
+      symbols.length === 0
+        ? { type: 'Prepend', prepend: '\u2581' }
+        : { type: 'Replace', pattern: { Regex: `\\A(?!(?:${symbols.join('|')})\\z)` }, content: '\u2581' },
+    )
+  }
   normalizers.push({ type: 'Replace', pattern: { String: ' ' }, content: '\u2581' })
   return { type: 'Sequence', normalizers }
 }
+
+/** A pattern that is this text, in Oniguruma's syntax and ours. */
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
 function templateOf(before: readonly number[], after: readonly number[], piece: (id: number) => string): unknown {
   if (before.length + after.length === 0) return null

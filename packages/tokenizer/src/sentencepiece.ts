@@ -2,7 +2,7 @@
 // TinyLlama, Gemma). For pages that count kilobytes.
 
 import { readCompact } from './compact.js'
-import { characters } from './family/characters.js'
+import { characters, listedCharacters } from './family/characters.js'
 import { noCharsMap } from './normalize/sentencepiece.js'
 import { spaces } from './normalize/spaces.js'
 import type { Abilities } from './source/assemble.js'
@@ -22,7 +22,7 @@ export type { TokenizerJsonOptions } from './source/tokenizer-json.js'
 export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 
 const abilities: Abilities = {
-  families: [characters],
+  families: [listedCharacters],
   charsMap: noCharsMap,
   preTokenizer: metaspace,
   normalizer: spaces,

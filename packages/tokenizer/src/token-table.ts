@@ -11,6 +11,8 @@ export const CONTROL = 3
 export const USER_DEFINED = 4
 export const UNUSED = 5
 export const BYTE = 6
+/** No text becomes it; a kind of our own. */
+export const UNREACHABLE = 7
 
 /** How pieces are written for people: SentencePiece's `▁the` and `<0x0A>`, GPT-2's `Ġthe`, or as they are. */
 export type PieceStyle = 'sentencepiece' | 'byte-level' | 'plain'
@@ -48,13 +50,14 @@ export class TokenTable {
       return `<0x${this.blob[start]!.toString(16).toUpperCase().padStart(2, '0')}>`
     }
     const raw = kind === CONTROL || kind === UNKNOWN || kind === USER_DEFINED
-    if (this.style === 'plain' || (raw && this.style === 'byte-level')) return textOf(this.blob, start, end, false)
+    if (this.style === 'plain' || kind === UNREACHABLE || (raw && this.style === 'byte-level'))
+      return textOf(this.blob, start, end)
     if (this.style === 'byte-level') {
       let out = ''
       for (let i = start; i < end; i++) out += String.fromCharCode(byteToUnit(this.blob[i]!))
       return out
     }
-    return textOf(this.blob, start, end, false).replaceAll(' ', '\u2581')
+    return textOf(this.blob, start, end).replaceAll(' ', '\u2581')
   }
 }
 

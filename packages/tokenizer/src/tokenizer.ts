@@ -178,7 +178,8 @@ export class Tokenizer {
 
   /** A decoder for ids that come one at a time, as in generation. */
   decoder(options?: DecodeOptions): StreamDecoder {
-    return new StreamDecoder(this.#parts.table, this.#parts.decode, this.#special, options)
+    const { table, decode, model } = this.#parts
+    return new StreamDecoder(table, decode, decode.perByte ? model.readPerByte : undefined, this.#special, options)
   }
 
   /** The token as its source writes it: `▁the`, `Ġthe`, `<0x0A>`, `<s>`. For people; {@link bytes} is exact. */

@@ -4,7 +4,6 @@
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
 // ignoreBOM: a token may be U+FEFF, and a decoder that swallows it would not round-trip.
 const lossy: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true })
-const strict: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
 /** UTF-8 bytes of `text`; lone surrogates become U+FFFD, as in every reference implementation. */
 export function utf8(text: string): Uint8Array {
@@ -58,28 +57,25 @@ export function incompleteTail(b: Uint8Array, end: number): number {
   return 0
 }
 
-/**
- * Text of `b[start, end)`. Malformed bytes become U+FFFD: one for each byte (`perByte`, SentencePiece's rule) or one
- * for each maximal broken sequence (the rule of Rust, Python and browsers).
- */
-export function textOf(b: Uint8Array, start: number, end: number, perByte: boolean): string {
-  const part = b.subarray(start, end)
-  if (!perByte) return lossy.decode(part)
-  try {
-    return strict.decode(part)
-  } catch {
-    let out = ''
-    let from = start
-    for (let i = start; i < end; ) {
-      const size = validSize(b, i, end)
-      if (size > 0) {
-        i += size
-        continue
-      }
-      out += `${lossy.decode(b.subarray(from, i))}\ufffd`
-      i += 1
-      from = i
+/** Reads bytes as text. */
+export type ReadText = (b: Uint8Array, start: number, end: number) => string
+
+/** Text of `b[start, end)`, each maximal broken sequence as one U+FFFD (the rule of Rust, Python and browsers). */
+export const textOf: ReadText = (b, start, end) => lossy.decode(b.subarray(start, end))
+
+/** Text of `b[start, end)`, each malformed byte as one U+FFFD (SentencePiece's rule). */
+export const textPerByte: ReadText = (b, start, end) => {
+  let out = ''
+  let from = start
+  for (let i = start; i < end; ) {
+    const size = validSize(b, i, end)
+    if (size > 0) {
+      i += size
+      continue
     }
-    return out + lossy.decode(b.subarray(from, end))
+    out += `${textOf(b, from, i)}\ufffd`
+    i += 1
+    from = i
   }
+  return out + textOf(b, from, end)
 }

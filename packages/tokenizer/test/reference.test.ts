@@ -27,7 +27,7 @@ function check(tokenizer: Tokenizer, name: string): void {
   for (const [text, plain, special = plain] of rows(name)) {
     const off = { bos: false, eos: false } as const
     expect({ text, ids: [...tokenizer.encode(text, off)] }).toEqual({ text, ids: plain })
-    if (name !== 'llama2-sentencepiece' && name !== 'unigram') {
+    if (!name.endsWith('sentencepiece') && name !== 'unigram' && name !== 'symbols') {
       expect({ text, ids: [...tokenizer.encode(text, { ...off, allowSpecial: 'all' })] }).toEqual({
         text,
         ids: special,
@@ -45,6 +45,21 @@ describe('reference implementations', () => {
 
   it.skipIf(!hasShared)('tokenizer.model as SentencePiece (needs the shared folder)', () => {
     check(fromSentencePiece(sharedFile('models/llama2-tokenizer.model')), 'llama2-sentencepiece')
+  })
+})
+
+describe('user-defined symbols', () => {
+  const model = fromSentencePiece(readFileSync(new URL('golden/symbols.model', import.meta.url)))
+
+  it('as SentencePiece', () => {
+    check(model, 'symbols')
+    check(fromCompact(toCompact(model)), 'symbols')
+  })
+
+  it('are found in the saved tokenizer.json, but for a text that is nothing else and for spaces in them', () => {
+    const saved = fromTokenizerJson(JSON.parse(JSON.stringify(toTokenizerJson(model))) as object)
+    for (const text of ['a<sym>b', '<sym>[X]', 'the foo', ' née<sym> née', '\ud83e\udd99<sym>', 'a[X] [X]'])
+      expect([...saved.encode(text)]).toEqual([...model.encode(text)])
   })
 })
 
@@ -82,12 +97,23 @@ describe('Unigram', () => {
 
   it('as SentencePiece', () => check(model, 'unigram'))
 
-  it('survives the compact form and, but for rounding, tokenizer.json', () => {
+  it('as Hugging Face, which weighs the names of bytes and of the unknown token too', () => {
+    const { tokenizer } = JSON.parse(readFileSync(new URL('golden/unigram-json.json', import.meta.url), 'utf8')) as {
+      tokenizer: object
+    }
+    const read = fromTokenizerJson(tokenizer)
+    check(read, 'unigram-json')
+    check(fromCompact(toCompact(read)), 'unigram-json')
+    check(fromTokenizerJson(toTokenizerJson(read)), 'unigram-json')
+  })
+
+  it('survives the compact form and, but for rounding and what Hugging Face weighs, tokenizer.json', () => {
     const saved = fromTokenizerJson(JSON.parse(JSON.stringify(toTokenizerJson(model))) as object)
     const compact = fromCompact(toCompact(model))
     for (const [text] of rows('unigram')) {
       expect(compact.encode(text)).toEqual(model.encode(text))
-      if (/^[ -~\n]*$/.test(text)) expect([...saved.encode(text)]).toEqual([...model.encode(text)])
+      if (!/^[ -~\n]*$/.test(text) || /<unk>|<0x/.test(text)) continue
+      expect([...saved.encode(text)]).toEqual([...model.encode(text)])
     }
   })
 

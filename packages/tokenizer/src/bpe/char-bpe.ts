@@ -9,7 +9,7 @@ import type { TextModel } from '../model.js'
 import type { Scanner } from '../scan/scanner.js'
 import { TextBuffer } from '../text-buffer.js'
 import { NORMAL, type TokenTable, UNUSED, USER_DEFINED } from '../token-table.js'
-import { codePointAt, sizeOf } from '../utf8.js'
+import { codePointAt, type ReadText, sizeOf, textPerByte, utf8 } from '../utf8.js'
 import { Merger, type Merges } from './merger.js'
 import { NONE } from './pair-table.js'
 import { MAX_WORD, WordCache } from './word-cache.js'
@@ -119,6 +119,7 @@ function hashPair(a: number, b: number): number {
 /** Character-level BPE with byte fallback. */
 export class CharBpe implements TextModel {
   readonly merges: Merges
+  readonly readPerByte: ReadText = textPerByte
   readonly #parts: CharBpeParts
   readonly #merger: Merger
   readonly #neighbours: Neighbours
@@ -239,7 +240,7 @@ export class CharBpe implements TextModel {
   }
 
   #extra(codePoint: number, sink: IdSink): void {
-    const bytes = new TextEncoder().encode(String.fromCodePoint(codePoint))
+    const bytes = utf8(String.fromCodePoint(codePoint))
     this.#fallback(bytes, 0, bytes.length, sink)
   }
 }

@@ -72,7 +72,7 @@ export class CharsMap {
   #textAt(value: number): string {
     let stop = value
     while (stop < this.#texts.length && this.#texts[stop] !== 0) stop++
-    return textOf(this.#texts, Math.min(value, stop), stop, false)
+    return textOf(this.#texts, Math.min(value, stop), stop)
   }
 
   /** `text` with every longest match replaced. */
@@ -86,11 +86,11 @@ export class CharsMap {
         p += sizeOf(b[p]!)
         continue
       }
-      out += textOf(b, from, p, false) + this.#textAt(value)
+      out += textOf(b, from, p) + this.#textAt(value)
       p += length
       from = p
     }
-    return from === 0 ? text : out + textOf(b, from, b.length, false)
+    return from === 0 ? text : out + textOf(b, from, b.length)
   }
 }
 

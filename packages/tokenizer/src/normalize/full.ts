@@ -25,7 +25,7 @@ export const fullNormalizer =
         })
       }
       case 'StripAccents':
-        return addStep(out, text => text.replace(/\p{Mn}/gu, ''))
+        return addStep(out, text => text.replace(/\p{M}/gu, ''))
       case 'Replace': {
         if (spaces(section, out, op)) return true
         const content = stringOf(section.content, 'Replace content', op)
@@ -49,7 +49,7 @@ export const plainPattern: MakeRegex = (pattern, op) => {
   const rest = pattern.replace(/\\[Az]/g, '')
   if (!/^(?:\[[^\\^\]-]+\]|[^\\^$.()[\]{}]|\{\d+,?\d*\})+$/.test(rest))
     throw unsupported(op, `the pattern ${show(pattern)}`, 'characters, choices and repetitions', FULL)
-  return new RegExp(pattern.replaceAll('\\A', '(?<![\\s\\S])').replaceAll('\\z', '(?![\\s\\S])'), 'gu')
+  return new RegExp(pattern.replaceAll('\\A', '^').replaceAll('\\z', '$'), 'gu')
 }
 
 /** By user-perceived characters: those of up to five bytes are looked up as one, the others by code point. */

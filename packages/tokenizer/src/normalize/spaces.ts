@@ -6,11 +6,12 @@ import { addStep, type ReadNormalizer } from './normalizer.js'
 
 /** Reads Prepend and Replace. */
 export const spaces: ReadNormalizer = (section, out, op) => {
+  const { simple } = out
   if (section.type === 'Prepend') {
     const prefix = stringOf(section.prepend, 'Prepend', op)
-    const simple = out.simplePrefix
-    addStep(out, text => (text === '' ? text : prefix + text))
-    if (simple !== undefined) out.simplePrefix = prefix + simple
+    const step = (text: string): string => (text === '' ? text : prefix + text)
+    addStep(out, step)
+    out.simple = simple && (text => spaced(step(simple(text))))
     return true
   }
   const { pattern } = section
@@ -18,12 +19,14 @@ export const spaces: ReadNormalizer = (section, out, op) => {
   const content = stringOf(section.content, 'Replace content', op)
   const from = pattern.String
   if (from === '') throw badFile(op, 'an empty Replace pattern', 'a pattern')
-  const simple = out.simplePrefix
   const safe = content.replaceAll('$', '$$$$')
   addStep(out, text => text.replaceAll(from, safe))
   if (from === ' ' && content === '\u2581') {
     out.metaspace = true
-    out.simplePrefix = simple
+    out.simple = simple && (text => spaced(simple(text)))
   }
   return true
 }
+
+/** Writes every `▁` as the space that it stands for inside. */
+export const spaced = (text: string): string => (text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text)

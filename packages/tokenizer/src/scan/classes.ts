@@ -8,7 +8,6 @@ export const LETTER: number = 7
 export const MARK: number = 8
 export const NUMBER: number = 16
 export const PUNCTUATION: number = 32
-export const SYMBOL: number = 64
 export const SPACE: number = 128 // White_Space, which is `\s` in Rust and Oniguruma; JavaScript's own `\s` differs
 const KNOWN = 256
 
@@ -22,7 +21,6 @@ const patterns: readonly (readonly [number, RegExp])[] = /* @__PURE__ */ [
   [MARK, /\p{M}+/gu],
   [NUMBER, /\p{N}+/gu],
   [PUNCTUATION, /\p{P}+/gu],
-  [SYMBOL, /\p{S}+/gu],
   [SPACE, /\p{White_Space}+/gu],
 ]
 

@@ -153,10 +153,10 @@ function translateEscape(pattern: string, at: number, inClass: boolean, op: stri
       return [`\\u{${hex[1] ?? hex[2]}}`, at + 2 + hex[0].length]
     }
     case 'A':
-      if (!inClass) return ['(?<![\\s\\S])', at + 2]
+      if (!inClass) return ['^', at + 2]
       break
     case 'z':
-      if (!inClass) return ['(?![\\s\\S])', at + 2]
+      if (!inClass) return ['$', at + 2]
       break
     case 'b':
     case 'B':
@@ -220,7 +220,7 @@ export class RegexScanner implements Scanner {
   }
 
   begin(bytes: Uint8Array, start: number, end: number): void {
-    const text = textOf(bytes, start, end, false)
+    const text = textOf(bytes, start, end)
     const cuts = split(text, this.pattern, this.behavior, this.#invert)
     // Positions in the string become positions in the bytes.
     this.#ends = []

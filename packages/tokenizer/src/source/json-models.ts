@@ -14,6 +14,7 @@ import {
   type TokenTable,
   type TokenTableBuilder,
   UNKNOWN,
+  UNREACHABLE,
 } from '../token-table.js'
 import type { ModelData } from './assemble.js'
 import { addByteLevel, byteAlphabet, listedMerges, type MergeList } from './listed.js'
@@ -89,14 +90,20 @@ export const jsonUnigram: JsonModel = {
   vocab: readScored,
   unknown: ({ unk_id }, { size }) => (isId(unk_id) && unk_id < size ? unk_id : undefined),
   addText,
-  add: addPiece,
+  add(builder, vocab, id, model, metaspace) {
+    const piece = vocab.pieceOf(id)
+    // Where a space is written `▁`, no text has one.
+    if (!metaspace || !piece?.includes(' ')) return addPiece(builder, vocab, id, model, metaspace)
+    addPlain(builder, piece, UNREACHABLE)
+    return true
+  },
   decode: readDecoder,
   data(model, table, vocab) {
     const unknown = jsonUnigram.unknown(model, vocab)
-    // The unknown token is no text, listed among the added ones or not.
-    if (unknown !== undefined && table.kinds[unknown] === NORMAL) table.kinds[unknown] = UNKNOWN
-    // No text becomes an added token by weighing.
-    const all = new Float64Array(table.size)
+    // Listed among the added tokens or not.
+    if (unknown !== undefined) table.kinds[unknown] = UNKNOWN
+    // No text becomes a token by weighing that was added to the model.
+    const all = new Float64Array(table.size).fill(Number.NaN)
     all.set(vocab.scores!)
     return { scores: all }
   },

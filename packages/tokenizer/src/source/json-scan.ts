@@ -78,7 +78,7 @@ function members(b: Uint8Array, from: number, visit: (key: string, from: number)
     const end = stringEnd(b, p)
     const colon = space(b, end)
     if (b[colon] !== COLON) surprise(colon)
-    p = space(b, visit(textOf(b, p + 1, end - 1, false), space(b, colon + 1)))
+    p = space(b, visit(textOf(b, p + 1, end - 1), space(b, colon + 1)))
     if (b[p] === COMMA) p = space(b, p + 1)
   }
   return p + 1
@@ -101,10 +101,10 @@ export function scanByteLevel(bytes: Uint8Array): JsonObject | undefined {
     let rest = ''
     let at = 0
     for (const { from, to } of [vocab, merges].sort((a, b) => a.from - b.from)) {
-      rest += `${textOf(bytes, at, from, false)}0`
+      rest += `${textOf(bytes, at, from)}0`
       at = to
     }
-    const root = JSON.parse(rest + textOf(bytes, at, bytes.length, false)) as JsonObject
+    const root = JSON.parse(rest + textOf(bytes, at, bytes.length)) as JsonObject
     const model = root.model as JsonObject
     const byteLevel = JSON.stringify(root.pre_tokenizer ?? null).includes('"ByteLevel"')
     return byteLevel ? { ...root, model: { ...model, vocab, merges } } : undefined
@@ -149,7 +149,7 @@ function scanVocab(section: unknown): ScannedVocab {
   }
   const pieceOf = (id: number): string | undefined => {
     if (!starts[id]) return undefined
-    const text = textOf(b, starts[id]!, ends[id]!, false)
+    const text = textOf(b, starts[id]!, ends[id]!)
     return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
   }
   return { bytes: b, starts, ends, size, pieceOf, idOf: lookup(size, pieceOf) }

@@ -29,7 +29,7 @@ export function readLlama2c(bytes: Uint8Array, families: readonly Family[]): Tok
   }
   const builder = new TokenTableBuilder(spans.length, OP)
   spans.forEach(({ start, end }, id) => {
-    const text = textOf(bytes, start, end, false)
+    const text = textOf(bytes, start, end)
     const hex = /^<0x([0-9A-F]{2})>$/.exec(text)
     if (hex !== null) builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), BYTE)
     else if (id === 0) addPlain(builder, text, UNKNOWN)

@@ -2,6 +2,7 @@
 
 import { badFile, show, unsupported } from '../errors.js'
 import type { Scanner } from '../scan/scanner.js'
+import { textOf, utf8 } from '../utf8.js'
 import type { PreTokenizer, ReadSection } from './pre-tokenizer.js'
 
 /** Reads Metaspace. */
@@ -16,8 +17,29 @@ export const metaspace: ReadSection = (section, out, op) => {
   out.metaspace = { split: section.split !== false }
   // A space before a stretch of text that has none.
   if (scheme !== 'never') {
-    out.prefix = (text, first) =>
-      (scheme === 'first' && !first) || text.startsWith(' ') || text.startsWith('\u2581') ? text : ` ${text}`
+    out.prefix = (text, first, goesOn) =>
+      goesOn || (scheme === 'first' && !first) || /^[ \u2581]/.test(text) ? text : ` ${text}`
+  }
+  return true
+}
+
+/** Reads Metaspace behind other splits, for which each of their pieces is a stretch of its own. */
+export const metaspaceBehind: ReadSection = (section, out, op) => {
+  if (out.scanners.length === 0 || !metaspace(section, out, op)) return false
+  out.outer = out.scanners.splice(0)
+  const scanner = out.chain(out.outer)
+  const inner = out.prefix
+  out.prefix = (text, first, goesOn) => {
+    const bytes = utf8(text)
+    const words: string[] = []
+    scanner.begin?.(bytes, 0, bytes.length)
+    for (let at = 0; at < bytes.length; ) {
+      const stop = scanner.next(bytes, at, bytes.length)
+      const word = textOf(bytes, at, Math.max(at, stop))
+      if (stop > 0) words.push((inner?.(word, first && at === 0 && !goesOn, false) as string | undefined) ?? word)
+      at = stop < 0 ? ~stop : stop
+    }
+    return words
   }
   return true
 }

@@ -1,8 +1,9 @@
 // Hugging Face's `pre_tokenizer` section: what it does to a text, and how it is read. The kinds of it are elsewhere
 // (splits.ts, metaspace.ts, full-pre-tokenizer.ts), so that a bundle holds those that its models have.
 
-import { badFile, FULL, show, unsupported } from '../errors.js'
-import { arrayOf, type JsonObject, objectOf } from '../json-value.js'
+import { FULL, show, unsupported } from '../errors.js'
+import { eachSection, type JsonObject } from '../json-value.js'
+import type { Prefix } from '../pipeline.js'
 import type { Scanner } from '../scan/scanner.js'
 
 /** What a pre-tokenizer does. */
@@ -17,8 +18,10 @@ export interface PreTokenizer {
   prefixSpace: boolean
   /** Metaspace, and whether every `▁` begins a new word. */
   metaspace: { readonly split: boolean } | undefined
-  /** Metaspace's prefix of a stretch of text; `first`: nothing stands before it. */
-  prefix: ((text: string, first: boolean) => string) | undefined
+  /** Metaspace's prefix of a stretch of text, or of each of its words where {@link outer} splits it. */
+  prefix: Prefix | undefined
+  /** Splits before Metaspace, which are not among {@link scanners}. */
+  outer: readonly Scanner[]
 }
 
 /** Reads one section, or returns false where it is of another kind. */
@@ -33,20 +36,14 @@ export const noPreTokenizer = (scanners: Scanner[] = []): PreTokenizer => ({
   prefixSpace: false,
   metaspace: undefined,
   prefix: undefined,
+  outer: [],
 })
 
 /** Reads the section with what is left of it; null means no pre-tokenizer. */
 export function readPreTokenizer(section: unknown, op: string, read: ReadSection): PreTokenizer {
   const out = noPreTokenizer()
-  if (section !== null && section !== undefined) add(objectOf(section, 'pre_tokenizer', op), out, op, 0, read)
+  eachSection(section, 'pre_tokenizer', 'pretokenizers', op, part => {
+    if (!read(part, out, op)) throw unsupported(op, `pre_tokenizer ${show(part)}`, 'one that is known here', FULL)
+  })
   return out
-}
-
-function add(section: JsonObject, out: PreTokenizer, op: string, depth: number, read: ReadSection): void {
-  if (depth > 8) throw badFile(op, 'pre_tokenizer nested deeper than 8', 'a sane pre_tokenizer')
-  if (section.type === 'Sequence')
-    for (const part of arrayOf(section.pretokenizers, 'pretokenizers', op))
-      add(objectOf(part, 'pre_tokenizer', op), out, op, depth + 1, read)
-  else if (!read(section, out, op))
-    throw unsupported(op, `pre_tokenizer ${show(section)}`, 'one that is known here', FULL)
 }

@@ -5,7 +5,18 @@ import type { AddedToken } from '../added-tokens.js'
 import { badFile, unsupported } from '../errors.js'
 import type { Recipe } from '../model.js'
 import { type MakeCharsMap, sentencePieceNormalizer, toBase64 } from '../normalize/sentencepiece.js'
-import { addPlain, addSpaced, BYTE, CONTROL, NORMAL, TokenTableBuilder, UNKNOWN, USER_DEFINED } from '../token-table.js'
+import { spaced } from '../normalize/spaces.js'
+import {
+  addPlain,
+  addSpaced,
+  BYTE,
+  CONTROL,
+  NORMAL,
+  TokenTableBuilder,
+  UNKNOWN,
+  UNREACHABLE,
+  USER_DEFINED,
+} from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf } from '../utf8.js'
 import { assemble, type Family } from './assemble.js'
@@ -40,7 +51,7 @@ export function readSentencePiece(
     if (field.number === 1 && field.wire === 2) {
       const piece = { text: '', score: 0, kind: NORMAL as number }
       readMessage(field.bytes, OP, f => {
-        if (f.number === 1) piece.text = textOf(f.bytes, 0, f.bytes.length, false)
+        if (f.number === 1) piece.text = textOf(f.bytes, 0, f.bytes.length)
         else if (f.number === 2) piece.score = f.value
         else if (f.number === 3) piece.kind = f.value
       })
@@ -57,7 +68,7 @@ export function readSentencePiece(
         else if (f.number === 41) trainer.bos = id
         else if (f.number === 42) trainer.eos = id
         else if (f.number === 43) trainer.pad = id
-        else if (f.number === 44) trainer.unkText = textOf(f.bytes, 0, f.bytes.length, false)
+        else if (f.number === 44) trainer.unkText = textOf(f.bytes, 0, f.bytes.length)
       })
     } else if (field.number === 3 && field.wire === 2) {
       readMessage(field.bytes, OP, f => {
@@ -90,10 +101,14 @@ export function readSentencePiece(
       if (hex === null) throw badFile(OP, `byte piece ${text}`, '<0x00> to <0xFF>')
       builder.add(Uint8Array.of(Number.parseInt(hex[1]!, 16)), kind)
     } else if (kind === CONTROL || kind === UNKNOWN) addPlain(builder, text, kind)
+    // Every space of a normalised text is a `▁`.
+    else if (text.includes(' ')) addPlain(builder, text, UNREACHABLE)
     else addSpaced(builder, text, kind)
     if (kind === CONTROL) added.push({ id, content: text, special: true })
     else if (kind === USER_DEFINED) {
-      added.push({ id, content: text.replaceAll('\u2581', ' '), special: false, normalized: true })
+      // A model that weighs finds its symbols itself.
+      const form = trainer.model === 1 || text.includes(' ') ? '' : spaced(text)
+      added.push({ id, content: text, special: false, normalized: true, form })
     }
   })
   const table = builder.finish('sentencepiece')

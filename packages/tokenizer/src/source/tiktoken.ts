@@ -43,7 +43,7 @@ export function readTiktoken(
   families: readonly Family[],
   split: OtherSplit,
 ): Tokenizer {
-  const ranks = readRanks(typeof file === 'string' ? file : textOf(file, 0, file.length, false))
+  const ranks = readRanks(typeof file === 'string' ? file : textOf(file, 0, file.length))
   const encoding = options.encoding ?? (options.pattern === undefined ? 'llama3' : undefined)
   const known = encoding === undefined ? undefined : knownEncoding(encoding, ranks.length)
   const special = options.special ?? known?.special ?? {}

@@ -94,7 +94,7 @@ export function readTokenizerJson(
     before,
     after,
     chatTemplate: options.chatTemplate ?? chatTemplateOf(config.chat_template),
-    normalize: normalizeOf(normalizer, metaspace),
+    normalize: normalizeOf(normalizer, metaspace && pre.outer.length === 0),
     prefix: pre.prefix,
   })
 }

@@ -10,7 +10,7 @@ import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from '../sc
 import { RegexScanner, translate } from '../scan/regex.js'
 import type { Scanner } from '../scan/scanner.js'
 import { readPreTokenizer } from '../source/pre-tokenizer.js'
-import { NORMAL } from '../token-table.js'
+import { NORMAL, type TokenTable, UNKNOWN } from '../token-table.js'
 import type { TokenizerParts } from '../tokenizer.js'
 import { utf8 } from '../utf8.js'
 import { PatternPairs } from './pattern-pairs.js'
@@ -23,6 +23,7 @@ export function separator({ recipe, table }: TokenizerParts): (x: string, y: str
   const pre = readPreTokenizer(recipe.preTokenizer, OP, every.preTokenizer)
   const metaspace = recipe.metaspace === true
   const levels = pre.scanners.filter(scanner => !metaspace || !pre.spaceSplits.has(scanner)).map(pairsOf)
+  const outer = pre.outer.map(pairsOf)
   /** Undefined: something may reach across. False: nothing does, but no split need be there. */
   const splits = (x: string, y: string): boolean | undefined => {
     let sure = pre.metaspace?.split === true && y === ' '
@@ -47,18 +48,29 @@ export function separator({ recipe, table }: TokenizerParts): (x: string, y: str
     index ??= new VocabIndex(table, kind => kind === NORMAL)
     if (index.get(bytes, 0, bytes.length) < 0) return false
     neighbours ??= new Neighbours(table)
+    if (recipe.unigram === 'double' && inNamed(x + y, table)) return false
     return !weighs && !neighbours.has(x.codePointAt(0)!, y.codePointAt(0)!)
   }
   const inner = (ch: string): string => (metaspace && ch === '\u2581' ? ' ' : ch.replace(/^[\ud800-\udfff]$/, '\ufffd'))
+  // Splits before Metaspace see the text as it is; only where one surely ends is nothing left to ask.
+  const parts = (x: string, y: string): boolean =>
+    outer.every(level => level?.crosses(x, y) === false) && outer.some(level => level?.takes(x) || level?.takes(y))
   return (x, y) => {
     const key = x + y
     let known = told.get(key)
     if (known === undefined) {
       if (told.size >= FORGET) told.clear()
-      told.set(key, (known = tell(inner(x), inner(y))))
+      told.set(key, (known = outer.length === 0 ? tell(inner(x), inner(y)) : parts(x, y)))
     }
     return known
   }
+}
+
+/** Whether two characters stand side by side in the name of the unknown token or of a byte, see `Unigram`. */
+function inNamed(pair: string, table: TokenTable): boolean {
+  if (/^(?:<0|0x|x[0-9A-F]|[0-9A-F]{2}|[0-9A-F]>)$/.test(pair)) return true
+  const unknown = table.kinds.indexOf(UNKNOWN)
+  return unknown >= 0 && table.piece(unknown).includes(pair)
 }
 
 /** The pattern that a scanner stands for, where its pieces are its matches and what is between. */

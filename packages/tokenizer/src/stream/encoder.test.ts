@@ -208,7 +208,7 @@ describe('where normalisation is divided', () => {
   it('nothing composes, for every character', () => {
     const before = ['a', 'é', '가', 'ᄀ', 'ｶ', '\u0301', 'क', ' ', 'Σ']
     for (const type of ['NFC', 'NFD', 'NFKC', 'NFKD'] as const) {
-      const [step] = normalSteps({ byteLevel: true, normalizer: { type } }, [])
+      const [step] = normalSteps({ recipe: { byteLevel: true, normalizer: { type } }, added: [] })
       for (let c = 1; c < 0x30000; c++) {
         if (c >= 0xd800 && c < 0xe000) continue
         const b = String.fromCodePoint(c)

@@ -5,7 +5,7 @@
 import { acceptOf, checkAllow } from '../added-tokens.js'
 import { badArgument, show } from '../errors.js'
 import { IdSink } from '../ids.js'
-import type { Flow, Pipeline } from '../pipeline.js'
+import { type Flow, formIn, type Pipeline } from '../pipeline.js'
 import { type EncodeOptions, partsOf, pipelineOf, type Tokenizer } from '../tokenizer.js'
 import { separator } from './boundaries.js'
 import { firstOf, lastOf, type NormalStep, normalSteps, reaches } from './normal-steps.js'
@@ -54,17 +54,16 @@ export class StreamEncoder {
     const { allowSpecial = 'none', held = 1 << 16 } = options
     if (!Number.isInteger(held) || held < 1) throw badArgument('StreamEncoder', `held ${show(held)}`, 'a whole number')
     const parts = partsOf(tokenizer)
-    const { added, normalize } = parts
+    const { added } = parts
     checkAllow(allowSpecial, added, 'StreamEncoder')
     this.#pipeline = pipelineOf(tokenizer)
     this.#accept = acceptOf(allowSpecial)
     this.#head = tokenizer.encode('', { bos: options.bos ?? tokenizer.addBos, eos: false })
     this.#tail = tokenizer.encode('', { bos: false, eos: options.eos ?? tokenizer.addEos })
-    const contentOf = ({ content }: { content: string }): string => normalize?.(content) ?? content
     const late = added.filter(token => token.normalized === true)
     this.#contents = added.map(token => token.content)
-    this.#normalContents = late.map(contentOf)
-    const steps = normalSteps(parts.recipe, added)
+    this.#normalContents = late.map(formIn(parts)).filter(form => form !== '')
+    const steps = normalSteps(parts)
     this.#steps = steps
     const normalizeOn = (text: string): string => steps.reduce((t, { goOn }) => goOn(t), text)
     this.#flow = { goesOn: false, normalize: normalizeOn, carry: { sum: 0 } }

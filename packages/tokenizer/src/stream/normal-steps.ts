@@ -4,11 +4,14 @@
 import type { AddedToken } from '../added-tokens.js'
 import { every } from '../family/every.js'
 import { isObject, type JsonObject } from '../json-value.js'
-import type { Recipe, SentencePieceRules } from '../model.js'
+import type { SentencePieceRules } from '../model.js'
 import { CharsMap } from '../normalize/charsmap.js'
 import { readNormalizer } from '../normalize/normalizer.js'
-import { fromBase64, sentencePieceNormalizer, untouched } from '../normalize/sentencepiece.js'
+import { fromBase64, sentencePieceNormalizer, userDefined } from '../normalize/sentencepiece.js'
+import { spaced } from '../normalize/spaces.js'
 import { translate } from '../scan/regex.js'
+import { readPreTokenizer } from '../source/pre-tokenizer.js'
+import type { TokenizerParts } from '../tokenizer.js'
 import { utf8 } from '../utf8.js'
 import { PatternPairs } from './pattern-pairs.js'
 
@@ -29,11 +32,13 @@ export interface NormalStep {
 }
 
 /** The steps of a tokenizer's normalisation. */
-export function normalSteps(recipe: Recipe, added: readonly AddedToken[]): NormalStep[] {
+export function normalSteps({ recipe, added }: Pick<TokenizerParts, 'recipe' | 'added'>): NormalStep[] {
   if (recipe.sentencePiece !== undefined) return sentencePieceSteps(recipe.sentencePiece, added)
-  const { simplePrefix } = readNormalizer(recipe.normalizer, OP, every.normalizer)
+  const { steps, simple } = readNormalizer(recipe.normalizer, OP, every.normalizer)
   // The model reads spaces and `▁` alike, so only the prefix is left.
-  if (recipe.metaspace === true && simplePrefix !== undefined) return [prefixed(simplePrefix.replaceAll('\u2581', ' '))]
+  const { outer } = readPreTokenizer(recipe.preTokenizer, OP, every.preTokenizer)
+  if (recipe.metaspace === true && outer.length === 0 && simple !== undefined)
+    return steps.length === 0 ? [] : [{ begin: simple, goOn: spaced, divides: () => true }]
   return leaves(recipe.normalizer).map(step)
 }
 
@@ -95,24 +100,21 @@ function beginsAnew(text: string, at: number): boolean {
 
 function sentencePieceSteps(rules: SentencePieceRules, added: readonly AddedToken[]): NormalStep[] {
   const { dummyPrefix, removeExtra, charsmap } = rules
+  const map = charsmap === undefined ? undefined : new CharsMap(fromBase64(charsmap, OP), OP)
+  const change = (removing: boolean, goesOn = false): Change | undefined =>
+    sentencePieceNormalizer({ charsmap, removeExtra: removing, dummyPrefix: false }, added, OP, () => map!, goesOn)
   const steps: NormalStep[] = []
-  if (charsmap !== undefined) {
-    const map = new CharsMap(fromBase64(charsmap, OP), OP)
-    const apply = sentencePieceNormalizer({ dummyPrefix: false, removeExtra: false, charsmap }, added, OP, () => map)!
-    const fixed = untouched(added)
+  const begin = change(removeExtra)
+  const goOn = change(removeExtra, true)
+  if (begin !== undefined && goOn !== undefined) {
+    const mapped = change(false) ?? (text => text)
+    const symbols = userDefined(added)
     const divides = (a: string, b: string): boolean => {
-      const rest = utf8(fixed === undefined ? a : a.split(fixed).at(-1)!)
-      return map.stopsAt(Uint8Array.from([...rest, ...utf8(b)]), rest.length)
+      const rest = utf8(symbols === undefined ? a : a.split(symbols).at(-1)!)
+      if (map?.stopsAt(Uint8Array.from([...rest, ...utf8(b)]), rest.length) === false) return false
+      return !removeExtra || (/[^ \u2581]$/.test(mapped(a)) && /[^ \u2581]/.test(mapped(b)))
     }
-    steps.push({ begin: apply, goOn: apply, divides })
-  }
-  if (removeExtra) {
-    const strip = (text: string): string => text.replace(/ +/g, ' ').replace(/[ \u2581]+$/g, '')
-    steps.push({
-      begin: text => strip(text).replace(/^ /, ''),
-      goOn: strip,
-      divides: (a, b) => /[^ \u2581]$/.test(a) && /[^ \u2581]/.test(b),
-    })
+    steps.push({ begin, goOn, divides })
   }
   // Without removal of extra space, a stretch that the map empties still has its prefix.
   if (dummyPrefix) {

@@ -348,7 +348,7 @@ export function* linesOf(bytes: Uint8Array): Generator<string> {
   for (let start = 0; start < bytes.length; ) {
     let end = bytes.indexOf(10, start)
     end = end < 0 ? bytes.length : end + 1
-    yield textOf(bytes, start, end, false)
+    yield textOf(bytes, start, end)
     start = end
   }
 }

@@ -2,7 +2,6 @@
 // one open-addressing table of `[node and byte, child]`.
 
 import { badFile } from '../errors.js'
-import type { TokenTable } from '../token-table.js'
 
 const MAX_NODES: number = 1 << 23
 
@@ -14,18 +13,14 @@ export class Trie {
   ids: Int32Array = new Int32Array(1 << 11).fill(-1)
   #nodes = 1
 
-  /** Of tokens with the same bytes the lowest id stays. */
-  constructor(table: TokenTable, accept: (kind: number) => boolean, op: string) {
-    const { blob, offsets, kinds, size } = table
-    for (let id = 0; id < size; id++) {
-      if (!accept(kinds[id]!) || offsets[id] === offsets[id + 1]) continue
-      let node = 0
-      for (let p = offsets[id]!; p < offsets[id + 1]!; p++) {
-        const child = this.child(node, blob[p]!)
-        node = child < 0 ? this.#add(node, blob[p]!, op) : child
-      }
-      if (this.ids[node] === -1) this.ids[node] = id
+  /** Adds a token; of several with the same bytes the last stays. */
+  add(bytes: Uint8Array, id: number, op: string): void {
+    let node = 0
+    for (const byte of bytes) {
+      const child = this.child(node, byte)
+      node = child < 0 ? this.#add(node, byte, op) : child
     }
+    if (node > 0) this.ids[node] = id
   }
 
   /** The node behind the edge of this byte, or -1. */

@@ -1,24 +1,35 @@
 // Unigram models (SentencePiece; T5, ALBERT, XLM-R and others): of all ways to write a text in tokens, the one with the
 // highest sum of scores. The best way to each place is found from left to right; wherever no token reaches across, all
 // before it is settled and given out, so memory follows the longest stretch between such places and not the text.
+//
+// Hugging Face's library and SentencePiece differ, and each file is read as its own library does. SentencePiece adds up
+// in single precision and weighs normal and user-defined tokens. Hugging Face adds up in doubles and weighs the whole
+// vocabulary: the text `<unk>` or `<0x0A>` is that token there. Special tokens it weighs too; here, text never becomes
+// one unless asked.
 
 import type { IdSink } from '../ids.js'
 import type { Carry, TextModel } from '../model.js'
 import type { Scanner } from '../scan/scanner.js'
 import { TextBuffer } from '../text-buffer.js'
-import { NORMAL, type TokenTable, USER_DEFINED } from '../token-table.js'
-import { sizeOf } from '../utf8.js'
+import { BYTE, CONTROL, NORMAL, type TokenTable, UNREACHABLE, USER_DEFINED } from '../token-table.js'
+import { type ReadText, sizeOf, textPerByte, utf8 } from '../utf8.js'
 import { Trie } from './trie.js'
 
 /** How much worse than the worst token an unknown character is, in SentencePiece and after it everywhere. */
 const UNKNOWN_PENALTY = 10
 
+/** Sums beyond it begin anew in SentencePiece, whose single precision is coarse there. */
+const LARGE = 1e5
+
+/** The bytes of `▁`, which a space stands for inside. */
+const META: readonly number[] = [0xe2, 0x96, 0x81]
+
 /** What a Unigram model is made of. */
 export interface UnigramParts {
   readonly table: TokenTable
-  /** Log-probability by id. */
+  /** Log-probability by id, NaN for tokens that are not of the model. */
   readonly scores: Float64Array
-  /** Sums are kept in single precision, as SentencePiece does; Hugging Face keeps doubles. */
+  /** Read as SentencePiece does instead of as Hugging Face does. Sums are kept in single precision, as SentencePiece does; Hugging Face keeps doubles. */
   readonly single: boolean
   readonly unknown: number | undefined
   /** Ids of `<0x00>` … `<0xFF>` for unknown characters; empty without byte fallback. */
@@ -32,33 +43,36 @@ export interface UnigramParts {
 /** Viterbi over the tokens of a vocabulary. */
 export class Unigram implements TextModel {
   readonly scores: Float64Array
+  readonly readPerByte: ReadText = textPerByte
   readonly #parts: UnigramParts
-  readonly #trie: Trie
+  readonly #trie = new Trie()
   readonly #buffer = new TextBuffer()
   readonly #unknownScore: number
-  /** What a token of kind `userDefined` scores for each byte: always more than anything else that stands there. */
-  readonly #bonus: number
   /** By byte from the last settled place: best sum so far, the token that ends here, and where it begins. */
   #best = new Float64Array(256)
   #token = new Int32Array(256)
   #from = new Int32Array(256)
   #path = new Int32Array(256)
+  /** The run of unknown characters that was met last, while its end is not -1; whether it is the unknown token itself. */
+  #unknownStart = 0
+  #unknownEnd = -1
+  #unknownToken = false
 
   constructor(parts: UnigramParts, op: string) {
     this.#parts = parts
-    this.scores = parts.scores
-    const { kinds, size } = parts.table
-    this.#trie = new Trie(parts.table, kind => kind === NORMAL || kind === USER_DEFINED, op)
+    const { table, single } = parts
+    this.scores = single ? withSymbols(parts) : parts.scores
     let low = Number.POSITIVE_INFINITY
-    let high = Number.NEGATIVE_INFINITY
-    for (let id = 0; id < size; id++) {
-      if (kinds[id] !== NORMAL) continue
-      low = Math.min(low, parts.scores[id]!)
-      high = Math.max(high, parts.scores[id]!)
+    for (let id = 0; id < table.size; id++) {
+      const kind = table.kinds[id]!
+      const score = this.scores[id]!
+      if (Number.isNaN(score)) continue
+      if (!single || kind === NORMAL) low = Math.min(low, score)
+      const text = single ? kind === NORMAL || kind === USER_DEFINED : kind !== CONTROL && kind !== UNREACHABLE
+      if (text) this.#trie.add(kind === BYTE ? utf8(table.piece(id)) : table.bytes(id), id, op)
     }
-    const worst = (low > high ? 0 : low) - UNKNOWN_PENALTY
-    this.#unknownScore = parts.single ? Math.fround(worst) : worst
-    this.#bonus = high
+    const worst = (low === Number.POSITIVE_INFINITY ? 0 : low) - UNKNOWN_PENALTY
+    this.#unknownScore = single ? Math.fround(worst) : worst
   }
 
   encode(text: string, sink: IdSink, carry: Carry = { sum: 0 }): void {
@@ -95,10 +109,8 @@ export class Unigram implements TextModel {
 
   /** Returns the sum of the scores, which began at `sum`. */
   #range(b: Uint8Array, start: number, end: number, sink: IdSink, sum: number): number {
-    const { table, scores, single } = this.#parts
-    const first = sink.length
+    const scores = this.scores
     const trie = this.#trie
-    const { kinds } = table
     /** The last settled place; arrays are indexed from it. */
     let base = start
     /** How far tokens that begin before `at` reach. */
@@ -111,7 +123,7 @@ export class Unigram implements TextModel {
         base = at
         this.#best[0] = settled
       }
-      const here = this.#best[at - base]!
+      const here = this.#rebased(at - base, reach - base)
       const next = Math.min(at + sizeOf(b[at]!), end)
       let known = false
       let node = 0
@@ -121,8 +133,7 @@ export class Unigram implements TextModel {
         p++
         const id = trie.ids[node]!
         if (id < 0) continue
-        const score = kinds[id] === USER_DEFINED && single ? (p - at) * this.#bonus - 0.1 : scores[id]!
-        reach = this.#offer(p, reach, base, at, id, here + score)
+        reach = this.#offer(p, reach, base, at, id, here + scores[id]!)
         if (p === next) known = true
       }
       if (!known) reach = this.#offer(next, reach, base, at, -1, here + this.#unknownScore)
@@ -130,14 +141,23 @@ export class Unigram implements TextModel {
     }
     const total = this.#best[end - base]!
     if (end > base) this.#settle(b, base, end - base, sink)
-    this.#fuse(sink, first)
+    this.#flush(b, sink)
     return total
+  }
+
+  /** The best sum at a place; where it is large, all sums that are still to be compared are taken from there. */
+  #rebased(place: number, last: number): number {
+    const best = this.#best
+    const sum = best[place]!
+    if (!this.#parts.single || Math.abs(sum) <= LARGE) return sum
+    for (let k = place; k <= last; k++) if (k === place || this.#from[k] !== -1) best[k] = Math.fround(best[k]! - sum)
+    return 0
   }
 
   /** Remembers a way to `to` where it is better than the known one; returns how far ways reach now. */
   #offer(to: number, reach: number, base: number, at: number, id: number, exact: number): number {
-    const k = to - base
     const sum = this.#parts.single ? Math.fround(exact) : exact
+    const k = to - base
     if (k >= this.#best.length) this.#grow(Math.max(k + 1, 2 * this.#best.length))
     if (to > reach) {
       // Bytes inside characters are places too, which nothing ever reaches.
@@ -159,35 +179,51 @@ export class Unigram implements TextModel {
     let n = 0
     for (let k = length; k > 0; k = from[k]!) path[n++] = k
     sink.reserve(n)
+    const { unknown } = this.#parts
     while (n > 0) {
       const k = path[--n]!
       const id = token[k]!
-      if (id >= 0) sink.push(id)
-      else this.#fallback(b, base + from[k]!, base + k, sink)
-    }
-  }
-
-  #fallback(b: Uint8Array, start: number, end: number, sink: IdSink): void {
-    const { byteIds, unknown, metaspace } = this.#parts
-    if (byteIds.length === 256) {
-      const bytes = metaspace && b[start] === 0x20 ? [0xe2, 0x96, 0x81] : b.subarray(start, end)
-      if (bytes.every(byte => byteIds[byte]! >= 0)) {
-        for (const byte of bytes) sink.push(byteIds[byte]!)
-        return
+      if (id < 0 || id === unknown) {
+        if (this.#unknownEnd < 0) this.#unknownStart = base + from[k]!
+        this.#unknownToken = id >= 0 && this.#unknownEnd < 0
+        this.#unknownEnd = base + k
+      } else {
+        this.#flush(b, sink)
+        sink.push(id)
       }
     }
-    if (unknown !== undefined) sink.push(unknown)
   }
 
-  /** Neighbouring unknown characters give one unknown id. */
-  #fuse(sink: IdSink, from: number): void {
-    const { unknown } = this.#parts
-    const ids = sink.ids
-    if (unknown === undefined || !ids.subarray(from, sink.length).includes(unknown)) return
-    let o = from
-    for (let i = from; i < sink.length; i++) {
-      if (ids[i] !== unknown || o === from || ids[o - 1] !== unknown) ids[o++] = ids[i]!
+  /** Gives out the run of unknown characters that is open: as bytes, all of it or none, or as one unknown token. */
+  #flush(b: Uint8Array, sink: IdSink): void {
+    if (this.#unknownEnd < 0) return
+    const { byteIds, unknown, metaspace } = this.#parts
+    const first = sink.length
+    // A run that is the unknown token's own text is that token.
+    let bytes = byteIds.length === 256 && !this.#unknownToken
+    for (let p = this.#unknownStart; bytes && p < this.#unknownEnd; p++) {
+      const inside = metaspace && b[p] === 0x20 ? META : [b[p]!]
+      for (const byte of inside) sink.push(byteIds[byte]!)
+      bytes = inside.every(byte => byteIds[byte]! >= 0)
     }
-    sink.length = o
+    this.#unknownEnd = -1
+    if (bytes) return
+    sink.length = first
+    if (unknown !== undefined) sink.push(unknown)
   }
+}
+
+/**
+ * Scores with those of user-defined symbols, as SentencePiece 0.2.3 has them (older ones differ): never below 0, which is
+ * the best that other tokens have, and more for one long symbol than for several short ones.
+ */
+function withSymbols({ table, scores }: UnigramParts): Float64Array {
+  const all = scores.slice()
+  for (let id = 0; id < table.size; id++) {
+    if (table.kinds[id] !== USER_DEFINED) continue
+    // A space is written `▁` there, in three bytes.
+    const length = table.bytes(id).reduce((sum, byte) => sum + (byte === 0x20 ? 3 : 1), 0)
+    all[id] = Math.fround(0.1 * (length - 1))
+  }
+  return all
 }
