@@ -112,7 +112,8 @@ function byName(): ReadonlyMap<string, GgufSplit> {
         patterns: [
           '[\\r\\n]',
           `\\s?[${CASED}]+`,
-          '\\s?[!-/:-~！-／：-～‘-‟　-。]+',
+          // The file's list begins with the ideographic space, which llama.cpp takes for a space and nothing else.
+          '\\s?[!-/:-~！-／：-～‘-‟、-。]+',
           '\\s+$',
           '[一-龥ࠀ-一가-퟿]+',
           '\\p{N}+',
