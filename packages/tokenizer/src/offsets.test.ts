@@ -1,5 +1,6 @@
 // Offsets tile the text; counting and truncation agree with encoding.
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { hurtfulTexts } from '../test/hurt.js'
 import { npmFile } from '../test/shared.js'
@@ -65,4 +66,18 @@ it('covers words with their space', () => {
     '🦙',
     '<|eot_id|>',
   ])
+})
+
+it('follows the words of splits before Metaspace, and text that is unknown as a whole', () => {
+  const file = new URL('../test/golden/unigram-json.json', import.meta.url)
+  const { tokenizer } = JSON.parse(readFileSync(file, 'utf8')) as { tokenizer: object }
+  const read = fromTokenizerJson(tokenizer)
+  const text = 'has  the\nright'
+  const { ids, starts, ends } = encodeWithOffsets(read, text)
+  ids.forEach((id, i) => {
+    expect(text.slice(starts[i], ends[i]).trim()).toBe(read.piece(id).replaceAll('▁', ''))
+  })
+  const unknown = encodeWithOffsets(read, 'the<unk>n')
+  const at = unknown.ids.indexOf(0)
+  expect([unknown.starts[at], unknown.ends[at]]).toEqual([3, 8])
 })

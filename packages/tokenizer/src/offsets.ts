@@ -100,8 +100,8 @@ function located(
   sink: IdSink,
   trace: readonly TracedSegment[],
 ): EncodingWithOffsets {
-  const { table, normalize } = partsOf(tokenizer)
-  return offsetsOf(text, sink.take(), trace, table, normalize)
+  const { table, normalize, recipe } = partsOf(tokenizer)
+  return offsetsOf(text, sink.take(), trace, table, normalize, recipe.unigram === 'double')
 }
 
 /** Ranges of `ids` from the trace of their encoding. */
@@ -111,6 +111,7 @@ function offsetsOf(
   trace: readonly TracedSegment[],
   table: TokenTable,
   normalize: ((text: string) => string) | undefined,
+  named: boolean,
 ): EncodingWithOffsets {
   const byteStarts = new Uint32Array(ids.length)
   const byteEnds = new Uint32Array(ids.length)
@@ -141,6 +142,7 @@ function offsetsOf(
         table,
         byteStarts,
         byteEnds,
+        named,
       )
     idAt = idTo
   }
@@ -184,8 +186,8 @@ function align(original: string, seen: string, normalize: ((text: string) => str
   for (let k = 0; k < clusters.length; k++) {
     const cluster = clusters[k]!
     const length = utf8(cluster).length
-    // A prefix that encoding put in comes from nothing.
-    if (k === 0 && isSpace(rest[0]) && !rest.startsWith(cluster)) {
+    // A prefix that encoding put in, before the stretch or one of its words, comes from nothing.
+    if (isSpace(rest[0]) && !isSpace(cluster) && (k === 0 ? !rest.startsWith(cluster) : rest.startsWith(cluster, 1))) {
       put(rest[0] === ' ' ? 1 : 3, 0)
       rest = rest.slice(1)
     } else if (k === 0 && isSpace(rest[0]) && isSpace(rest[1]) && isSpace(cluster) && seen.length > original.length) {
@@ -219,6 +221,7 @@ function layTokens(
   table: TokenTable,
   byteStarts: Uint32Array,
   byteEnds: Uint32Array,
+  named: boolean,
 ): void {
   const { bytes, starts, ends } = alignment
   const meta = table.style === 'sentencepiece' && seen.includes('\u2581')
@@ -239,9 +242,11 @@ function layTokens(
     let n = table.kinds[id] === UNKNOWN ? -1 : covers(token, p)
     if (n < 0 && p < bytes.length) {
       // An unknown token: whole characters, up to where the next token begins.
-      n = sizeOf(bytes[p]!)
+      n = 0
       const next = i + 1 < idTo ? table.bytes(ids[i + 1]!) : undefined
-      while (p + n < bytes.length && (next === undefined || covers(next, p + n) < 0)) n += sizeOf(bytes[p + n]!)
+      // In Hugging Face's Unigram models the text of the unknown token is unknown as a whole.
+      do n += Math.max(sizeOf(bytes[p + n]!), named ? covers(token, p + n) : 0)
+      while (p + n < bytes.length && (next === undefined || covers(next, p + n) < 0))
     }
     const last = Math.max(p, Math.min(bytes.length, p + Math.max(0, n)))
     let low = Number.POSITIVE_INFINITY
