@@ -8,6 +8,8 @@ import { incompleteTail, type ReadText, textOf, utf8 } from './utf8.js'
 export interface DecodeRules {
   /** The space that encoding put before the text is taken off again. */
   readonly stripSpace: boolean
+  /** So are the spaces that further tokens begin with, until there is text (SentencePiece, where it removes extra space). */
+  readonly stripMore?: boolean | undefined
   /** Malformed bytes give one U+FFFD each (SentencePiece), not one for each broken sequence. */
   readonly perByte: boolean
   /** Text of the unknown token, when it has one even where special tokens are left out (SentencePiece's ` ⁇ `). */
@@ -91,7 +93,7 @@ export class StreamDecoder {
     }
     if (this.#skipSpecial && this.#special.has(id)) return
     const bytes = table.bytes(id)
-    this.#write(bytes, this.#atStart && kind !== BYTE && bytes[0] === 0x20 ? 1 : 0)
+    this.#write(bytes, this.#atStart && kind < BYTE && bytes[0] === 0x20 ? 1 : 0)
   }
 
   #write(bytes: Uint8Array, skip: number): void {
@@ -103,6 +105,6 @@ export class StreamDecoder {
       this.#buffer = grown
     }
     for (let i = skip; i < bytes.length; i++) this.#buffer[this.#used++] = bytes[i]!
-    this.#atStart = false
+    this.#atStart &&= this.#rules.stripMore === true && skip === bytes.length
   }
 }

@@ -56,6 +56,12 @@ describe('user-defined symbols', () => {
     check(fromCompact(toCompact(model)), 'symbols')
   })
 
+  it('decode as in SentencePiece, which strips space until there is text, but none of theirs', () => {
+    const [space, spaces, de] = ['▁', '  ', '▁de'].map(piece => model.idOf(piece)!)
+    expect(model.decode([space!, space!, de!, space!])).toBe('de ')
+    expect(model.decode([spaces!, de!])).toBe('   de')
+  })
+
   it('are found in the saved tokenizer.json, but for a text that is nothing else and for spaces in them', () => {
     const saved = fromTokenizerJson(JSON.parse(JSON.stringify(toTokenizerJson(model))) as object)
     for (const text of ['a<sym>b', '<sym>[X]', 'the foo', ' née<sym> née', '\ud83e\udd99<sym>', 'a[X] [X]'])

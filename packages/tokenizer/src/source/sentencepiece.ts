@@ -118,11 +118,12 @@ export function readSentencePiece(
   const eosId = idIn(trainer.eos)
   const unkId = unknown >= 0 ? unknown : undefined
   const scores = Float64Array.from(pieces, p => p.score)
+  const stripSpace = rules.dummyPrefix || rules.removeExtra
   const recipe: Recipe = {
     byteLevel: false,
     ...(trainer.model === 1 && { unigram: 'single' as const }),
     sentencePiece: rules,
-    decoder: sentencePieceDecoder(rules.dummyPrefix),
+    decoder: sentencePieceDecoder(stripSpace),
     byteFallback: trainer.byteFallback,
     fuseUnknown: true,
     metaspace: true,
@@ -132,7 +133,7 @@ export function readSentencePiece(
     model: assemble({ table, recipe, scores, unknown: unkId, op: OP }, noPreTokenizer(), { families }),
     recipe,
     added,
-    decode: { stripSpace: rules.dummyPrefix, perByte: true, unknownText: trainer.unkText },
+    decode: { stripSpace, stripMore: rules.removeExtra, perByte: true, unknownText: trainer.unkText },
     bosId,
     eosId,
     eosIds: endIds(
