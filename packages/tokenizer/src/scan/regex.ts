@@ -96,7 +96,8 @@ export function translate(pattern: string, op: string): RegExp {
       const ch = String.fromCodePoint(pattern.codePointAt(i)!)
       if (c === '|') markRisky()
       atomRisky = false
-      out += c === '|' || c === '^' || c === '$' || c === '.' ? c : foldChar(ch, fold, false)
+      if (c === '.') out += '[^\\n]'
+      else out += c === '|' || c === '^' || c === '$' ? c : foldChar(ch, fold, false)
       i += ch.length
     }
   }

@@ -84,6 +84,9 @@ describe('foreign patterns', () => {
     expect(translate('[a-z--]', 't').test('-')).toBe(true)
     expect('aaab'.replace(translate('a++a', 't'), 'x')).toBe('aaab')
     expect('aaab'.replace(translate('(?>a+)b', 't'), 'x')).toBe('x')
+    expect('a\rb\u2028\nc'.replace(translate('.+', 't'), 'x')).toBe('x\nx')
+    // No place inside a character is the beginning of the text.
+    expect('🦙'.replace(translate('\\A(?!a)', 't'), 'x')).toBe('x🦙')
   })
 
   it('refuses what it cannot keep', () => {
