@@ -1,4 +1,5 @@
 /** Events, their file, the terminal, the page and the planner. */
+import { appendFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,6 +73,22 @@ test('a file keeps what a killed run repeated, once', async () => {
     '2a',
     '3b',
   ])
+})
+
+test('a line cut short takes no other with it, and a loss that was no number is no zero', async () => {
+  const path = join(folder, 'torn.jsonl')
+  const { step, now, run } = setUp()
+  const first = meter(step, { steps: 5, now }, [jsonl(path)])
+  for (const g of [3, Number.NaN]) first.step(await run(g))
+  first.evaluation(Number.NaN)
+  appendFileSync(path, '{"type":"st')
+  const events = readEvents(path)
+  const { loss } = events[1] as { loss: number }
+  meter(step, { steps: 5, now }, [jsonl(path)])
+  expect(readEvents(path).map(e => e.type)).toEqual([...events.map(e => e.type), 'start'])
+  const html = reportHtml(events)
+  expect(html).toContain(`<b>${loss.toFixed(3)}</b><span>loss, mean of 50`)
+  expect(html).not.toContain('best held out')
 })
 
 test('the terminal shows the state in place, and lines where there is none', async () => {

@@ -1,11 +1,15 @@
 /** Events as lines of JSON, and back. */
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Sink, TrainEvent } from '../metrics/events.js'
+
+const newline = Buffer.from('\n')
 
 /** Appends each event to a file as one line; what is written survives a crash of the process. */
 export function jsonl(path: string): Sink {
   mkdirSync(dirname(path), { recursive: true })
+  // After a line that a crash cut short, the first event needs a line of its own.
+  if (existsSync(path) && !readFileSync(path).subarray(-1).equals(newline)) appendFileSync(path, newline)
   return { write: event => appendFileSync(path, `${JSON.stringify(event)}\n`) }
 }
 

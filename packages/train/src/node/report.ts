@@ -108,9 +108,12 @@ function tiles(steps: readonly StepEvent[], held: readonly number[], events: rea
   const tail = steps.slice(-50)
   const shares = tail.flatMap(s => s.share ?? [])
   const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length
+  // A loss that was no number is null in the file: it is no zero.
+  const losses = tail.map(s => s.loss).filter(Number.isFinite)
+  const best = held.filter(Number.isFinite).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
   const list: [string, string][] = [
-    ['loss, mean of 50', mean(tail.map(s => s.loss)).toFixed(3)],
-    ...(held.length > 0 ? [['best held out', Math.min(...held).toFixed(3)] as [string, string]] : []),
+    ['loss, mean of 50', losses.length > 0 ? mean(losses).toFixed(3) : '–'],
+    ...(Number.isFinite(best) ? [['best held out', best.toFixed(3)] as [string, string]] : []),
     ['tokens seen', short(steps.reduce((a, s) => a + s.tokens, 0))],
     ['tokens/s', grouped(mean(tail.map(s => s.tokensPerSecond)))],
     ...(shares.length > 0 ? [['of peak', `${(mean(shares) * 100).toFixed(0)} %`] as [string, string]] : []),
