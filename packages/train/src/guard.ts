@@ -33,7 +33,13 @@ export class Guard {
   private seen = 0
   private skipped = 0
 
-  constructor(private readonly options: GuardOptions) {}
+  constructor(private readonly options: GuardOptions) {
+    const { spike, window = 50, patience = 10 } = options
+    // A spike of 1 or less would call every ordinary step one.
+    if (spike !== undefined && !(spike > 1)) refuse('spike', spike, 'a factor above 1')
+    if (!Number.isInteger(window) || window < 1) refuse('window', window, 'a whole number of steps ≥ 1')
+    if (!(patience >= 1)) refuse('patience', patience, 'a number of steps ≥ 1')
+  }
 
   get state(): GuardState {
     return { mean: this.mean, seen: this.seen, skipped: this.skipped }
@@ -87,4 +93,8 @@ export class Guard {
       )
     return reason
   }
+}
+
+function refuse(option: string, got: number, expected: string): never {
+  throw new TrainError(`train_step: got guard.${option} ${got}, expected ${expected}`, { got, expected })
 }

@@ -112,6 +112,7 @@ export function lora(model: object, options: LoraOptions = {}): LoraAdapter {
   } = options
   if (!Number.isInteger(rank) || rank < 1)
     throw new TrainError(`lora: got rank ${rank}, expected a whole number ≥ 1`, { got: rank })
+  if (!Number.isFinite(alpha)) throw new TrainError(`lora: got alpha ${alpha}, expected a number`, { got: alpha })
   const settings = { rank, alpha, rankStabilised, dora, targets }
   const layers: [string, LoraLayer][] = []
   for (const [i, [path, base]] of [...findLinears(model, targets)].entries()) {

@@ -256,6 +256,7 @@ test('what cannot be is refused by name', async () => {
   expect(() => lora(model, { targets: ['query'] })).toThrow(/none is called query. There are .*q_proj/)
   expect(() => lora(model, { targets: ['lm_head'] })).toThrow(/output layer/)
   expect(() => lora(model, { rank: 0 })).toThrow(/rank 0/)
+  expect(() => lora(model, { alpha: Number.NaN })).toThrow(/alpha NaN/)
   const config = JSON.parse(await readFile(at('fixtures/peft-lora/adapter_config.json'), 'utf8'))
   const none = { tensors: new Map() } as never
   await expect(readPeft(model, { ...config, bias: 'all' }, none)).rejects.toThrow(/got bias "all"/)

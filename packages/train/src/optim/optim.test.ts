@@ -132,6 +132,11 @@ describe('the guard', () => {
     expect((await run(3)).skipped).toBeUndefined()
   })
 
+  test('refuses options that cannot be', () => {
+    for (const guard of [{ spike: 1 }, { window: 0 }, { window: Number.NaN }, { patience: 0 }])
+      expect(() => make(guard)).toThrow(new RegExp(`got guard.${Object.keys(guard)[0]} `))
+  })
+
   test('stops with a reason, at once or after too many', async () => {
     await expect(make({ action: 'stop' })(Number.POSITIVE_INFINITY)).rejects.toThrow(/step 1: .*Nothing was changed/)
     const run = make({ patience: 2 })
