@@ -179,18 +179,9 @@ describe('laws', () => {
     })
   }
 
-  it('takes linear time on words of a megabyte', () => {
-    for (const tokenizer of [json('llama2'), json('llama3')]) {
-      const time = (n: number): number => {
-        const word = 'abcdefghij'.repeat(n / 10)
-        const start = performance.now()
-        const ids = tokenizer.encode(word, { bos: false })
-        const took = performance.now() - start
-        expect(tokenizer.decode(ids)).toBe(word)
-        return took
-      }
-      time(1 << 16)
-      expect(time(1 << 20)).toBeLessThan(10_000)
-    }
+  it('encodes a word of a megabyte; what takes quadratic time would not end', () => {
+    const word = 'abcdefghij'.repeat(1 << 17)
+    for (const tokenizer of [json('llama2'), json('llama3')])
+      expect(tokenizer.decode(tokenizer.encode(word, { bos: false }))).toBe(word)
   })
 })
