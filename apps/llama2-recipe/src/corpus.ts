@@ -14,7 +14,7 @@ const sample = 20_000
 /** A document has about this many tokens. */
 const documentTokens = 220
 
-/** Documents for so many tokens: a tenth more than are read, so that none is seen twice. */
+/** Documents for so many tokens and the settling after them, so that none is seen twice. */
 export const documentsFor = (tokens: number): number => Math.ceil((tokens / documentTokens) * 1.1)
 
 export function* texts(seed: number, count: number, split: Split): Generator<string> {
@@ -53,7 +53,7 @@ export async function corpus(
 }
 
 /**
- * How much a token counts in the loss: names four times, other words for persons twice. Which person is meant follows from
+ * How much a token counts in most of the training: names four times, other words for persons twice. Which person is meant follows from
  * the story, most other words are free: weighted alike, the noise of the free ones hides what can be learned.
  */
 export function tokenWeights(tokenizer: Tokenizer): Float32Array {

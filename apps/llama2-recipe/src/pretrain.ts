@@ -2,20 +2,20 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Llama } from '@cria/llama'
-import { type Device, embedding, linearCrossEntropy, maximum, type Tensor } from '@cria/tensor'
+import { add, type Device, embedding, linearCrossEntropy, maximum, mul, scalar, type Tensor } from '@cria/tensor'
 import { batches, cosine, evaluator, initialise, meter, muon, packed, peakFlops, trainStep } from '@cria/train'
 import { checkpoints, jsonl, report, terminal } from '@cria/train/node'
 import { convertPath } from '@cria/weights/node'
 import { corpus, documentsFor, tokenWeights, vocabulary } from './corpus.js'
 import { modelFiles } from './model-folder.js'
-import { context, type SizeName, sizes } from './sizes.js'
+import { context, type SizeName, sizes, vocabSize } from './sizes.js'
 import { Teller } from './tell.js'
 
 export interface PretrainOptions {
   readonly size: SizeName
   readonly out: string
   readonly seed: number
-  /** Tokens to train on. */
+  /** Tokens to train on; a tenth more is read while the model settles. */
   readonly tokens: number
   /** Rows of `context` tokens in a step. */
   readonly batch: number
@@ -51,9 +51,12 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   say(`${(train.length / 1e6).toFixed(1)} M tokens in ${train.documents.length - 1} documents`)
 
   using model = new Llama(config, initialise(device, 'llama2.c', { layers: config.numHiddenLayers, seed }))
-  const data = batches(packed(train, { length: context, seed }), { size: batch })
-  const unseen = batches(packed(heldOut, { length: context }), { size: batch })
-  using counts = device.tensor(tokenWeights(tokenizer), [config.vocabSize, 1])
+  const data = batches(packed(train, { length: context, seed }), { size: batch, vocabSize })
+  const unseen = batches(packed(heldOut, { length: context }), { size: batch, vocabSize })
+  using extra = device.tensor(
+    tokenWeights(tokenizer).map(w => w - 1),
+    [config.vocabSize, 1],
+  )
   type Batch = { tokens: Tensor; targets: Tensor; positions: Tensor }
   const plain = ({ tokens, targets, ...where }: Batch, weights?: Tensor): Tensor =>
     linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, {
@@ -61,11 +64,21 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
       products: config.products,
       ...(weights && { weights }),
     })
-  const weighted = (batch: Batch): Tensor => plain(batch, embedding(maximum(batch.targets, 0), counts))
-  using step = trainStep(model, { batch: data.specs, loss: weighted, optimiser: muon() })
+  const weighted = ({ stress, ...batch }: Batch & { stress: Tensor }): Tensor =>
+    plain(batch, add(mul(embedding(maximum(batch.targets, 0), extra), stress), 1))
+  using step = trainStep(model, {
+    batch: { ...data.specs, stress: scalar('f32') },
+    loss: weighted,
+    optimiser: muon(),
+  })
   using measure = evaluator(device, { batch: unseen.specs, loss: plain })
-  const steps = Math.ceil(tokens / (batch * context))
-  const lr = cosine({ peak, warmup: Math.min(200, Math.ceil(steps / 20)), steps, floor: 0 })
+  // Weighted to the end, names would be as much too likely as they count too much: a last tenth sets that right.
+  const stressed = Math.ceil(tokens / (batch * context))
+  const settling = Math.ceil(stressed / 10)
+  const steps = stressed + settling
+  const rise = cosine({ peak, warmup: Math.min(200, Math.ceil(stressed / 20)), steps: stressed, floor: 0 })
+  const settle = cosine({ peak: peak / 5, warmup: Math.ceil(settling / 20), steps: settling, floor: 0 })
+  const lr = (n: number): number => (n <= stressed ? rise(n) : settle(n - stressed))
   const run = { size, seed, tokens, batch, peak }
   const saves = await checkpoints(folder, { keep: 2, files: modelFiles(config, tokenizer), run })
   const resumed = await saves.resume({ step, data })
@@ -81,7 +94,9 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   const start = unseen.position()
   let seconds = 0
   while (step.step < steps) {
-    const result = await step.run(await data.next(), { lr: lr(step.step + 1) })
+    const { inputs, count } = await data.next()
+    const stress = [step.step < stressed ? 1 : 0]
+    const result = await step.run({ inputs: { ...inputs, stress }, count }, { lr: lr(step.step + 1) })
     seconds += result.seconds
     log.step(result)
     if (step.step % every !== 0 && step.step !== steps) continue
