@@ -22,7 +22,6 @@ export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 
 const abilities: Abilities = {
   families: [byteLevel],
-  charsMap: noCharsMap,
   preTokenizer: /* @__PURE__ */ splits(knownOnly),
   normalizer: () => false,
 }
@@ -39,5 +38,5 @@ export function fromTiktoken(file: Uint8Array | string, options: TiktokenOptions
 
 /** `fromCompact` of the main entry, for byte-level BPE. */
 export function fromCompact(bytes: Uint8Array): Tokenizer {
-  return readCompact(bytes, abilities)
+  return readCompact(bytes, abilities, noCharsMap)
 }

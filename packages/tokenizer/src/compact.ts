@@ -13,7 +13,7 @@ import { badFile, show } from './errors.js'
 import { arrayOf, isObject, objectOf, parseObject } from './json-value.js'
 import type { Recipe } from './model.js'
 import { normalizeOf, readNormalizer } from './normalize/normalizer.js'
-import { sentencePieceNormalizer } from './normalize/sentencepiece.js'
+import { type MakeCharsMap, sentencePieceNormalizer } from './normalize/sentencepiece.js'
 import { type Abilities, assemble } from './source/assemble.js'
 import { readPreTokenizer } from './source/pre-tokenizer.js'
 import { MAX_VOCAB, type PieceStyle, TokenTable, UNREACHABLE } from './token-table.js'
@@ -83,7 +83,7 @@ function writeMerges({ pairs, result, priority }: Merges, out: Writer): void {
 }
 
 /** What `fromCompact` does, with the abilities of the entry it is called from. */
-export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer {
+export function readCompact(bytes: Uint8Array, abilities: Abilities, charsMap: MakeCharsMap): Tokenizer {
   const input = new Reader(bytes)
   const magic = input.bytes(MAGIC.length)
   if (magic.some((byte, i) => byte !== MAGIC.charCodeAt(i)))
@@ -152,7 +152,7 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities): Tokenizer 
     normalize:
       rules === undefined
         ? normalizeOf(readNormalizer(recipe.normalizer, OP, abilities.normalizer), spaces)
-        : sentencePieceNormalizer(rules, added, OP, abilities.charsMap),
+        : sentencePieceNormalizer(rules, added, OP, charsMap),
     prefix: pre.prefix,
   })
 }

@@ -23,7 +23,6 @@ export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 
 const abilities: Abilities = {
   families: [listedCharacters],
-  charsMap: noCharsMap,
   preTokenizer: metaspace,
   normalizer: spaces,
 }
@@ -45,5 +44,5 @@ export function fromLlama2c(bytes: Uint8Array): Tokenizer {
 
 /** `fromCompact` of the main entry, for BPE over characters. */
 export function fromCompact(bytes: Uint8Array): Tokenizer {
-  return readCompact(bytes, abilities)
+  return readCompact(bytes, abilities, noCharsMap)
 }

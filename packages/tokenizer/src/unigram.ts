@@ -22,7 +22,6 @@ export { type EncodeOptions, Tokenizer } from './tokenizer.js'
 
 const abilities: Abilities = {
   families: [unigram],
-  charsMap: charsMapOf,
   preTokenizer: metaspace,
   normalizer: /* @__PURE__ */ fullNormalizer(plainPattern),
 }
@@ -39,5 +38,5 @@ export function fromSentencePiece(bytes: Uint8Array, options: SentencePieceOptio
 
 /** `fromCompact` of the main entry, for Unigram models. */
 export function fromCompact(bytes: Uint8Array): Tokenizer {
-  return readCompact(bytes, abilities)
+  return readCompact(bytes, abilities, charsMapOf)
 }

@@ -1,6 +1,5 @@
 // Everything that any reader may meet, for the main entry.
 
-import { charsMapOf } from '../normalize/charsmap.js'
 import { fullNormalizer } from '../normalize/full.js'
 import { splitByRegex, translate } from '../scan/regex.js'
 import type { Abilities } from '../source/assemble.js'
@@ -21,5 +20,4 @@ export const every: Abilities = {
     metaspace(section, out, op) ||
     fullPreTokenizer(section, out, op),
   normalizer: /* @__PURE__ */ fullNormalizer(translate),
-  charsMap: charsMapOf,
 }

@@ -96,5 +96,5 @@ export function fromLlama2c(bytes: Uint8Array): Tokenizer {
  * const tokenizer = fromCompact(new Uint8Array(await (await fetch('tokenizer.bin')).arrayBuffer()))
  */
 export function fromCompact(bytes: Uint8Array): Tokenizer {
-  return readCompact(bytes, every)
+  return readCompact(bytes, every, charsMapOf)
 }

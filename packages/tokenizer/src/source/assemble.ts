@@ -6,7 +6,6 @@ import type { VocabIndex } from '../bpe/vocab-index.js'
 import { FULL, type TokenizerError, unsupported } from '../errors.js'
 import type { Recipe, TextModel } from '../model.js'
 import type { ReadNormalizer } from '../normalize/normalizer.js'
-import type { MakeCharsMap } from '../normalize/sentencepiece.js'
 import type { TokenTable } from '../token-table.js'
 import type { PreTokenizer, ReadSection } from './pre-tokenizer.js'
 
@@ -36,7 +35,6 @@ export interface Abilities {
   readonly preTokenizer: ReadSection
   /** All but Unicode's normalisation forms. */
   readonly normalizer: ReadNormalizer
-  readonly charsMap: MakeCharsMap
 }
 
 /** Builds the model. */
