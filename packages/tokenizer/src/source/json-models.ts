@@ -50,7 +50,8 @@ export function isId(id: unknown): id is number {
 }
 
 const listOf = (model: JsonObject): MergeList => arrayOf(model.merges, 'model.merges', OP) as MergeList
-const alphabet = /* @__PURE__ */ byteAlphabet()
+/** The inverse of GPT-2's byte alphabet. */
+export const alphabet: Int16Array = /* @__PURE__ */ byteAlphabet()
 
 /** Byte-level BPE. */
 export const jsonByteLevel: JsonModel = {

@@ -8,8 +8,8 @@ import { VocabIndex } from '../bpe/vocab-index.js'
 import type { JsonObject } from '../json-value.js'
 import { lookup, MAX_VOCAB, NORMAL } from '../token-table.js'
 import { textOf } from '../utf8.js'
-import { type JsonModel, jsonByteLevel, type Vocab } from './json-models.js'
-import { addByteLevel, byteAlphabet, MAX_MERGES } from './listed.js'
+import { alphabet, type JsonModel, jsonByteLevel, type Vocab } from './json-models.js'
+import { addByteLevel, MAX_MERGES } from './listed.js'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -19,8 +19,6 @@ const OPEN = 0x5b
 const CLOSE = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
-
-const alphabet = /* @__PURE__ */ byteAlphabet()
 
 /** A part of the file. */
 class Range {
@@ -45,8 +43,21 @@ function space(b: Uint8Array, from: number): number {
   return p
 }
 
-/** Behind the closing quote of the string whose opening quote is at `from`. */
+/** Behind `byte`, which must stand at `from`, and the space after it. */
+function past(b: Uint8Array, from: number, byte: number): number {
+  if (b[from] !== byte) surprise(from)
+  return space(b, from + 1)
+}
+
+/** Where the next entry of a list or object begins, or `close` stands, when one ends at `from`. */
+function nextEntry(b: Uint8Array, from: number, close: number): number {
+  const p = space(b, from)
+  return b[p] === close ? p : past(b, p, COMMA)
+}
+
+/** Behind the closing quote of the string whose opening quote must stand at `from`. */
 function stringEnd(b: Uint8Array, from: number): number {
+  if (b[from] !== QUOTE) surprise(from)
   for (let p = from + 1; p < b.length; p++) {
     if (b[p] === QUOTE) return p + 1
     if (b[p] === BACKSLASH) p++
@@ -71,15 +82,10 @@ function valueEnd(b: Uint8Array, from: number): number {
 
 /** Calls `visit` with each key of the object at `from` and where its value begins; `visit` returns where it ends. */
 function members(b: Uint8Array, from: number, visit: (key: string, from: number) => number): number {
-  if (b[from] !== OPEN_BRACE) surprise(from)
-  let p = space(b, from + 1)
+  let p = past(b, from, OPEN_BRACE)
   while (b[p] !== CLOSE_BRACE) {
-    if (b[p] !== QUOTE) surprise(p)
     const end = stringEnd(b, p)
-    const colon = space(b, end)
-    if (b[colon] !== COLON) surprise(colon)
-    p = space(b, visit(textOf(b, p + 1, end - 1), space(b, colon + 1)))
-    if (b[p] === COMMA) p = space(b, p + 1)
+    p = nextEntry(b, visit(textOf(b, p + 1, end - 1), past(b, space(b, end), COLON)), CLOSE_BRACE)
   }
   return p + 1
 }
@@ -128,14 +134,10 @@ function scanVocab(section: unknown): ScannedVocab {
   const starts = new Int32Array(room)
   const ends = new Int32Array(room)
   let size = 0
-  if (b[from] !== OPEN_BRACE) surprise(from)
-  for (let p = space(b, from + 1); b[p] !== CLOSE_BRACE; ) {
-    if (b[p] !== QUOTE) surprise(p)
+  for (let p = past(b, from, OPEN_BRACE); b[p] !== CLOSE_BRACE; ) {
     const start = p + 1
     const end = stringEnd(b, p)
-    p = space(b, end)
-    if (b[p] !== COLON) surprise(p)
-    p = space(b, p + 1)
+    p = past(b, space(b, end), COLON)
     let id = 0
     const digits = p
     for (; b[p]! >= 0x30 && b[p]! <= 0x39; p++) id = id * 10 + b[p]! - 0x30
@@ -143,9 +145,7 @@ function scanVocab(section: unknown): ScannedVocab {
     starts[id] = start
     ends[id] = end - 1
     size = Math.max(size, id + 1)
-    p = space(b, p)
-    if (b[p] === COMMA) p = space(b, p + 1)
-    else if (b[p] !== CLOSE_BRACE) surprise(p)
+    p = nextEntry(b, p, CLOSE_BRACE)
   }
   const pieceOf = (id: number): string | undefined => {
     if (!starts[id]) return undefined
@@ -199,7 +199,6 @@ function scanMerges(section: unknown, index: VocabIndex, tokens: number): Merges
   /** Appends the bytes of the string at `p` and moves behind it. */
   const text = (used: number, divider?: (at: number) => void): number => {
     const start = p
-    if (b[p] !== QUOTE) surprise(p)
     p = stringEnd(b, p)
     return p - start > 2048 ? -1 : unwrap(b, start + 1, p - 1, out, used, divider)
   }
@@ -210,12 +209,10 @@ function scanMerges(section: unknown, index: VocabIndex, tokens: number): Merges
     if (b[p] === OPEN) {
       p = space(b, p + 1)
       middle = text(0)
-      p = space(b, p)
-      if (b[p] !== COMMA || middle < 0) surprise(p)
-      p = space(b, p + 1)
+      if (middle < 0) surprise(p)
+      p = past(b, space(b, p), COMMA)
       end = text(middle)
-      p = space(b, p)
-      if (b[p++] !== CLOSE) surprise(p)
+      p = past(b, space(b, p), CLOSE)
     } else end = text(0, divide)
     const left = middle > 0 && end > middle ? index.get(out, 0, middle) : -1
     const right = left < 0 ? -1 : index.get(out, middle, end)
@@ -228,9 +225,7 @@ function scanMerges(section: unknown, index: VocabIndex, tokens: number): Merges
     }
     result[rank] = made
     pairs.add(left, right, rank)
-    p = space(b, p)
-    if (b[p] === COMMA) p = space(b, p + 1)
-    else if (b[p] !== CLOSE) surprise(p)
+    p = nextEntry(b, p, CLOSE)
   }
   return { pairs, result: result.slice(0, rank) }
 }
