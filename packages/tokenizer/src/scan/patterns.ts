@@ -2,19 +2,8 @@
 // equal to; the tests hold them against it. Why by hand: a regular expression on strings costs ten times as much, since
 // it allocates a string for every word.
 
-import { codePointAt, sizeOf } from '../utf8.js'
-import {
-  type ClassTable,
-  classOf,
-  classTable,
-  LETTER,
-  LOWER,
-  MARK,
-  NUMBER,
-  OTHER_LETTER,
-  SPACE,
-  UPPER,
-} from './classes.js'
+import { sizeOf } from '../utf8.js'
+import { type ClassTable, classTable, LETTER, LOWER, MARK, NUMBER, OTHER_LETTER, SPACE, UPPER } from './classes.js'
 import { classAt, lastStart, type Scanner, skip, skipNot } from './scanner.js'
 
 const SPACE_BYTE = 0x20
@@ -36,18 +25,10 @@ function contraction(b: Uint8Array, p: number, end: number, anyCase: boolean): n
   return anyCase && b[p + 1] === 0xc5 && b[p + 2] === 0xbf ? 3 : 0
 }
 
-/** End of the whitespace piece at `start`: `\s+(?!\S)|\s+`. */
-function spaces(t: ClassTable, b: Uint8Array, start: number, end: number): number {
+/** End of the whitespace piece at `start`: `\s+(?!\S)|\s+`, with `lines` after `\s*[\r\n]+|`. */
+function spaces(t: ClassTable, b: Uint8Array, start: number, end: number, lines: boolean): number {
   const stop = skip(t, b, start, end, SPACE)
-  if (stop === end) return stop
-  const last = lastStart(b, stop)
-  return last > start ? last : stop
-}
-
-/** As {@link spaces}, after `\s*[\r\n]+`. */
-function spacesOrLines(t: ClassTable, b: Uint8Array, start: number, end: number): number {
-  const stop = skip(t, b, start, end, SPACE)
-  for (let p = stop - 1; p >= start; p--) if (b[p] === LF || b[p] === CR) return p + 1
+  if (lines) for (let p = stop - 1; p >= start; p--) if (b[p] === LF || b[p] === CR) return p + 1
   if (stop === end) return stop
   const last = lastStart(b, stop)
   return last > start ? last : stop
@@ -68,7 +49,7 @@ export class Gpt2Scanner implements Scanner {
     const k = classAt(t, b, p, end)
     if (k & LETTER) return skip(t, b, p, end, LETTER)
     if (k & NUMBER) return skip(t, b, p, end, NUMBER)
-    if (k & SPACE) return spaces(t, b, start, end)
+    if (k & SPACE) return spaces(t, b, start, end, false)
     return skipNot(t, b, p, end, NOT_OTHER)
   }
 }
@@ -88,15 +69,8 @@ export class Cl100kScanner implements Scanner {
   next(b: Uint8Array, start: number, end: number): number {
     const t = this.#t
     const c = b[start]!
-    let k = 0
-    let p = start
-    if (c < 0x80) {
-      k = t[c]!
-      p++
-    } else {
-      k = classOf(t, codePointAt(b, start))
-      p += sizeOf(c)
-    }
+    const k = classAt(t, b, start, end)
+    const p = start + sizeOf(c)
     if (k & LETTER) return skip(t, b, p, end, LETTER)
     if (k & NUMBER) return digitsEnd(t, b, p, end, this.#digits - 1)
     if (c === QUOTE) {
@@ -109,7 +83,7 @@ export class Cl100kScanner implements Scanner {
     if (c === SPACE_BYTE && p < end && (after & NOT_OTHER) === 0) {
       return lineEnds(b, skipNot(t, b, p, end, NOT_OTHER), end)
     }
-    return spacesOrLines(t, b, start, end)
+    return spaces(t, b, start, end, true)
   }
 }
 
@@ -158,7 +132,7 @@ export class O200kScanner implements Scanner {
       while (stop < end && (b[stop] === LF || b[stop] === CR || b[stop] === 0x2f)) stop++
       return stop
     }
-    return spacesOrLines(t, b, start, end)
+    return spaces(t, b, start, end, true)
   }
 
   /** End of `[upper]*[lower]+` at `p`, 0 when it does not match. */
@@ -199,7 +173,6 @@ export class ClassRunScanner implements Scanner {
     const mask = this.mask
     const most = this.#most
     if ((classAt(t, b, start, end) & mask) === 0) return skipNot(t, b, start, end, mask)
-    if (most === Number.POSITIVE_INFINITY) return skip(t, b, start, end, mask)
     let p = start
     for (let n = 0; n < most && classAt(t, b, p, end) & mask; n++) p += sizeOf(b[p]!)
     return p
