@@ -1,5 +1,7 @@
 // What kind of character a code point is, as bits, in one table indexed by code point. Filled 256 code points at a time
-// on first use, from the engine's own Unicode data.
+// on first use, from the engine's own Unicode data but for what Unicode 16 does not have.
+
+import { LATER } from './later.js'
 
 export const UPPER: number = 1 // Lu, Lt
 export const LOWER: number = 2 // Ll
@@ -14,14 +16,16 @@ const KNOWN = 256
 /** Class bits by code point; zero means not filled yet, see {@link classOf}. */
 export type ClassTable = Uint16Array
 
+/** The first that has a code point gives its class. */
 const patterns: readonly (readonly [number, RegExp])[] = /* @__PURE__ */ [
-  [UPPER, /[\p{Lu}\p{Lt}]+/gu],
-  [LOWER, /\p{Ll}+/gu],
-  [OTHER_LETTER, /[\p{Lm}\p{Lo}]+/gu],
-  [MARK, /\p{M}+/gu],
-  [NUMBER, /\p{N}+/gu],
-  [PUNCTUATION, /\p{P}+/gu],
-  [SPACE, /\p{White_Space}+/gu],
+  [0, LATER],
+  [LOWER, /[\p{Ll}\u0295]/u], // U+0295 became a letter without case in Unicode 17
+  [OTHER_LETTER, /[\p{Lm}\p{Lo}]/u],
+  [UPPER, /[\p{Lu}\p{Lt}]/u],
+  [MARK, /\p{M}/u],
+  [NUMBER, /\p{N}/u],
+  [PUNCTUATION, /\p{P}/u],
+  [SPACE, /\p{White_Space}/u],
 ]
 
 let shared: ClassTable | undefined
@@ -37,24 +41,14 @@ export function classTable(): ClassTable {
 
 /** The class bits of a code point, filling its block of the table when needed. */
 export function classOf(table: ClassTable, codePoint: number): number {
-  const bits = table[codePoint]!
-  return bits === 0 ? fill(table, codePoint) : bits
+  return table[codePoint]! || fill(table, codePoint)
 }
 
 function fill(table: ClassTable, codePoint: number): number {
   const first = codePoint & ~255
-  table.fill(KNOWN, first, first + 256)
-  if (first < 0xd800 || first > 0xdfff) {
-    let block = ''
-    for (let c = first; c < first + 256; c++) block += String.fromCodePoint(c)
-    const units = first > 0xffff ? 2 : 1
-    for (const [bit, pattern] of patterns) {
-      for (const match of block.matchAll(pattern)) {
-        const from = first + match.index / units
-        const to = from + match[0].length / units
-        for (let c = from; c < to; c++) table[c]! |= bit
-      }
-    }
+  for (let c = first; c < first + 256; c++) {
+    const character = String.fromCodePoint(c)
+    table[c] = KNOWN | (patterns.find(([, pattern]) => pattern.test(character))?.[0] ?? 0)
   }
   return table[codePoint]!
 }

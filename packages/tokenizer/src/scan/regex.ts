@@ -4,14 +4,15 @@
 import { show, unsupported } from '../errors.js'
 import { sizeOf, textOf } from '../utf8.js'
 import type { OtherSplit } from './known.js'
+import { LATER } from './later.js'
 import type { Scanner } from './scanner.js'
 
 /** What becomes of matches, in the words of Hugging Face's `SplitDelimiterBehavior`. */
 export type SplitBehavior = 'Isolated' | 'Removed' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous'
 
 /**
- * Translates a pattern for Oniguruma or Rust's `fancy-regex` to JavaScript's `u` flag: `\s` and `\d` as Unicode has
- * them, `(?i:…)` written out, possessive quantifiers and atomic groups as lookahead captures.
+ * Translates a pattern for Oniguruma or Rust's `fancy-regex` to JavaScript's `v` flag: `\s`, `\d` and properties as
+ * Unicode 16 has them, `(?i:…)` written out, possessive quantifiers and atomic groups as lookahead captures.
  */
 export function translate(pattern: string, op: string): RegExp {
   let out = ''
@@ -102,7 +103,7 @@ export function translate(pattern: string, op: string): RegExp {
     }
   }
   try {
-    return new RegExp(out, 'gu')
+    return new RegExp(out, 'gv')
   } catch (cause) {
     throw unsupported(
       op,
@@ -112,32 +113,45 @@ export function translate(pattern: string, op: string): RegExp {
   }
 }
 
+/** Symbols that Unicode 17 added. */
+const LATER_SYMBOLS =
+  /[\u20c1\u2b96\ufbc3-\ufbd2\ufd90\ufd91\ufdc8-\ufdce\u{1ccfa}-\u{1ccfc}\u{1ceba}-\u{1cef0}\u{1f6d8}\u{1f777}-\u{1f77a}\u{1f8d0}-\u{1f8d8}\u{1fa54}-\u{1fa57}\u{1fa8a}-\u{1fa8e}\u{1fac8}-\u{1facd}\u{1faea}-\u{1faef}\u{1fbfa}]/u
+
+/** A set of characters, or with `not` all others, in Unicode 16. */
+function in16(set: string, not = ''): string {
+  return `[${not}${set}--${LATER.source}--${LATER_SYMBOLS.source}]`
+}
+
+/** A character that stands for itself. */
+function quote(ch: string, inClass: boolean): string {
+  return (inClass ? /[!#-&(-/:-@[-^`{-~]/ : /[\\^$.*+?()[\]{}|/]/).test(ch) ? `\\${ch}` : ch
+}
+
 /** One character, or in a case-blind part all its case variants. */
 function foldChar(ch: string, fold: boolean, inClass: boolean): string {
-  const quote = (s: string): string => (/[\\^$.*+?()[\]{}|/-]/.test(s) ? (s === '-' && !inClass ? s : `\\${s}`) : s)
-  if (!fold) return quote(ch)
+  if (!fold) return quote(ch, inClass)
   const variants = new Set([ch, ch.toLowerCase(), ch.toUpperCase()].filter(s => [...s].length === 1))
   if (variants.has('s')) variants.add('\u017f')
   if (variants.has('k')) variants.add('\u212a')
-  const all = [...variants].map(s => (/[\\\]^-]/.test(s) ? `\\${s}` : s)).join('')
-  return inClass || variants.size === 1 ? (variants.size === 1 ? quote(ch) : all) : `[${all}]`
+  if (variants.size === 1) return quote(ch, inClass)
+  const all = [...variants].join('')
+  return inClass ? all : `[${all}]`
 }
 
 function translateEscape(pattern: string, at: number, inClass: boolean, op: string): [string, number] {
   const c = pattern[at + 1]
   if (c === undefined) throw unsupported(op, `the pattern ${show(pattern)}`, 'no backslash at the end')
-  const wrap = (s: string): string => (inClass ? s : `[${s}]`)
   switch (c) {
     case 's':
       return ['\\p{White_Space}', at + 2]
     case 'S':
       return ['\\P{White_Space}', at + 2]
     case 'd':
-      return ['\\p{Nd}', at + 2]
+      return [in16('\\p{Nd}'), at + 2]
     case 'D':
-      return ['\\P{Nd}', at + 2]
+      return [in16('\\p{Nd}', '^'), at + 2]
     case 'w':
-      return [wrap('\\p{L}\\p{M}\\p{N}\\p{Pc}'), at + 2]
+      return [in16('[\\p{L}\\p{M}\\p{N}\\p{Pc}]'), at + 2]
     case 'p':
     case 'P': {
       const name = /^\{\^?[^}]*\}|^\w/.exec(pattern.slice(at + 2))?.[0]
@@ -146,7 +160,9 @@ function translateEscape(pattern: string, at: number, inClass: boolean, op: stri
       const negative = (c === 'P') !== name.startsWith('{^')
       const scripts = ['Han', 'Hiragana', 'Katakana', 'Hangul', 'Latin', 'Cyrillic', 'Greek', 'Thai', 'Arabic']
       const known = scripts.includes(bare) ? `Script=${bare}` : bare
-      return [`\\${negative ? 'P' : 'p'}{${known}}`, at + 2 + name.length]
+      // U+0295 became a letter without case in Unicode 17.
+      const set = known === 'Ll' ? '[\\p{Ll}\\u0295]' : `\\p{${known}}${known === 'Lo' ? '--\\u0295' : ''}`
+      return [in16(set, negative ? '^' : ''), at + 2 + name.length]
     }
     case 'x': {
       const hex = /^\{([0-9A-Fa-f]+)\}|^([0-9A-Fa-f]{2})/.exec(pattern.slice(at + 2))
@@ -169,7 +185,7 @@ function translateEscape(pattern: string, at: number, inClass: boolean, op: stri
   if (/[A-Za-z1-9]/.test(c))
     throw unsupported(op, `\\${c} in the pattern ${show(pattern)}`, 'an escape that is known here')
   const ch = String.fromCodePoint(pattern.codePointAt(at + 1)!)
-  return [/[\\^$.*+?()[\]{}|/]/.test(ch) || (inClass && ch === '-') ? `\\${ch}` : ch, at + 1 + ch.length]
+  return [quote(ch, inClass), at + 1 + ch.length]
 }
 
 function translateClass(pattern: string, at: number, fold: boolean, op: string): [string, number] {
@@ -196,7 +212,7 @@ function translateClass(pattern: string, at: number, fold: boolean, op: string):
     const rangeEnd = pattern[i + ch.length] === '-' && pattern[i + ch.length + 1] !== ']'
     if (c === '-') {
       // A range only where both sides stand; otherwise the character itself.
-      const isRange = !first && pattern[i + 1] !== ']' && !out.endsWith('[^') && !out.endsWith('}')
+      const isRange = !first && pattern[i + 1] !== ']' && !out.endsWith('[^') && !/(?:\}|\]\]|[^\\]-\\?.)$/su.test(out)
       out += isRange ? '-' : '\\-'
     } else out += foldChar(ch, fold && !rangeEnd && !out.endsWith('-'), true)
     i += ch.length

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { hurtfulTexts } from '../../test/hurt.js'
 import { TokenizerError } from '../errors.js'
-import { LETTER, NUMBER } from './classes.js'
+import { classOf, classTable, LETTER, LOWER, MARK, NUMBER, PUNCTUATION, SPACE } from './classes.js'
 import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from './patterns.js'
 import { RegexScanner, type SplitBehavior, split, translate } from './regex.js'
 import type { Scanner } from './scanner.js'
@@ -89,9 +89,49 @@ describe('foreign patterns', () => {
     expect('🦙'.replace(translate('\\A(?!a)', 't'), 'x')).toBe('x🦙')
   })
 
+  it('reads classes as the `v` flag has them', () => {
+    const punctuation = translate('[!!&\\-~~@@^^\\]"\'_/(){}|]+', 't')
+    expect('a!&-~@^]"\'_/(){}|b'.replace(punctuation, 'x')).toBe('axb')
+    expect('a-z.b'.replace(translate('[\\w-]+', 't'), 'x')).toBe('x.x')
+    expect('1-2٣'.replace(translate('[^\\d]', 't'), 'x')).toBe('1x2٣')
+    expect('aſK-'.replace(translate('(?i:[SK]+)', 't'), 'x')).toBe('ax-')
+  })
+
   it('refuses what it cannot keep', () => {
     for (const pattern of ['(?<=a', '[a&&b]', '\\G', '(?#x)', '(a+)+b', '(a|a)*b', '((a|b)){20}', '[', '(', '\\']) {
       expect(() => translate(pattern, 't'), pattern).toThrow(TokenizerError)
     }
+  })
+})
+
+describe('Unicode 16, whatever the engine knows', () => {
+  // New in Unicode 17: letters, marks, a number, punctuation, symbols.
+  const later = [0x88f, 0x1acf, 0x1aeb, 0xa7ce, 0x10940, 0x10ed0, 0x11de0, 0x16ff6, 0x1e6ff, 0x325a6, 0x32af8, 0x33479]
+  const symbols = [0x20c1, 0xfdc9, 0xfdcc, 0x1cee0, 0x1fac8]
+  const around = [0x88e, 0x1ace, 0xa7cd, 0x16ff1, 0x18d08, 0x2ceb0, 0x31350, 0x323af]
+
+  it('has no class for what came later', () => {
+    const any = LETTER | MARK | NUMBER | PUNCTUATION | SPACE
+    for (const c of [...later, ...symbols]) expect(classOf(classTable(), c) & any, c.toString(16)).toBe(0)
+    for (const c of around) expect(classOf(classTable(), c) & any, c.toString(16)).not.toBe(0)
+    expect(classOf(classTable(), 0x295) & any).toBe(LOWER)
+  })
+
+  it('has none in foreign patterns', () => {
+    const known = translate('[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\d\\w]', 't')
+    const text = String.fromCodePoint(...later, ...symbols)
+    expect(text.match(known)).toBeNull()
+    expect(text.match(translate('[^\\p{L}]', 't'))).toHaveLength(later.length + symbols.length)
+    expect(text.match(translate('\\P{L}', 't'))).toHaveLength(later.length + symbols.length)
+    expect(String.fromCodePoint(...around).match(known)).toHaveLength(around.length)
+    // A range is written out, and has whatever stands in it.
+    expect('\u1acf'.match(translate('[\u0800-\u4e00]', 't'))).toHaveLength(1)
+    expect(['Ll', 'Lo', 'L'].map(name => translate(`^\\p{${name}}$`, 't').test('\u0295'))).toEqual([true, false, true])
+  })
+
+  it('joins later characters to what they are not told from', () => {
+    const text = 'a\u{325a6}\u{32af8}!b'
+    expect(pieces(new Cl100kScanner(3), text)).toEqual(['a', '\u{325a6}\u{32af8}!', 'b'])
+    expect(pieces(new O200kScanner(), text)).toEqual(['a', '\u{325a6}\u{32af8}!', 'b'])
   })
 })

@@ -79,14 +79,15 @@ function pairsOf(scanner: Scanner): PatternPairs | undefined {
     const alone = scanner.behavior === 'Isolated' || scanner.behavior === 'Removed'
     return alone ? new PatternPairs(scanner.pattern) : undefined
   }
-  if (scanner instanceof ClassRunScanner) return new PatternPairs(scanner.mask === NUMBER ? /\p{N}+/u : /\p{P}+/u)
   const pattern =
-    scanner instanceof Gpt2Scanner
-      ? GPT2
-      : scanner instanceof Cl100kScanner
-        ? CL100K
-        : scanner instanceof O200kScanner
-          ? O200K
-          : undefined
+    scanner instanceof ClassRunScanner
+      ? `\\p{${scanner.mask === NUMBER ? 'N' : 'P'}}+`
+      : scanner instanceof Gpt2Scanner
+        ? GPT2
+        : scanner instanceof Cl100kScanner
+          ? CL100K
+          : scanner instanceof O200kScanner
+            ? O200K
+            : undefined
   return pattern === undefined ? undefined : new PatternPairs(translate(pattern, OP))
 }

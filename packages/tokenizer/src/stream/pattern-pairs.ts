@@ -25,7 +25,7 @@ export class PatternPairs {
 
   constructor(pattern: RegExp) {
     this.#source = pattern.source
-    this.#alone = new RegExp(pattern.source, 'uy')
+    this.#alone = new RegExp(pattern.source, 'vy')
     this.#choice()
     if (this.#at < this.#source.length) this.#opaque = true
   }
@@ -111,9 +111,22 @@ export class PatternPairs {
     if (this.#take(/^\$/) !== '') return this.#place({ sees: 'all' }, true)
     if (this.#take(/^\\k<cria\d+>/) !== '') return EMPTY
     if (this.#take(/^(?:\^|\\[bB]|\\k|\\[1-9])/) !== '') this.#opaque = true
-    const one = this.#take(/^(?:\[(?:\\.|[^\]\\])*\]|\\[pPu]\{[^}]*\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\.|[^|)])/su)
+    const one = this.#class() || this.#take(/^(?:\\[pPu]\{[^}]*\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\.|[^|)])/su)
     if (one === '') this.#opaque = true
-    return one === '' ? EMPTY : this.#place(new RegExp(`^${one}$`, 'u'), false)
+    return one === '' ? EMPTY : this.#place(new RegExp(`^${one}$`, 'v'), false)
+  }
+
+  /** A class in brackets, with the classes in it. */
+  #class(): string {
+    let text = ''
+    let depth = 0
+    do {
+      const part = this.#take(depth === 0 ? /^\[/ : /^(?:[[\]]|(?:\\.|[^[\]\\])+)/su)
+      if (part === '[') depth++
+      if (part === ']') depth--
+      text += part
+    } while (depth > 0)
+    return text
   }
 
   #take(what: RegExp): string {
