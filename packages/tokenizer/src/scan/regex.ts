@@ -117,8 +117,8 @@ export function translate(pattern: string, op: string): RegExp {
 const LATER_SYMBOLS =
   /[\u20c1\u2b96\ufbc3-\ufbd2\ufd90\ufd91\ufdc8-\ufdce\u{1ccfa}-\u{1ccfc}\u{1ceba}-\u{1cef0}\u{1f6d8}\u{1f777}-\u{1f77a}\u{1f8d0}-\u{1f8d8}\u{1fa54}-\u{1fa57}\u{1fa8a}-\u{1fa8e}\u{1fac8}-\u{1facd}\u{1faea}-\u{1faef}\u{1fbfa}]/u
 
-/** A set of characters, or with `not` all others, in Unicode 16. */
-function in16(set: string, not = ''): string {
+/** A set of characters, or with `not` all others, in Unicode 16. For regular expressions with the flag `v`. */
+export function in16(set: string, not = ''): string {
   return `[${not}${set}--${LATER.source}--${LATER_SYMBOLS.source}]`
 }
 

@@ -2,7 +2,7 @@
 
 import { badFile, show, unsupported } from '../errors.js'
 import { isObject, type JsonObject, stringOf } from '../json-value.js'
-import { RegexScanner, type SplitBehavior, translate } from '../scan/regex.js'
+import { in16, RegexScanner, type SplitBehavior, translate } from '../scan/regex.js'
 import type { PreTokenizer, ReadSection } from './pre-tokenizer.js'
 
 const BEHAVIORS: readonly string[] = ['Isolated', 'Removed', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']
@@ -28,15 +28,11 @@ export const fullPreTokenizer: ReadSection = (section, out, op) => {
     case 'WhitespaceSplit':
       out.scanners.push(new RegexScanner(/\p{White_Space}/gu, 'Removed'))
       return true
-    case 'Whitespace':
-      out.scanners.push(
-        new RegexScanner(
-          /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
-          'Removed',
-          true,
-        ),
-      )
+    case 'Whitespace': {
+      const word = in16('[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]')
+      out.scanners.push(new RegexScanner(new RegExp(`${word}+|[^${word}\\p{White_Space}]+`, 'gv'), 'Removed', true))
       return true
+    }
     default:
       return false
   }
