@@ -53,17 +53,17 @@ export async function corpus(
 }
 
 /**
- * How much a token counts in most of the training: names four times, other words for persons twice. Which person is meant follows from
- * the story, most other words are free: weighted alike, the noise of the free ones hides what can be learned.
+ * How much more than others a token counts in most of the training: names by 3, other words for persons by 1. Which person
+ * is meant follows from the story, most other words are free: counted alike, their noise hides what can be learned.
  */
-export function tokenWeights(tokenizer: Tokenizer): Float32Array {
-  const weights = new Float32Array(tokenizer.vocabSize).fill(1)
+export function stressOf(tokenizer: Tokenizer): Float32Array {
+  const extra = new Float32Array(tokenizer.vocabSize)
   const before = tokenizer.encode('a', { bos: false }).length
-  for (const [words, weight] of [[references.names, 4] as const, [references.others, 2] as const])
+  for (const [words, more] of [[references.names, 3] as const, [references.others, 1] as const])
     for (const word of words) {
       const ids = tokenizer.encode(`a ${word}`, { bos: false })
       // A word of several pieces shares them with other words.
-      if (ids.length === before + 1) weights[ids.at(-1)!] = weight
+      if (ids.length === before + 1) extra[ids.at(-1)!] = more
     }
-  return weights
+  return extra
 }

@@ -6,7 +6,7 @@ import { add, type Device, embedding, linearCrossEntropy, maximum, mul, scalar, 
 import { batches, cosine, evaluator, initialise, meter, muon, packed, peakFlops, trainStep } from '@cria/train'
 import { checkpoints, jsonl, report, terminal } from '@cria/train/node'
 import { convertPath } from '@cria/weights/node'
-import { corpus, documentsFor, tokenWeights, vocabulary } from './corpus.js'
+import { corpus, documentsFor, stressOf, vocabulary } from './corpus.js'
 import { modelFiles } from './model-folder.js'
 import { context, type SizeName, sizes, vocabSize } from './sizes.js'
 import { Teller } from './tell.js'
@@ -53,10 +53,7 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   using model = new Llama(config, initialise(device, 'llama2.c', { layers: config.numHiddenLayers, seed }))
   const data = batches(packed(train, { length: context, seed }), { size: batch, vocabSize })
   const unseen = batches(packed(heldOut, { length: context }), { size: batch, vocabSize })
-  using extra = device.tensor(
-    tokenWeights(tokenizer).map(w => w - 1),
-    [config.vocabSize, 1],
-  )
+  using extra = device.tensor(stressOf(tokenizer), [config.vocabSize, 1])
   type Batch = { tokens: Tensor; targets: Tensor; positions: Tensor }
   const plain = ({ tokens, targets, ...where }: Batch, weights?: Tensor): Tensor =>
     linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, {

@@ -3,6 +3,7 @@
 // leftmost, then longest.
 
 import { badArgument, show } from './errors.js'
+import { escapePattern } from './escape-pattern.js'
 
 /** One added token. */
 export interface AddedToken {
@@ -102,10 +103,6 @@ export function checkAllow(allow: AllowSpecial, tokens: readonly AddedToken[], o
       throw badArgument(op, `allowSpecial ${show(name)}`, 'a special token', 'See tokenizer.addedTokens.')
     }
   }
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, c => (c === '-' ? '\\u002d' : `\\${c}`))
 }
 
 function isWordBefore(text: string, at: number): boolean {

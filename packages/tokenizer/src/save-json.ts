@@ -3,6 +3,7 @@
 import type { AddedToken } from './added-tokens.js'
 import type { Merges } from './bpe/merger.js'
 import { NONE } from './bpe/pair-table.js'
+import { escapePattern } from './escape-pattern.js'
 import type { Recipe } from './model.js'
 import { charsMapOf } from './normalize/charsmap.js'
 import { partsOf, type Tokenizer, type TokenizerParts } from './tokenizer.js'
@@ -119,7 +120,7 @@ function normalizerOf(recipe: Recipe, added: readonly AddedToken[]): unknown {
   }
   if (rules.dummyPrefix) {
     // Hugging Face normalises symbols like texts before it looks for them, and a prefix would hide them inside a text.
-    const symbols = added.filter(token => token.normalized === true).map(({ content }) => escaped(content))
+    const symbols = added.filter(token => token.normalized === true).map(({ content }) => escapePattern(content))
     normalizers.push(
       symbols.length === 0
         ? { type: 'Prepend', prepend: '\u2581' }
@@ -129,9 +130,6 @@ function normalizerOf(recipe: Recipe, added: readonly AddedToken[]): unknown {
   normalizers.push({ type: 'Replace', pattern: { String: ' ' }, content: '\u2581' })
   return { type: 'Sequence', normalizers }
 }
-
-/** A pattern that is this text, in Oniguruma's syntax and ours. */
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
 function templateOf(before: readonly number[], after: readonly number[], piece: (id: number) => string): unknown {
   if (before.length + after.length === 0) return null

@@ -57,18 +57,10 @@ static void matmul_part(const MatmulArgs& a, const Source& sa, const Source& sb,
             for (size_t r = FT; r < min_of(2 * FT, mb - i); r++) {
               for (size_t q = 0; q < cols; q += 16) __builtin_prefetch(to + r * a.ldc + q, 1);
             }
-            if (rows == (size_t)FT && cols == kFloatRows) {
-              matmul_tile<words, FT>(panel, x, kb, to, a.ldc, fresh);
-              continue;
-            }
-            for (size_t r = 0; r < rows && !fresh; r++) {
-              for (size_t q = 0; q < cols; q++) edge[r * kFloatRows + q] = to[r * a.ldc + q];
-            }
-            if (rows <= 4) matmul_tile<words, 4>(panel, x, kb, edge, kFloatRows, fresh);
-            else matmul_tile<words, FT>(panel, x, kb, edge, kFloatRows, fresh);
-            for (size_t r = 0; r < rows; r++) {
-              for (size_t q = 0; q < cols; q++) to[r * a.ldc + q] = edge[r * kFloatRows + q];
-            }
+            on_tile(to, a.ldc, rows, cols, FT, kFloatRows, fresh, edge, [&](float* out, size_t ld) CRIA_FLAT {
+              if (rows <= 4) matmul_tile<words, 4>(panel, x, kb, out, ld, fresh);
+              else matmul_tile<words, FT>(panel, x, kb, out, ld, fresh);
+            });
           }
         }
       }

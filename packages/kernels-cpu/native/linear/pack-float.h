@@ -1,5 +1,5 @@
-// Packing of float operands for matrix products: any orientation becomes what a tile kernel reads, words along k, rounded
-// to bf16 where asked.
+// What the tile kernels of matrix products share. Packing: any orientation becomes what a tile kernel reads, words along k,
+// rounded to bf16 where asked. And the edges of C.
 #pragma once
 #include "float-kernels.h"
 
@@ -112,6 +112,20 @@ template <Words words>
 CRIA_INLINE void pack_source(float* dst, size_t slots, size_t tile_words, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
   if (s.along_k) pack_along<words>(dst, slots, tile_words, s, row, rows, k0, n);
   else pack_across<words>(dst, slots, tile_words, s, row, rows, k0, n);
+}
+
+// A tile of rows × cols of C at `to`, of which the kernel makes `whole` with `wide` columns: in place, or where less is left
+// by way of `edge`.
+template <class Kernel>
+CRIA_INLINE void on_tile(float* to, size_t ldc, size_t rows, size_t cols, size_t whole, size_t wide, bool fresh, float* edge, Kernel kernel) {
+  if (rows == whole && cols == wide) return kernel(to, ldc);
+  for (size_t r = 0; r < rows && !fresh; r++) {
+    for (size_t q = 0; q < cols; q++) edge[r * wide + q] = to[r * ldc + q];
+  }
+  kernel(edge, wide);
+  for (size_t r = 0; r < rows; r++) {
+    for (size_t q = 0; q < cols; q++) to[r * ldc + q] = edge[r * wide + q];
+  }
 }
 
 }  // namespace cria::CRIA_ISA

@@ -107,17 +107,8 @@ static void tiles_part(const MatmulArgs& a, const Source& sa, const Source& sb, 
             const float* x = packed_a + i * kMatmulK;
             float* to = c + (i0 + i) * a.ldc + j0 + j;
             const size_t rows = min_of(kTileSide, mb - i);
-            if (rows == kTileSide && cols == kTileSide) {
-              tile_block(x, panel, tiles, to, a.ldc, fresh);
-              continue;
-            }
-            for (size_t r = 0; r < rows && !fresh; r++) {
-              for (size_t q = 0; q < cols; q++) edge[r * kTileSide + q] = to[r * a.ldc + q];
-            }
-            tile_block(x, panel, tiles, edge, kTileSide, fresh);
-            for (size_t r = 0; r < rows; r++) {
-              for (size_t q = 0; q < cols; q++) to[r * a.ldc + q] = edge[r * kTileSide + q];
-            }
+            on_tile(to, a.ldc, rows, cols, kTileSide, kTileSide, fresh, edge,
+                    [&](float* out, size_t ld) CRIA_FLAT { tile_block(x, panel, tiles, out, ld, fresh); });
           }
         }
       }

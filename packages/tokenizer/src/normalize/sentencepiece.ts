@@ -3,6 +3,7 @@
 
 import type { AddedToken } from '../added-tokens.js'
 import { badFile, FULL, unsupported } from '../errors.js'
+import { escapePattern } from '../escape-pattern.js'
 import type { SentencePieceRules } from '../model.js'
 import { spaced } from './spaces.js'
 
@@ -57,7 +58,7 @@ export function userDefined(added: readonly AddedToken[]): RegExp | undefined {
   const contents = added.filter(t => t.normalized === true).map(t => t.content)
   if (contents.length === 0) return undefined
   contents.sort((a, b) => b.length - a.length)
-  return new RegExp(`(${contents.map(s => s.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`, 'u')
+  return new RegExp(`(${contents.map(escapePattern).join('|')})`, 'u')
 }
 
 /** Bytes as base64, in every runtime. */

@@ -1,6 +1,7 @@
 // The pre-tokenizers that few models use; each is a regular expression here.
 
 import { badFile, show, unsupported } from '../errors.js'
+import { escapePattern } from '../escape-pattern.js'
 import { isObject, type JsonObject, stringOf } from '../json-value.js'
 import { in16, RegexScanner, type SplitBehavior, translate } from '../scan/regex.js'
 import type { PreTokenizer, ReadSection } from './pre-tokenizer.js'
@@ -53,7 +54,7 @@ function addSplit(section: JsonObject, out: PreTokenizer, op: string): void {
   if (pattern.String !== undefined) {
     const text = stringOf(pattern.String, 'Split pattern', op)
     if (text === '') throw badFile(op, 'an empty Split pattern', 'a pattern')
-    const scanner = new RegexScanner(new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'gu'), behavior, invert)
+    const scanner = new RegexScanner(new RegExp(escapePattern(text), 'gu'), behavior, invert)
     if (text === ' ') out.spaceSplits.add(scanner)
     out.scanners.push(scanner)
     return
