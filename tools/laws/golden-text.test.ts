@@ -21,7 +21,6 @@ describe.skipIf(!hasShared)('stories260K (needs the folder `shared` beside the c
     // A software adapter is slow; the formats of files are proven elsewhere.
     test.each(name === 'webgpu' ? ['stories260K.gguf'] : ['stories260K.bin', 'stories260K.gguf'])(
       '%s tells the golden story as a plan, and frees everything',
-      { timeout: 300_000 }, // WebGPU is a software adapter on most machines that test.
       async file => {
         const before = device.liveBytes
         const opened = await openModelAt(shared('models', file))
@@ -36,7 +35,7 @@ describe.skipIf(!hasShared)('stories260K (needs the folder `shared` beside the c
       },
     )
 
-    test('eagerly, it tells the same', { timeout: 300_000 }, async () => {
+    test('eagerly, it tells the same', async () => {
       const opened = await openModelAt(shared('models', 'stories260K.bin'))
       const model = await loadLlama(device, opened)
       const ids = await greedyEager(device, model, eagerSteps[device.name] ?? 200)

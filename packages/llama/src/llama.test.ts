@@ -178,9 +178,7 @@ describe('a session', () => {
     expect(await fingerprint(model)).toBe(own)
   })
 
-  test('of thousands of damaged saves each is refused by type, or is the same session', {
-    timeout: 600_000,
-  }, async () => {
+  test('of thousands of damaged saves each is refused by type, or is the same session', async () => {
     using session = new Session(model, { capacity: 32 })
     await session.evaluate(prompt)
     const expected = (await session.evaluate([4])).slice()

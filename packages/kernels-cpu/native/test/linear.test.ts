@@ -52,5 +52,4 @@ test.skipIf(!cxx)(
       rmSync(out, { recursive: true, force: true })
     }
   },
-  900_000,
 )
