@@ -59,3 +59,19 @@ export function copying<K extends string>(
   }
   return result
 }
+
+/** Share of the runs of twelve words that stand in another of the stories too: what a model that tells less varied has more of. */
+export function repetition(stories: readonly string[]): number {
+  const within = new Map<string, Set<number>>()
+  const runs = stories.map(text => {
+    const words = wordsOf(text)
+    return Array.from({ length: Math.max(0, words.length - runLength + 1) }, (_, at) =>
+      words.slice(at, at + runLength).join(' '),
+    )
+  })
+  runs.forEach((list, story) => {
+    for (const run of list) within.set(run, (within.get(run) ?? new Set()).add(story))
+  })
+  const all = runs.flat()
+  return all.filter(run => within.get(run)!.size > 1).length / Math.max(1, all.length)
+}

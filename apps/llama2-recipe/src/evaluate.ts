@@ -16,7 +16,7 @@ import { fromGguf } from '@cria/tokenizer'
 import { openModelAt } from '@cria/weights/node'
 import { checkInstruction, checkStory, document, formatInstruction, instructionFor, Random, story } from '@cria/world'
 import { ask } from './ask.js'
-import { copying } from './copying.js'
+import { copying, repetition } from './copying.js'
 import { documentsFor, texts } from './corpus.js'
 import { context, type SizeName, sizes } from './sizes.js'
 import { storyOf, Teller } from './tell.js'
@@ -109,6 +109,8 @@ for (const [name, c] of Object.entries(copied))
   say(
     `copied, ${name}: ${percent(c.share)} of 12-word runs; longest run in a story: median ${median(c.longest)}, most ${c.longest.at(-1)} words`,
   )
+const repeated = { told: repetition(told), fresh: repetition(fresh) }
+say(`12-word runs that two of the stories share: ${percent(repeated.told)}, of new stories ${percent(repeated.fresh)}`)
 
 const figures = {
   bytes: (await stat(path)).size,
@@ -116,6 +118,7 @@ const figures = {
   stories: { sampled: many, ...free, byDefault: cut },
   instructions: { asked: many, followed, demandsMet: score },
   questions: answers,
+  repetition: repeated,
   copying: Object.fromEntries(
     Object.entries(copied).map(([name, c]) => [
       name,

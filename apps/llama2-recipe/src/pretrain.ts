@@ -2,11 +2,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Llama } from '@cria/llama'
-import { add, type Device, embedding, linearCrossEntropy, maximum, mul, scalar, type Tensor } from '@cria/tensor'
+import { add, type Device, embedding, maximum, mul, scalar, type Tensor } from '@cria/tensor'
 import { batches, cosine, evaluator, initialise, meter, muon, packed, peakFlops, trainStep } from '@cria/train'
 import { checkpoints, jsonl, report, terminal } from '@cria/train/node'
 import { convertPath } from '@cria/weights/node'
 import { corpus, documentsFor, stressOf, vocabulary } from './corpus.js'
+import { nextTokenLoss, type TokenBatch } from './loss.js'
 import { modelFiles } from './model-folder.js'
 import { context, type SizeName, sizes, vocabSize } from './sizes.js'
 import { Teller } from './tell.js'
@@ -54,21 +55,14 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   const data = batches(packed(train, { length: context, seed }), { size: batch, vocabSize })
   const unseen = batches(packed(heldOut, { length: context }), { size: batch, vocabSize })
   using extra = device.tensor(stressOf(tokenizer), [config.vocabSize, 1])
-  type Batch = { tokens: Tensor; targets: Tensor; positions: Tensor }
-  const plain = ({ tokens, targets, ...where }: Batch, weights?: Tensor): Tensor =>
-    linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, {
-      reduction: 'sum',
-      products: config.products,
-      ...(weights && { weights }),
-    })
-  const weighted = ({ stress, ...batch }: Batch & { stress: Tensor }): Tensor =>
-    plain(batch, add(mul(embedding(maximum(batch.targets, 0), extra), stress), 1))
+  const weighted = ({ stress, ...batch }: TokenBatch & { stress: Tensor }): Tensor =>
+    nextTokenLoss(model, batch, add(mul(embedding(maximum(batch.targets, 0), extra), stress), 1))
   using step = trainStep(model, {
     batch: { ...data.specs, stress: scalar('f32') },
     loss: weighted,
     optimiser: muon(),
   })
-  using measure = evaluator(device, { batch: unseen.specs, loss: plain })
+  using measure = evaluator(device, { batch: unseen.specs, loss: batch => nextTokenLoss(model, batch) })
   // Weighted to the end, names would be as much too likely as they count too much: a last tenth sets that right.
   const stressed = Math.ceil(tokens / (batch * context))
   const settling = Math.ceil(stressed / 10)
@@ -108,7 +102,7 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   for (const source of [data, unseen]) await source.close()
   report(metrics, join(folder, 'report.html'))
 
-  const gguf = join(out, `storyteller-${size}.gguf`)
+  const gguf = join(out, `pretrained-${size}.gguf`)
   await convertPath((await saves.best())!, gguf, { type: 'q8_0', name: `storyteller-${size}` })
   const parameters = Object.values(step.weights).reduce((a, t) => a + t.size, 0)
   return { size, parameters, tokens: steps * batch * context, seconds, loss: best, gguf }
