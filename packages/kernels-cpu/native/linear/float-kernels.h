@@ -9,8 +9,8 @@ namespace cria::CRIA_ISA {
 constexpr int FR = kFloatVecs, FT = kFloatTokens;
 constexpr size_t kFloatRows = (size_t)FR * W;
 
-// Adds n products to T rows of FR vectors of sums, ld floats apart (`fresh`: starting from zero). Column k of vector r is at w[r] + k·step; activation t of column k at x[k·stride + t].
-template <int T>
+// Adds n products to T rows of FR vectors of sums, ld floats apart (`fresh`: starting from zero). Column k of vector r is at w[r] + k·step; activation t of column k at x[k·stride + t·across].
+template <int T, size_t across = 1>
 static inline void float_tile(const float* const (&w)[FR], size_t step, const float* x, size_t stride, size_t n, float* sums, size_t ld,
                            bool fresh) {
   F acc[T][FR];
@@ -25,7 +25,7 @@ static inline void float_tile(const float* const (&w)[FR], size_t step, const fl
       p[r] += step;
     });
     static_for<T>([&](auto t) CRIA_FLAT {
-      const F xt = fset(x[t]);
+      const F xt = fset(x[t * across]);
       static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = fma(v[r], xt, acc[t][r]); });
     });
     x += stride;
@@ -35,7 +35,7 @@ static inline void float_tile(const float* const (&w)[FR], size_t step, const fl
 
 #if defined(CRIA_BF16_DOT)
 // The same on pairs of bf16 columns: pair k of vector r at w[r] + k·step bytes, activations as 32-bit words.
-template <int T>
+template <int T, size_t across = 1>
 static inline void bf16_tile(const uint8_t* const (&w)[FR], size_t step, const uint32_t* x, size_t stride, size_t n, float* sums, size_t ld,
                            bool fresh) {
   F acc[T][FR];
@@ -50,7 +50,7 @@ static inline void bf16_tile(const uint8_t* const (&w)[FR], size_t step, const u
       p[r] += step;
     });
     static_for<T>([&](auto t) CRIA_FLAT {
-      const X xt = xload(x + t);
+      const X xt = xload(x + t * across);
       static_for<FR>([&](auto r) CRIA_FLAT { acc[t][r] = dot_bf16(acc[t][r], v[r], xt); });
     });
     x += stride;

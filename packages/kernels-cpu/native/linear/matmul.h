@@ -1,7 +1,7 @@
 // General float matrix product for training and attention: C (+)= op(A)·op(B), any orientation. Both operands are packed
-// to what the tile kernels of float-kernels.h read (B in panels of kFloatRows columns, A in tiles of FT rows), so the
-// orientation only matters to the packing, which also rounds to bf16 where asked. Threads share nothing: each packs what
-// its part of C needs.
+// to what the tile kernels of float-kernels.h read (B in panels of kFloatRows columns, A in slices of FT rows), so the
+// orientation only matters to the packing, which also rounds to bf16 where asked, and to the steps through A. Threads share
+// nothing: each packs what its part of C needs.
 #pragma once
 #include "pack-float.h"
 #if defined(CRIA_TILES)
@@ -11,61 +11,102 @@
 namespace cria::CRIA_ISA {
 
 static size_t matmul_thread_bytes() {
-  const size_t edge = kFloatRows * ((size_t)FT > kFloatRows ? (size_t)FT : kFloatRows);  // of a tile here or of tiles.h
-  return align_up((kMatmulK * kMatmulN + kMatmulK * kMatmulM + edge + 2 * W) * sizeof(float));
+  size_t words = kPackedB + kPackedA + FT * kFloatRows;
+#if defined(CRIA_TILES)
+  if (words < kTilesWords) words = kTilesWords;
+#endif
+  return align_up(words * sizeof(float));
 }
 
-// T rows × kFloatRows columns of C over one block of k.
-template <Words words, int T>
+// T rows × kFloatRows columns of C over one block of k. `in_rows`: as pack_rows leaves A, else as pack_across does.
+template <Words words, int T, bool in_rows>
 CRIA_INLINE void matmul_tile(const float* panel, const float* x, size_t k, float* c, size_t ldc, bool fresh) {
+  constexpr size_t across = in_rows ? kMatmulK : 1, stride = in_rows ? 1 : kTileSlots;
 #if defined(CRIA_BF16_DOT)
   if constexpr (words == Words::pairs) {
     const uint8_t* w[FR];
     for (int r = 0; r < FR; r++) w[r] = (const uint8_t*)(panel + r * W);
-    return bf16_tile<T>(w, kFloatRows * 4, (const uint32_t*)x, FT, div_up(k, 2), c, ldc, fresh);
+    return bf16_tile<T, across>(w, kFloatRows * 4, (const uint32_t*)x, stride, div_up(k, 2), c, ldc, fresh);
   }
 #endif
   const float* w[FR];
   for (int r = 0; r < FR; r++) w[r] = panel + r * W;
-  float_tile<T>(w, kFloatRows, x, FT, k, c, ldc, fresh);
+  float_tile<T, across>(w, kFloatRows, x, stride, k, c, ldc, fresh);
 }
 
+// Fetches what is packed next into L2, a few lines at a time while tiles are computed.
+struct Ahead {
+  const uint8_t* at;
+  size_t rows, lines, step, line = 0, each;
+
+  Ahead(const Source& s, Piece p, size_t tiles) {
+    const size_t size = block_bytes(s.type);
+    at = (const uint8_t*)s.data + (s.along_k ? p.row * s.ld + p.k0 : p.k0 * s.ld + p.row) * size;
+    rows = s.along_k ? p.rows : p.n;
+    lines = div_up((s.along_k ? p.n : p.rows) * size, 64);
+    step = s.ld * size;
+    each = div_up(rows * lines, tiles);
+  }
+  CRIA_FLAT void operator()() {
+    for (size_t i = 0; i < each && rows > 0; i++) {
+      __builtin_prefetch(at + line * 64, 0, 2);
+      if (++line == lines) line = 0, at += step, rows--;
+    }
+  }
+};
+
 // C[m0..m1) × [n0..n1) of one matrix.
-template <Words words>
+template <Words words, bool in_rows>
 static void matmul_part(const MatmulArgs& a, const Source& sa, const Source& sb, float* c, Range m, Range n, float* scratch) {
   constexpr size_t kDepth = kMatmulK * kPerWord<words>;
   float* packed_b = scratch;
-  float* packed_a = packed_b + kMatmulK * kMatmulN;
-  float* edge = packed_a + kMatmulK * kMatmulM + 2 * W;
+  float* packed_a = packed_b + kPackedB;
+  float* edge = packed_a + kPackedA;
+  const auto block = [&](Range r, size_t from, size_t most, size_t k) CRIA_FLAT {
+    return Piece{from, from < r.end ? min_of(most, r.end - from) : 0, k, k < a.k ? min_of(kDepth, a.k - k) : 0};
+  };
   for (size_t j0 = n.begin; j0 < n.end; j0 += kMatmulN) {
-    const size_t nb = min_of(kMatmulN, n.end - j0);
     for (size_t k = 0; k < a.k; k += kDepth) {
-      const size_t kb = min_of(kDepth, a.k - k);
+      const Piece w = block(n, j0, kMatmulN, k);
+      const size_t nb = w.rows, kb = w.n;
       const bool fresh = k == 0 && !a.accumulate;
-      pack_source<words>(packed_b, kFloatRows, kMatmulK * kFloatRows, sb, j0, nb, k, kb);
+      pack_b<words>(packed_b, kPanelWords, sb, w);
       for (size_t i0 = m.begin; i0 < m.end; i0 += kMatmulM) {
-        const size_t mb = min_of(kMatmulM, m.end - i0);
-        pack_source<words>(packed_a, FT, kMatmulK * FT, sa, i0, mb, k, kb);
+        const Piece x = block(m, i0, kMatmulM, k);
+        const size_t mb = x.rows;
+        pack_a<words>(packed_a, sa, x);
+        const size_t tiles = div_up(nb, kFloatRows) * div_up(mb, FT);
+        const bool same_b = i0 + kMatmulM < m.end, same_j = k + kDepth < a.k;
+        Ahead next_a(sa, same_b ? block(m, i0 + kMatmulM, kMatmulM, k) : block(m, m.begin, kMatmulM, k + kDepth), tiles);
+        Ahead next_b(sb, same_b ? Piece{} : same_j ? block(n, j0, kMatmulN, k + kDepth) : block(n, j0 + kMatmulN, kMatmulN, 0), tiles);
         for (size_t j = 0; j < nb; j += kFloatRows) {
-          const float* panel = packed_b + j * kMatmulK;
+          const float* panel = packed_b + j / kFloatRows * kPanelWords;
           const size_t cols = min_of(kFloatRows, nb - j);
           for (size_t i = 0; i < mb; i += FT) {
-            const float* x = packed_a + i * kMatmulK;
+            const float* slice = packed_a + i / FT * kSliceWords;
             float* to = c + (i0 + i) * a.ldc + j0 + j;
             const size_t rows = min_of(FT, mb - i);
+            next_a();
+            next_b();
             // The next tile of C comes from far while this one is computed.
             for (size_t r = FT; r < min_of(2 * FT, mb - i); r++) {
               for (size_t q = 0; q < cols; q += 16) __builtin_prefetch(to + r * a.ldc + q, 1);
             }
             on_tile(to, a.ldc, rows, cols, FT, kFloatRows, fresh, edge, [&](float* out, size_t ld) CRIA_FLAT {
-              if (rows <= 4) matmul_tile<words, 4>(panel, x, kb, out, ld, fresh);
-              else matmul_tile<words, FT>(panel, x, kb, out, ld, fresh);
+              if (rows <= 4) matmul_tile<words, 4, in_rows>(panel, slice, kb, out, ld, fresh);
+              else matmul_tile<words, FT, in_rows>(panel, slice, kb, out, ld, fresh);
             });
           }
         }
       }
     }
   }
+}
+
+template <Words words>
+CRIA_INLINE void matmul_part(const MatmulArgs& a, const Source& sa, const Source& sb, float* c, Range m, Range n, float* scratch) {
+  if (sa.along_k) matmul_part<words, true>(a, sa, sb, c, m, n, scratch);
+  else matmul_part<words, false>(a, sa, sb, c, m, n, scratch);
 }
 
 template <bool amx> static void matmul(const MatmulArgs& a, int thread, int n_threads) {

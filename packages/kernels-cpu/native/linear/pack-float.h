@@ -5,9 +5,13 @@
 
 namespace cria::CRIA_ISA {
 
-constexpr size_t kMatmulK = W == 16 ? 384 : 256;             // words of k at a time: a B panel streams through L1
-constexpr size_t kMatmulN = 512 / kFloatRows * kFloatRows;   // B block: 512 or 768 KB, in L2
-constexpr size_t kMatmulM = (size_t)FT * 12;                 // A block: streams through L2
+constexpr size_t kMatmulK = W == 16 ? 192 : 256;             // words of k at a time: a B panel streams through L1
+constexpr size_t kMatmulN = (W == 16 ? 768 : 512) / kFloatRows * kFloatRows;  // B block: about 550 KB, in L2
+constexpr size_t kMatmulM = (size_t)FT * (W == 16 ? 24 : 12);  // A block: at most 300 KB, streams through L2
+constexpr size_t kTileSlots = ((size_t)FT + W - 1) / W * W;  // words of a column of a slice of A
+// Words from a panel of B, or a slice of A, to the next. A line more than they hold: powers of two share the sets of L1.
+constexpr size_t kPanelWords = kMatmulK * kFloatRows + 16, kSliceWords = kMatmulK * kTileSlots + 16;
+constexpr size_t kPackedB = kMatmulN / kFloatRows * kPanelWords, kPackedA = kMatmulM / FT * kSliceWords;
 
 // What packed operands hold in a 32-bit word: a value, a value that is rounded to bf16, or two bf16 of neighbouring k.
 enum class Words { values, rounded, pairs };
@@ -31,87 +35,124 @@ CRIA_INLINE F round_to_bf16(F x) {
   return load_bf16(h);
 }
 
-// W words of one column of packed values, from vectors of two neighbouring k (`odd` only for pairs).
-template <Words words> CRIA_INLINE F packed_words(F even, F odd) {
-  if constexpr (words == Words::rounded) return round_to_bf16(even);
-#if defined(CRIA_BF16_DOT)
-  if constexpr (words == Words::pairs) return floats(zip_bf16(even, odd));
-#endif
-  (void)odd;
-  return even;
-}
 template <Words words> constexpr size_t kPerWord = words == Words::pairs ? 2 : 1;
 
-// `rows` vectors from `row` on, n elements each from k0 on, in tiles of `slots` vectors `tile_words` apart; column k of a
-// tile is `slots` words. Slots past `rows` are zero. With fewer slots than W, a store runs into the next column, which is
-// written next.
-template <Words words>
-static void pack_across(float* dst, size_t slots, size_t tile_words, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
-  constexpr size_t per = kPerWord<words>;
-  const size_t columns = div_up(n, per);
-  for (size_t k = 0; k < columns; k++) {
-    const size_t at = (k0 + k * per) * s.ld + row;
-    const bool odd = per == 2 && k * per + 1 < n, last = k + 1 == columns;
-    for (size_t tile = 0; tile < rows; tile += slots) {
-      float* out = dst + tile / slots * tile_words + k * slots;
-      for (size_t i = 0; i < slots; i += W) {
-        const size_t left = tile + i < rows ? rows - tile - i : 0;
-        const F even = load_as_f32_n(s.type, s.data, at + tile + i, left);
-        const F value = packed_words<words>(even, odd ? load_as_f32_n(s.type, s.data, at + s.ld + tile + i, left) : fzero());
-        if (last && i + W > slots) fstore_n(out + i, value, slots - i);
-        else fstore(out + i, value);
-      }
-    }
-  }
+// W values from element i on; what is rounded anyway is not rounded again.
+template <Words words, Dtype type> CRIA_INLINE F load_values(const void* p, size_t i, size_t n) {
+  const F x = load_as_f32_n(type, p, i, n);
+  return words == Words::rounded && type != kBF16 ? round_to_bf16(x) : x;
 }
 
-// W neighbouring words along k of one vector.
-template <Words words> CRIA_INLINE F load_words(const Source& s, size_t at) {
+// W words from n elements that lie side by side along k.
+template <Words words, Dtype type> CRIA_INLINE F words_along(const void* p, size_t i, size_t n) {
 #if defined(CRIA_BF16_DOT)
-  if constexpr (words == Words::pairs) return floats(pairs_bf16(load_as_f32(s.type, s.data, at), load_as_f32(s.type, s.data, at + W)));
+  if constexpr (words == Words::pairs) {
+    if (type == kBF16 && n >= 2 * W) return fload((const float*)((const uint16_t*)p + i));
+    return floats(pairs_bf16(load_as_f32_n(type, p, i, n), load_as_f32_n(type, p, i + W, n > W ? n - W : 0)));
+  }
 #endif
-  return packed_words<words>(load_as_f32(s.type, s.data, at), fzero());
-}
-// One word; `two`: its second half exists.
-template <Words words> CRIA_INLINE float load_word(const Source& s, size_t at, bool two) {
-  float word[W];
-  fstore(word, packed_words<words>(load_as_f32_n(s.type, s.data, at, 1), two ? load_as_f32_n(s.type, s.data, at + 1, 1) : fzero()));
-  return word[0];
+  return load_values<words, type>(p, i, n);
 }
 
-// The same for vectors that lie along k, by transposing W×W words in registers; the last columns go one by one.
-template <Words words>
-static void pack_along(float* dst, size_t slots, size_t tile_words, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
+// W words across vectors from n elements at i, and of pairs as many at `odd`, their neighbours along k; `two`: there are such.
+template <Words words, Dtype type> CRIA_INLINE F words_across(const void* p, size_t i, size_t odd, size_t n, bool two) {
+#if defined(CRIA_BF16_DOT)
+  if constexpr (words == Words::pairs) return floats(zip_bf16(load_as_f32_n(type, p, i, n), two ? load_as_f32_n(type, p, odd, n) : fzero()));
+#endif
+  (void)odd, (void)two;
+  return load_values<words, type>(p, i, n);
+}
+
+constexpr size_t kAhead = 4;
+
+// What to pack: `rows` vectors from `row` on, n elements each from k0 on.
+struct Piece { size_t row, rows, k0, n; };
+
+// In tiles of `step` vectors, `tile_words` apart; column k of a tile is `slots` words, a multiple of W and at least `step`.
+// Slots past the last vector are zero, those between two tiles anything. Rows of a narrow piece are too short for the
+// hardware to foresee, so what comes kAhead columns later is fetched here.
+template <Words words, Dtype type>
+static void pack_across(float* dst, size_t step, size_t slots, size_t tile_words, const Source& s, Piece p) {
   constexpr size_t per = kPerWord<words>;
-  const size_t columns = div_up(n, per);
-  for (size_t tile = 0; tile < rows; tile += slots) {
-    float* out = dst + tile / slots * tile_words;
-    const size_t here = min_of(slots, rows - tile);
-    size_t k = 0;
-    for (; (k + W) * per <= n && k + W < columns; k += W) {
-      for (size_t i = 0;; i = min_of(i + W, slots - W)) {
-        F v[W];
-        for (size_t j = 0; j < (size_t)W; j++) {
-          v[j] = i + j < here ? load_words<words>(s, (row + tile + i + j) * s.ld + k0 + k * per) : fzero();
-        }
-        transpose(v);
-        for (size_t j = 0; j < (size_t)W; j++) fstore(out + (k + j) * slots + i, v[j]);
-        if (i + W >= slots) break;
-      }
-    }
-    for (; k < columns; k++) {
-      for (size_t i = 0; i < slots; i++) {
-        const size_t at = (row + tile + i) * s.ld + k0 + k * per;
-        out[k * slots + i] = i < here ? load_word<words>(s, at, k * per + 1 < n) : 0.0f;
+  const size_t columns = div_up(p.n, per);
+  for (size_t k = 0; k < columns; k++) {
+    const size_t at = (p.k0 + k * per) * s.ld + p.row;
+    const bool two = k * per + 1 < p.n;
+    const uint8_t* ahead = (const uint8_t*)s.data + (at + kAhead * per * s.ld) * block_bytes(type);
+    float* out = dst + k * slots;
+    for (size_t tile = 0; tile < p.rows; tile += step, out += tile_words) {
+      for (size_t i = 0; i < slots; i += W) {
+        const size_t left = tile + i < p.rows ? p.rows - tile - i : 0;
+        for (size_t next = 0; next < per; next++) __builtin_prefetch(ahead + (next * s.ld + tile + i) * block_bytes(type));
+        fstore(out + i, words_across<words, type>(s.data, at + tile + i, at + s.ld + tile + i, left, two));
       }
     }
   }
 }
 
-template <Words words>
-CRIA_INLINE void pack_source(float* dst, size_t slots, size_t tile_words, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
-  if (s.along_k) pack_along<words>(dst, slots, tile_words, s, row, rows, k0, n);
-  else pack_across<words>(dst, slots, tile_words, s, row, rows, k0, n);
+// The same for vectors that lie along k, where step = slots: by transposing W×W words in registers.
+template <Words words, Dtype type>
+static void pack_along(float* dst, size_t slots, size_t tile_words, const Source& s, Piece p) {
+  constexpr size_t per = kPerWord<words>;
+  const size_t columns = div_up(p.n, per);
+  for (size_t group = 0; group < div_up(p.rows, slots) * slots; group += W) {
+    float* out = dst + group / slots * tile_words + group % slots;
+    const size_t here = group < p.rows ? min_of(W, p.rows - group) : 0;
+    for (size_t k = 0; k < columns; k += W) {
+      const size_t at = (p.row + group) * s.ld + p.k0 + k * per, left = p.n - k * per;
+      F v[W];
+      if (here == W && left >= W * per) {
+        CRIA_UNROLL for (size_t j = 0; j < (size_t)W; j++) v[j] = words_along<words, type>(s.data, at + j * s.ld, W * per);
+      } else {
+        for (size_t j = 0; j < (size_t)W; j++) v[j] = j < here ? words_along<words, type>(s.data, at + j * s.ld, left) : fzero();
+      }
+      transpose(v);
+      const size_t made = min_of(W, columns - k);
+      for (size_t j = 0; j < made; j++) fstore(out + (k + j) * slots, v[j]);
+    }
+  }
+}
+
+// In tiles of `step` vectors that stay as they are, kMatmulK words apart; those that a tile lacks are zero.
+template <Words words, Dtype type>
+static void pack_rows(float* dst, size_t step, size_t tile_words, const Source& s, Piece p) {
+  constexpr size_t wide = W * kPerWord<words>;
+  for (size_t i = 0; i < div_up(p.rows, step) * step; i++) {
+    float* out = dst + i / step * tile_words + i % step * kMatmulK;
+    if (i >= p.rows) {
+      __builtin_memset(out, 0, div_up(p.n, kPerWord<words>) * sizeof(float));
+      continue;
+    }
+    const size_t at = (p.row + i) * s.ld + p.k0;
+    size_t k = 0;
+    for (; k + wide <= p.n; k += wide, out += W) fstore(out, words_along<words, type>(s.data, at + k, wide));
+    if (k < p.n) fstore(out, words_along<words, type>(s.data, at + k, p.n - k));
+  }
+}
+
+template <class Fn> CRIA_INLINE void with_type(Dtype type, Fn fn) {
+  if (type == kF32) fn(Int<kF32>{});
+  else if (type == kBF16) fn(Int<kBF16>{});
+  else fn(Int<kF16>{});
+}
+
+// B as panels of kFloatRows columns, `panel_words` apart.
+template <Words words> static void pack_b(float* dst, size_t panel_words, const Source& s, Piece p) {
+  with_type(s.type, [&](auto type) CRIA_FLAT {
+    constexpr Dtype t = (Dtype)type.value;
+    if (s.along_k) pack_along<words, t>(dst, kFloatRows, panel_words, s, p);
+    else pack_across<words, t>(dst, kFloatRows, kFloatRows, panel_words, s, p);
+  });
+}
+
+// A as slices of FT rows, kSliceWords apart. The kernels take single words of it, from rows as well as from columns, so
+// nothing is transposed.
+template <Words words> static void pack_a(float* dst, const Source& s, Piece p) {
+  with_type(s.type, [&](auto type) CRIA_FLAT {
+    constexpr Dtype t = (Dtype)type.value;
+    if (s.along_k) pack_rows<words, t>(dst, FT, kSliceWords, s, p);
+    else pack_across<words, t>(dst, FT, kTileSlots, kSliceWords, s, p);
+  });
 }
 
 // A tile of rows × cols of C at `to`, of which the kernel makes `whole` with `wide` columns: in place, or where less is left

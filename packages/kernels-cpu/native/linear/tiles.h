@@ -10,8 +10,10 @@ namespace cria::CRIA_ISA {
 constexpr size_t kTile = 16;                    // rows of a tile, and 32-bit words in a row
 constexpr size_t kTileWords = kTile * kTile;
 constexpr size_t kTileSide = 2 * kTile;         // C is made in blocks of 2×2 tiles
-static_assert(kFloatRows == kTileSide && kMatmulK % kTile == 0 && W == (int)kTile);
-constexpr size_t kTilesM = kMatmulM / kTileSide * kTileSide;
+static_assert(kFloatRows == kTileSide && W == (int)kTile);
+// Blocks of k (in words), of B and of A; and what they and an edge of C take.
+constexpr size_t kTilesK = 384, kTilesN = 512, kTilesM = 160;
+constexpr size_t kTilesWords = kTilesK * (kTilesN + kTilesM) + kTileSide * kTileSide;
 
 struct alignas(64) TileShapes {
   uint8_t palette = 1, start = 0, reserved[14] = {};
@@ -20,12 +22,12 @@ struct alignas(64) TileShapes {
 };
 static_assert(sizeof(TileShapes) == 64);
 
-// `rows` vectors from `row` on as tiles of 16 vectors × 16 pairs of k, the tiles of 16 vectors kMatmulK·16 words apart.
+// `rows` vectors from `row` on as tiles of 16 vectors × 16 pairs of k, the tiles of 16 vectors kTilesK·16 words apart.
 // Vectors up to a whole block and pairs up to a whole tile are zero.
 static void pack_tiles(float* dst, const Source& s, size_t row, size_t rows, size_t k0, size_t n) {
   const size_t tiles = div_up(n, 2 * kTile);
   for (size_t group = 0; group < div_up(rows, kTileSide) * kTileSide; group += kTile) {
-    float* out = dst + group * kMatmulK;
+    float* out = dst + group * kTilesK;
     const size_t here = group < rows ? min_of(kTile, rows - group) : 0;
     for (size_t t = 0; t < tiles; t++, out += kTileWords) {
       const size_t k = t * 2 * kTile;
@@ -69,7 +71,7 @@ CRIA_INLINE void tile_block(const float* a, const float* b, size_t tiles, float*
     _tile_loadd(7, b + kTile, panel);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, a + kMatmulK * kTile, row);
+    _tile_loadd(5, a + kTilesK * kTile, row);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
@@ -81,30 +83,30 @@ CRIA_INLINE void tile_block(const float* a, const float* b, size_t tiles, float*
 
 // C[m0..m1) × [n0..n1) of one matrix, as matmul_part.
 static void tiles_part(const MatmulArgs& a, const Source& sa, const Source& sb, float* c, Range m, Range n, float* scratch) {
-  constexpr size_t kDepth = kMatmulK * 2;
+  constexpr size_t kDepth = kTilesK * 2;
   static const TileShapes shapes;
   _tile_loadconfig(&shapes);
   float* packed_b = scratch;
-  float* packed_a = packed_b + kMatmulK * kMatmulN;
-  float* edge = packed_a + kMatmulK * kMatmulM + 2 * W;
-  for (size_t j0 = n.begin; j0 < n.end; j0 += kMatmulN) {
-    const size_t nb = min_of(kMatmulN, n.end - j0);
+  float* packed_a = packed_b + kTilesK * kTilesN;
+  float* edge = packed_a + kTilesK * kTilesM;
+  for (size_t j0 = n.begin; j0 < n.end; j0 += kTilesN) {
+    const size_t nb = min_of(kTilesN, n.end - j0);
     for (size_t k = 0; k < a.k; k += kDepth) {
       const size_t kb = min_of(kDepth, a.k - k), pairs = div_up(kb, 2), tiles = div_up(pairs, kTile);
       const bool fresh = k == 0 && !a.accumulate;
-      pack_source<Words::pairs>(packed_b, kFloatRows, kMatmulK * kFloatRows, sb, j0, nb, k, kb);
+      pack_b<Words::pairs>(packed_b, kTilesK * kFloatRows, sb, {j0, nb, k, kb});
       for (size_t j = 0; j < nb; j += kFloatRows) {
-        float* panel = packed_b + j * kMatmulK;
+        float* panel = packed_b + j * kTilesK;
         __builtin_memset(panel + pairs * kFloatRows, 0, (tiles * kTile - pairs) * kFloatRows * sizeof(float));
       }
       for (size_t i0 = m.begin; i0 < m.end; i0 += kTilesM) {
         const size_t mb = min_of(kTilesM, m.end - i0);
         pack_tiles(packed_a, sa, i0, mb, k, kb);
         for (size_t j = 0; j < nb; j += kTileSide) {
-          const float* panel = packed_b + j * kMatmulK;
+          const float* panel = packed_b + j * kTilesK;
           const size_t cols = min_of(kTileSide, nb - j);
           for (size_t i = 0; i < mb; i += kTileSide) {
-            const float* x = packed_a + i * kMatmulK;
+            const float* x = packed_a + i * kTilesK;
             float* to = c + (i0 + i) * a.ldc + j0 + j;
             const size_t rows = min_of(kTileSide, mb - i);
             on_tile(to, a.ldc, rows, cols, kTileSide, kTileSide, fresh, edge,

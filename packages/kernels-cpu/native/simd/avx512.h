@@ -151,9 +151,10 @@ constexpr int kFloatVecs = 2, kFloatTokens = 14;  // 28 sums, 2 weights, 1 activ
 // Words of neighbours (lo[0], lo[1]), …, (hi[W-2], hi[W-1]), and of (even[i], odd[i]), rounded to nearest even.
 CRIA_INLINE I pairs_bf16(F lo, F hi) { return {(__m512i)_mm512_cvtne2ps_pbh(hi.v, lo.v)}; }
 CRIA_INLINE I zip_bf16(F even, F odd) {
-  const __m512i e = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(even.v));
-  const __m512i o = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(odd.v));
-  return {_mm512_or_si512(e, _mm512_slli_epi32(o, 16))};
+  const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(odd.v, even.v);
+  const __m512i each = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  const __m512i order = _mm512_add_epi32(_mm512_mullo_epi32(each, _mm512_set1_epi32(0x10001)), _mm512_set1_epi32(0x100000));
+  return {_mm512_permutexvar_epi16(order, halves)};
 }
 CRIA_INLINE F dot_bf16(F acc, B w, X x) { return {_mm512_dpbf16_ps(acc.v, (__m512bh)w.v, (__m512bh)x.v)}; }
 #endif
