@@ -21,6 +21,7 @@ import {
   patch,
   type Step,
 } from './lowering.js'
+import { narrowed } from './narrow.js'
 import { CpuBuf, type Form, Storage, stored } from './storage.js'
 
 /** Plans that take longer than this (rough nanoseconds of AVX-512) leave the event loop; WebAssembly takes several times as long. */
@@ -159,9 +160,10 @@ class Assembler {
     }
     const { threads, profile } = this.engine
     const results = outputs.map(o => o.slot)
+    const steps = narrowed(slots, to.steps, results)
     return {
-      ...assemble(slots, to.steps, inputs, results, threads, profile !== undefined),
-      steps: profile === undefined ? [] : to.steps,
+      ...assemble(slots, steps, inputs, results, threads, profile !== undefined),
+      steps: profile === undefined ? [] : steps,
     }
   }
 }

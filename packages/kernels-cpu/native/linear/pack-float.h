@@ -57,6 +57,9 @@ template <Words words, Dtype type> CRIA_INLINE F words_along(const void* p, size
 // W words across vectors from n elements at i, and of pairs as many at `odd`, their neighbours along k; `two`: there are such.
 template <Words words, Dtype type> CRIA_INLINE F words_across(const void* p, size_t i, size_t odd, size_t n, bool two) {
 #if defined(CRIA_BF16_DOT)
+  if constexpr (words == Words::pairs && type == kBF16) {
+    if (n >= W && two) return floats(zip_bf16((const uint16_t*)p + i, (const uint16_t*)p + odd));
+  }
   if constexpr (words == Words::pairs) return floats(zip_bf16(load_as_f32_n(type, p, i, n), two ? load_as_f32_n(type, p, odd, n) : fzero()));
 #endif
   (void)odd, (void)two;

@@ -101,7 +101,8 @@ void op_attention_grad(const Call& c, const Ctx& ctx) {
   const Attention a(c, 1);
   const size_t size = (size_t)c.attr(3), tiles = pieces(a.tokens, size);
   const int n_ops = c.n_operands;
-  float *dq = c.op(n_ops - 3).as(), *dk = c.op(n_ops - 2).as(), *dv = c.op(n_ops - 1).as();
+  const Sink dq(c.op(n_ops - 3)), dk(c.op(n_ops - 2)), dv(c.op(n_ops - 1));
+  const auto same = [](F v) { return v; };
   const Range items = share(a.batch * a.kv_heads, 1, ctx);
   for (size_t item = items.begin; item < items.end; item++) {
     const size_t head = item % a.kv_heads, b = item / a.kv_heads;
@@ -138,7 +139,7 @@ void op_attention_grad(const Call& c, const Ctx& ctx) {
       }
       const size_t from = (size_t)least_first, to = (size_t)(most_last + 1);
       if (most_last < least_first) {
-        for (size_t i = 0; i < rows; i++) memset(dq + at(i), 0, a.width * 4);
+        for (size_t i = 0; i < rows; i++) dq.map(at(i), t.q, a.width, [](F) { return fzero(); });
         continue;
       }
       for (size_t i = 0; i < t.m; i++) {
@@ -155,12 +156,12 @@ void op_attention_grad(const Call& c, const Ctx& ctx) {
       product<true>(t.weights, t.m, 1, t.g, t.dp, t.dv + from * t.dp, t.dp, n, t.dp, rows);
       product<true>(t.slopes, t.m, 1, t.q, t.dp, t.dk + from * t.dp, t.dp, n, t.dp, rows);
       product<false>(t.slopes, 1, t.m, t.k + from * t.dp, t.dp, t.dq, t.dp, rows, t.dp, n);
-      for (size_t i = 0; i < rows; i++) memcpy(dq + at(i), t.dq + i * t.dp, a.width * 4);
+      for (size_t i = 0; i < rows; i++) dq.map(at(i), t.dq + i * t.dp, a.width, same);
     }
     for (size_t j = 0; j < a.keys; j++) {
       const size_t to = ((b * a.keys + j) * a.kv_heads + head) * a.width;
-      memcpy(dk + to, t.dk + j * t.dp, a.width * 4);
-      memcpy(dv + to, t.dv + j * t.dp, a.width * 4);
+      dk.map(to, t.dk + j * t.dp, a.width, same);
+      dv.map(to, t.dv + j * t.dp, a.width, same);
     }
   }
 }

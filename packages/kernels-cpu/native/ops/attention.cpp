@@ -88,7 +88,7 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
   const Attention a(c);
   const size_t size = (size_t)c.attr(3), tiles = pieces(a.tokens, size);
   const bool halves = c.attr(4) != 0;
-  float* y = c.op(c.n_operands - 1).as();
+  const Sink y(c.op(c.n_operands - 1));
   const size_t items = a.batch * tiles * a.kv_heads;
   // Late tiles see more keys, so threads take items in turn instead of in halves.
   for (size_t item = (size_t)ctx.thread; item < items; item += (size_t)ctx.n_threads) {
@@ -145,8 +145,8 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
     });
     for (size_t i = 0; i < rows; i++) {
       const F scale = fset(halves ? 1 : tile.last[i] < tile.first[i] ? 0 : 1 / tile.total[i]);
-      float* to = y + ((b * a.tokens + t0 + i / a.group) * a.heads + head * a.group + i % a.group) * a.width;
-      map(tile.out + i * tile.dp, to, a.width, [&](F v) { return v * scale; });
+      const size_t to = ((b * a.tokens + t0 + i / a.group) * a.heads + head * a.group + i % a.group) * a.width;
+      y.map(to, tile.out + i * tile.dp, a.width, [&](F v) { return v * scale; });
     }
   }
 }

@@ -29,16 +29,17 @@ void op_softmax(const Call& c, const Ctx& ctx) {
 // Operands x, weight, y; attribute 0: eps.
 void op_rms_norm(const Call& c, const Ctx& ctx) {
   const size_t n = c.op(0).last();
+  const Sink y(c.op(2));
   const float* weight = c.op(1).as();
   const Range r = share(c.op(0).rows(), 1, ctx);
   for (size_t row = r.begin; row < r.end; row++) {
     const float* x = c.op(0).as() + row * n;
-    float* y = c.op(2).as() + row * n;
+    const size_t to = row * n;
     const float mean = sum_of(x, n, [](F v) { return v * v; }) / (float)n;
     const F scale = fset(1.0f / __builtin_sqrtf(mean + c.attr_f(0)));
     size_t i = 0;
-    for (; i + W <= n; i += W) fstore(y + i, fload(x + i) * scale * fload(weight + i));
-    if (i < n) fstore_n(y + i, fload_n(x + i, n - i) * scale * fload_n(weight + i, n - i), n - i);
+    for (; i + W <= n; i += W) y.put(to + i, fload(x + i) * scale * fload(weight + i));
+    if (i < n) y.put_n(to + i, fload_n(x + i, n - i) * scale * fload_n(weight + i, n - i), n - i);
   }
 }
 
@@ -66,22 +67,23 @@ void op_layer_norm(const Call& c, const Ctx& ctx) {
 void op_swiglu(const Call& c, const Ctx& ctx) {
   const Range r = share(c.op(0).size(), kLine, ctx);
   const float *gate = c.op(0).as() + r.begin, *up = c.op(1).as() + r.begin;
-  float* y = c.op(2).as() + r.begin;
+  const Sink y(c.op(2));
   const size_t n = r.end - r.begin;
   size_t i = 0;
-  for (; i + W <= n; i += W) fstore(y + i, fsilu(fload(gate + i)) * fload(up + i));
-  if (i < n) fstore_n(y + i, fsilu(fload_n(gate + i, n - i)) * fload_n(up + i, n - i), n - i);
+  for (; i + W <= n; i += W) y.put(r.begin + i, fsilu(fload(gate + i)) * fload(up + i));
+  if (i < n) y.put_n(r.begin + i, fsilu(fload_n(gate + i, n - i)) * fload_n(up + i, n - i), n - i);
 }
 
 // Operands x [..., T, H, D], positions, frequencies [R/2], y; attributes interleaved, inverse, scale. The angle is the
 // f32 product that the definition makes; its sine and cosine are taken in double and serve all heads.
 void op_rope(const Call& c, const Ctx& ctx) {
   const Operand &x = c.op(0), &frequencies = c.op(2);
-  const size_t half = (size_t)frequencies.dims[0], width = x.last(), heads = (size_t)x.dims[x.rank - 2];
+  const size_t half = (size_t)frequencies.dims[0], width = (size_t)x.dims[x.rank - 1], heads = (size_t)x.dims[x.rank - 2];
   const size_t tokens = heads ? x.rows() / heads : 0, period = c.op(1).size();
   const bool interleaved = c.attr(0);
   const float scale = c.attr_f(2), sign = c.attr(1) ? -scale : scale;
-  float *cosines = (float*)ctx.own(c), *sines = cosines + half;
+  float *cosines = (float*)ctx.own(c), *sines = cosines + half, *rotated = sines + half;
+  const Sink y(c.op(3));
   // Sequences of a batch share positions, so a table of angles serves them all.
   const Range r = share(least(period, tokens), 1, ctx);
   for (size_t p = r.begin; p < r.end; p++) {
@@ -94,7 +96,8 @@ void op_rope(const Call& c, const Ctx& ctx) {
     for (size_t t = p; t < tokens; t += period) {
       for (size_t h = 0; h < heads; h++) {
         const float* __restrict from = x.as() + (t * heads + h) * width;
-        float* __restrict to = c.op(3).as() + (t * heads + h) * width;
+        const size_t row = (t * heads + h) * width;
+        float* __restrict to = y.narrow ? rotated : (float*)y.to + row;
         if (interleaved) {
           for (size_t i = 0; i < half; i++) {
             const float a = from[2 * i], b = from[2 * i + 1];
@@ -115,6 +118,7 @@ void op_rope(const Call& c, const Ctx& ctx) {
           }
         }
         if (2 * half < width) memcpy(to + 2 * half, from + 2 * half, (width - 2 * half) * 4);
+        if (y.narrow) y.map(row, to, width, [](F v) { return v; });
       }
     }
   }

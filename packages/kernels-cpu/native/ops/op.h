@@ -38,6 +38,28 @@ CRIA_INLINE Range share(size_t n, size_t grain, const Ctx& c) {
 // Elements are handed out in cache lines.
 constexpr size_t kLine = 64;
 
+// Results that only products of bf16 read are rounded here as those would (src/narrow.ts chooses them); else f32.
+struct Sink {
+  void* to;
+  bool narrow;
+
+  explicit Sink(const Operand& y) : to(y.as<void>()), narrow(y.type() == kBF16) {}
+  CRIA_FLAT void put(size_t i, F v) const {
+    if (narrow) narrow_bf16((uint16_t*)to + i, v);
+    else fstore((float*)to + i, v);
+  }
+  CRIA_FLAT void put_n(size_t i, F v, size_t n) const {
+    if (narrow) narrow_bf16_n((uint16_t*)to + i, v, n);
+    else fstore_n((float*)to + i, v, n);
+  }
+  // n elements from f(x[0]) on.
+  template <class Fn> CRIA_FLAT void map(size_t at, const float* x, size_t n, Fn f) const {
+    size_t i = 0;
+    for (; i + W <= n; i += W) put(at + i, f(fload(x + i)));
+    if (i < n) put_n(at + i, f(fload_n(x + i, n - i)), n - i);
+  }
+};
+
 // y[i] = f(x[i]) over vectors; the tail runs the same instructions on a partial vector.
 template <class Fn> CRIA_INLINE void map(const float* x, float* y, size_t n, Fn f) {
   size_t i = 0;

@@ -27,15 +27,17 @@ void op_cross_entropy(const Call& c, const Ctx& ctx) {
 void op_cross_entropy_grad(const Call& c, const Ctx& ctx) {
   const size_t n = c.op(0).last();
   const bool each = c.op(2).size() > 1;
+  const Operand& to = c.op(c.n_operands - 1);
+  const Sink sink(to);
   const Range r = share(c.op(1).size(), 1, ctx);
   for (size_t row = r.begin; row < r.end; row++) {
     const int32_t target = c.op(1).as<int32_t>()[row];
     const float g = c.op(2).as()[each ? row : 0];
     const float* x = c.op(0).as() + row * n;
-    float* y = c.op(c.n_operands - 1).as() + row * n;
+    float* y = sink.narrow ? (float*)ctx.own(c) : (float*)sink.to + row * n;
     float loss = 0;
     if (target < 0) {
-      memset(y, 0, n * 4);
+      memset((uint8_t*)sink.to + row * n * size_of(to.type()), 0, n * size_of(to.type()));
     } else {
       const float top = finite_or_zero(max_of(x, n));
       const F shift = fset(top);
@@ -44,8 +46,9 @@ void op_cross_entropy_grad(const Call& c, const Ctx& ctx) {
       map(x, y, n, [&](F v) { return fexp(v - shift); });
       const float total = sum_of(y, n, [](F v) { return v; });
       const F factor = fset(g / total);
-      map(y, y, n, [&](F v) { return v * factor; });
-      if (known) y[target] -= g;
+      const float of_target = known ? y[target] : 0;
+      sink.map(row * n, y, n, [&](F v) { return v * factor; });
+      if (known) sink.put_n(row * n + (size_t)target, fset(of_target) * factor - fset(g), 1);
       loss = top + (float)log_d(total) - own;
     }
     if (c.n_operands == 5) c.op(3).as()[row] = loss;
@@ -97,19 +100,19 @@ void op_rms_norm_grad(const Call& c, const Ctx& ctx) {
 void op_swiglu_grad(const Call& c, const Ctx& ctx) {
   const Range r = share(c.op(0).size(), kLine, ctx);
   const float *gate = c.op(0).as(), *up = c.op(1).as(), *g = c.op(2).as();
-  float *dgate = c.op(3).as(), *dup = c.op(4).as();
+  const Sink dgate(c.op(3)), dup(c.op(4));
   const F one = fset(1.0f);
   size_t i = r.begin;
   for (; i + W <= r.end; i += W) {
     const F x = fload(gate + i), given = fload(g + i), s = fsigmoid(x), silu = x * s;
-    fstore(dgate + i, given * fload(up + i) * fma(silu, one - s, s));
-    fstore(dup + i, given * silu);
+    dgate.put(i, given * fload(up + i) * fma(silu, one - s, s));
+    dup.put(i, given * silu);
   }
   if (i < r.end) {
     const size_t n = r.end - i;
     const F x = fload_n(gate + i, n), given = fload_n(g + i, n), s = fsigmoid(x), silu = x * s;
-    fstore_n(dgate + i, given * fload_n(up + i, n) * fma(silu, one - s, s), n);
-    fstore_n(dup + i, given * silu, n);
+    dgate.put_n(i, given * fload_n(up + i, n) * fma(silu, one - s, s), n);
+    dup.put_n(i, given * silu, n);
   }
 }
 

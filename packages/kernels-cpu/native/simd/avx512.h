@@ -150,12 +150,19 @@ constexpr int kFloatVecs = 2, kFloatTokens = 14;  // 28 sums, 2 weights, 1 activ
 // acc[r] += w[r][0]·x[0] + w[r][1]·x[1] of bf16 pairs.
 // Words of neighbours (lo[0], lo[1]), …, (hi[W-2], hi[W-1]), and of (even[i], odd[i]), rounded to nearest even.
 CRIA_INLINE I pairs_bf16(F lo, F hi) { return {(__m512i)_mm512_cvtne2ps_pbh(hi.v, lo.v)}; }
-CRIA_INLINE I zip_bf16(F even, F odd) {
-  const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(odd.v, even.v);
+// Halves 0, 16, 1, 17, …
+CRIA_INLINE I zip_halves(__m512i halves) {
   const __m512i each = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   const __m512i order = _mm512_add_epi32(_mm512_mullo_epi32(each, _mm512_set1_epi32(0x10001)), _mm512_set1_epi32(0x100000));
   return {_mm512_permutexvar_epi16(order, halves)};
 }
+CRIA_INLINE I zip_bf16(F even, F odd) { return zip_halves((__m512i)_mm512_cvtne2ps_pbh(odd.v, even.v)); }
+CRIA_INLINE I zip_bf16(const uint16_t* even, const uint16_t* odd) {
+  const __m512i low = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i*)even));
+  return zip_halves(_mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i*)odd), 1));
+}
+CRIA_INLINE void narrow_bf16(void* p, F a) { _mm256_storeu_si256((__m256i*)p, (__m256i)_mm512_cvtneps_pbh(a.v)); }
+CRIA_INLINE void narrow_bf16_n(void* p, F a, size_t n) { _mm256_mask_storeu_epi16(p, lanes(n), (__m256i)_mm512_cvtneps_pbh(a.v)); }
 CRIA_INLINE F dot_bf16(F acc, B w, X x) { return {_mm512_dpbf16_ps(acc.v, (__m512bh)w.v, (__m512bh)x.v)}; }
 #endif
 

@@ -52,4 +52,12 @@ CRIA_INLINE int32_t load_i32(const void* p) {
 #else
 #include "generic.h"
 #endif
+
+// To bf16 as operands of products are rounded: dot products of AVX-512 take denormals for zero.
+namespace cria::CRIA_ISA {
+#if !defined(CRIA_BF16_DOT)
+CRIA_INLINE void narrow_bf16(void* p, F a) { store_bf16(p, a); }
+CRIA_INLINE void narrow_bf16_n(void* p, F a, size_t n) { store_bf16_n(p, a, n); }
+#endif
+}  // namespace cria::CRIA_ISA
 #include "math.h"

@@ -49,7 +49,7 @@ const rope: KernelMaker = ({ inputs, attrs: { interleaved, inverse, scale } }) =
   return (to, [a, positions, f], [y]) =>
     to.step('rope', [view(a!, shape), flat(positions!), f!, view(y!, shape)], {
       attrs,
-      scratch: Math.ceil((half * 8) / 64) * 64,
+      scratch: Math.ceil((half * 8 + width * 4) / 64) * 64,
       cost: tokens * (heads * width * 0.3 + half * 5),
     })
 }

@@ -33,16 +33,20 @@ const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } })
   const each = inputs[3]!.shape.length > 0
   return (to, [hidden, weight, targets, scale], [loss, dHidden, dWeight]) => {
     const logits = to.temp({ dtype: 'f32', shape: [size, words] })
+    // Products round the gradients to bf16 anyway.
+    const slopes = bf16 ? to.temp({ dtype: 'bf16', shape: [size, words] }) : logits
     const losses = to.temp({ dtype: 'f32', shape: [n] })
     for (let at = 0; at < n; at += size) {
       const end = Math.min(n, at + size)
       const part = end - at
       const x = rowsOf(hidden!, at, end)
-      const d = view(logits, [part, words])
-      matmulStep(to, x, weight!, d, { transposed: [false, true], size: [part, words, width], bf16 })
+      const y = view(logits, [part, words])
+      const d = view(slopes, [part, words])
+      matmulStep(to, x, weight!, y, { transposed: [false, true], size: [part, words, width], bf16 })
       const factor = each ? rowsOf(flat(scale!), at, end) : flat(scale!)
-      to.step('cross_entropy_grad', [d, rowsOf(flat(targets!), at, end), factor, rowsOf(losses, at, end), d], {
+      to.step('cross_entropy_grad', [y, rowsOf(flat(targets!), at, end), factor, rowsOf(losses, at, end), d], {
         writes: [3, 4],
+        scratch: bf16 ? Math.ceil(words / 16) * 64 : 0,
         cost: part * words * 1.5,
       })
       matmulStep(to, d, weight!, rowsOf(dHidden!, at, end), {
