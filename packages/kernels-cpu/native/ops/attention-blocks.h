@@ -86,6 +86,49 @@ CRIA_INLINE void load_rows(const Attention& a, const Operand& cache, size_t b, s
   }
 }
 
+// The keys that the queries of a tile see: the range of the first ones, and of the last ones.
+struct Seen { int32_t least_first = 0x7fffffff, most_first = 0, least_last = 0x7fffffff, most_last = -1; };
+
+// A tile of query rows: tokens [t0, t1) of one key head, a row for each of its query heads, filled up to m rows that see
+// nothing and are zero. Calls row(i, element at which row i begins in a tensor like q) for those that exist.
+template <class Row>
+CRIA_INLINE Seen each_row(const Attention& a, size_t b, size_t head, size_t t0, size_t t1, int32_t* first, int32_t* last, size_t m, Row row) {
+  Seen seen;
+  size_t i = 0;
+  for (size_t t = t0; t < t1; t++) {
+    const Attention::Visible v = a.visible(b * a.tokens + t);
+    seen.least_first = v.first < seen.least_first ? v.first : seen.least_first;
+    seen.most_first = v.first > seen.most_first ? v.first : seen.most_first;
+    seen.least_last = v.last < seen.least_last ? v.last : seen.least_last;
+    seen.most_last = v.last > seen.most_last ? v.last : seen.most_last;
+    const size_t at = ((b * a.tokens + t) * a.heads + head * a.group) * a.width;
+    for (size_t g = 0; g < a.group; g++, i++) {
+      first[i] = v.first;
+      last[i] = v.last;
+      row(i, at + g * a.width);
+    }
+  }
+  for (; i < m; i++) {
+    first[i] = 0;
+    last[i] = -1;
+  }
+  return seen;
+}
+
+// to[d·m + i] = from[i·ld + d] · scale for d < width: rows become columns. m is a multiple of W, and so is ld.
+CRIA_INLINE void columns_of(const float* from, size_t ld, size_t width, float* to, size_t m, float scale) {
+  for (size_t i = 0; i < m; i += W) {
+    for (size_t d = 0; d < width; d += W) {
+      F v[W];
+      CRIA_UNROLL
+      for (size_t j = 0; j < (size_t)W; j++) v[j] = fload(from + (i + j) * ld + d);
+      transpose(v);
+      const size_t n = least(W, width - d);
+      for (size_t j = 0; j < n; j++) fstore(to + (d + j) * m + i, v[j] * fset(scale));
+    }
+  }
+}
+
 // c[r][j] = (add ? c[r][j] : 0) + Σ_p a(r, p) · b[p][j] for R rows and V vectors of columns; a(r, p) = a[r·ar + p·ap].
 template <int R, int V, bool add>
 CRIA_INLINE void tile(const float* a, size_t ar, size_t ap, const float* b, size_t ldb, float* c, size_t ldc, size_t n) {
@@ -113,24 +156,30 @@ CRIA_INLINE void tile(const float* a, size_t ar, size_t ap, const float* b, size
   }
 }
 
-constexpr int kTileVecs = W == 16 ? 4 : 2, kTileRows = W == 16 ? 6 : 4;
+// Rows of a register tile of V vectors.
+template <int V> constexpr int kRows = W == 16 ? (V == 4 ? 6 : V == 3 ? 8 : 12) : (V == 2 ? 4 : 8);
 
 template <int V, bool add>
-CRIA_INLINE void tile_rows(const float* a, size_t ar, size_t ap, const float* b, size_t ldb, float* c, size_t ldc,
-                           size_t rows, size_t n) {
+CRIA_INLINE void product_rows(const float* a, size_t ar, size_t ap, const float* b, size_t ldb, float* c, size_t ldc,
+                              size_t rows, size_t n) {
   size_t r = 0;
-  for (; r + kTileRows <= rows; r += kTileRows) tile<kTileRows, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
+  for (; r + kRows<V> <= rows; r += kRows<V>) tile<kRows<V>, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
+  for (; r + 4 <= rows; r += 4) tile<4, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
   for (; r + 2 <= rows; r += 2) tile<2, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
   if (r < rows) tile<1, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
 }
 
-// The same for any number of rows; columns are a multiple of W.
+// c[r][j] = (add ? c[r][j] : 0) + Σ_p a[r·ar + p·ap] · b[p][j]; columns are a multiple of W.
 template <bool add>
-static void small_product(const float* a, size_t ar, size_t ap, const float* b, size_t ldb, float* c, size_t ldc,
-                          size_t rows, size_t columns, size_t n) {
+static void product(const float* a, size_t ar, size_t ap, const float* b, size_t ldb, float* c, size_t ldc, size_t rows,
+                    size_t columns, size_t n) {
   size_t j = 0;
-  for (; j + kTileVecs * W <= columns; j += kTileVecs * W) tile_rows<kTileVecs, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
-  for (; j < columns; j += W) tile_rows<1, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
+  if constexpr (W == 16) {
+    for (; j + 4 * W <= columns; j += 4 * W) product_rows<4, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
+    if (j + 3 * W <= columns) product_rows<3, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n), j += 3 * W;
+  }
+  for (; j + 2 * W <= columns; j += 2 * W) product_rows<2, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
+  for (; j < columns; j += W) product_rows<1, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
 }
 
 }  // namespace cria::CRIA_ISA

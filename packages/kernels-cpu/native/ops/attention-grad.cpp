@@ -32,31 +32,6 @@ struct GradTile {
   }
 };
 
-// Rows of a register tile of V vectors.
-template <int V> constexpr int kRows = W == 16 ? (V == 4 ? 6 : V == 3 ? 8 : 12) : (V == 2 ? 4 : 8);
-
-template <int V, bool add>
-CRIA_INLINE void product_rows(const float* a, size_t ar, size_t ap, const float* b, size_t ldb, float* c, size_t ldc,
-                              size_t rows, size_t n) {
-  size_t r = 0;
-  for (; r + kRows<V> <= rows; r += kRows<V>) tile<kRows<V>, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
-  for (; r + 4 <= rows; r += 4) tile<4, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
-  for (; r < rows; r++) tile<1, V, add>(a + r * ar, ar, ap, b, ldb, c + r * ldc, ldc, n);
-}
-
-// c[r][j] = (add ? c[r][j] : 0) + Σ_p a[r·ar + p·ap] · b[p][j]; columns are a multiple of W.
-template <bool add>
-void product(const float* a, size_t ar, size_t ap, const float* b, size_t ldb, float* c, size_t ldc, size_t rows,
-             size_t columns, size_t n) {
-  size_t j = 0;
-  if constexpr (W == 16) {
-    for (; j + 4 * W <= columns; j += 4 * W) product_rows<4, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
-    if (j + 3 * W <= columns) product_rows<3, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n), j += 3 * W;
-  }
-  for (; j + 2 * W <= columns; j += 2 * W) product_rows<2, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
-  for (; j < columns; j += W) product_rows<1, add>(a, ar, ap, b + j, ldb, c + j, ldc, rows, n);
-}
-
 // Scores of keys [from, to) become weights, and gradients by weight become gradients by score.
 void soften_back(GradTile& t, size_t from, size_t to, bool masked, float scale) {
   const size_t n = to - from;
@@ -118,38 +93,21 @@ void op_attention_grad(const Call& c, const Ctx& ctx) {
       const auto at = [&](size_t i) {
         return ((b * a.tokens + t0 + i / a.group) * a.heads + head * a.group + i % a.group) * a.width;
       };
-      int32_t least_first = 0x7fffffff, most_first = 0, least_last = 0x7fffffff, most_last = -1;
-      for (size_t i = 0; i < t.m; i++) {
-        // Rows of padding see nothing and are zero.
-        Attention::Visible seen{0, -1};
-        if (i < rows) {
-          seen = a.visible(b * a.tokens + t0 + i / a.group);
-          least_first = seen.first < least_first ? seen.first : least_first;
-          most_first = seen.first > most_first ? seen.first : most_first;
-          least_last = seen.last < least_last ? seen.last : least_last;
-          most_last = seen.last > most_last ? seen.last : most_last;
-          memcpy(t.q + i * t.dp, c.op(1).as() + at(i), a.width * 4);
-          memcpy(t.g + i * t.dp, c.op(0).as() + at(i), a.width * 4);
-        } else {
-          memset(t.q + i * t.dp, 0, a.width * 4);
-          memset(t.g + i * t.dp, 0, a.width * 4);
-        }
-        t.first[i] = seen.first;
-        t.last[i] = seen.last;
-      }
-      const size_t from = (size_t)least_first, to = (size_t)(most_last + 1);
-      if (most_last < least_first) {
+      memset(t.q + rows * t.dp, 0, (t.m - rows) * t.dp * 4);
+      memset(t.g + rows * t.dp, 0, (t.m - rows) * t.dp * 4);
+      const Seen seen = each_row(a, b, head, t0, least(a.tokens, t0 + size), t.first, t.last, t.m, [&](size_t i, size_t at) {
+        memcpy(t.q + i * t.dp, c.op(1).as() + at, a.width * 4);
+        memcpy(t.g + i * t.dp, c.op(0).as() + at, a.width * 4);
+      });
+      const size_t from = (size_t)seen.least_first, to = (size_t)(seen.most_last + 1);
+      if (seen.most_last < seen.least_first) {
         for (size_t i = 0; i < rows; i++) dq.map(at(i), t.q, a.width, [](F) { return fzero(); });
         continue;
       }
-      for (size_t i = 0; i < t.m; i++) {
-        for (size_t d = 0; d < a.width; d++) {
-          t.q_across[d * t.m + i] = t.q[i * t.dp + d] * a.scale;
-          t.g_across[d * t.m + i] = t.g[i * t.dp + d];
-        }
-      }
+      columns_of(t.q, t.dp, a.width, t.q_across, t.m, a.scale);
+      columns_of(t.g, t.dp, a.width, t.g_across, t.m, 1);
       const size_t n = to - from;
-      const bool masked = rows < t.m || (size_t)least_last + 1 < to || (size_t)most_first > from;
+      const bool masked = rows < t.m || (size_t)seen.least_last + 1 < to || (size_t)seen.most_first > from;
       product<false>(t.k + from * t.dp, t.dp, 1, t.q_across, t.m, t.weights, t.m, n, t.m, a.width);
       product<false>(t.v + from * t.dp, t.dp, 1, t.g_across, t.m, t.slopes, t.m, n, t.m, a.width);
       soften_back(t, from, to, masked, a.scale);

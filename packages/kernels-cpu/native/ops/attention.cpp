@@ -96,23 +96,14 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
     const size_t t0 = item / a.kv_heads % tiles * size, t1 = least(a.tokens, t0 + size);
     const size_t rows = (t1 - t0) * a.group;
     Tile tile(ctx.own(c), size * a.group, a.width);
-    int32_t least_first = 0x7fffffff, most_first = 0, least_last = 0x7fffffff, most_last = -1;
+    // The queries, as rows where the sums will be, then as columns.
+    memset(tile.out + rows * tile.dp, 0, (tile.m - rows) * tile.dp * 4);
+    const Seen seen = each_row(a, b, head, t0, t1, tile.first, tile.last, tile.m,
+                               [&](size_t i, size_t at) { memcpy(tile.out + i * tile.dp, c.op(0).as() + at, a.width * 4); });
+    columns_of(tile.out, tile.dp, a.width, tile.q, tile.m, 1);
     for (size_t i = 0; i < tile.m; i++) {
-      // Rows of padding see nothing and their queries are zero.
-      Attention::Visible v{0, -1};
-      if (i < rows) {
-        v = a.visible(b * a.tokens + t0 + i / a.group);
-        least_first = v.first < least_first ? v.first : least_first;
-        most_first = v.first > most_first ? v.first : most_first;
-        least_last = v.last < least_last ? v.last : least_last;
-        most_last = v.last > most_last ? v.last : most_last;
-      }
-      tile.first[i] = v.first;
-      tile.last[i] = v.last;
       tile.top[i] = kNothing;
       tile.total[i] = 0;
-      const float* from = c.op(0).as() + ((b * a.tokens + t0 + i / a.group) * a.heads + head * a.group + i % a.group) * a.width;
-      for (size_t d = 0; d < a.width; d++) tile.q[d * tile.m + i] = i < rows ? from[d] : 0;
     }
     for (size_t i = 0; i < a.width * tile.m; i += W) {
       const F q = fload(tile.q + i);
@@ -120,11 +111,11 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
     }
     memset(tile.out, 0, tile.m * tile.dp * 4);
     const auto each_block = [&](auto use) {
-      for (size_t j0 = (size_t)least_first / kKeys * kKeys; (int64_t)j0 <= (int64_t)most_last; j0 += kKeys) {
-        const size_t n = least(kKeys, (size_t)most_last + 1 - j0);
+      for (size_t j0 = (size_t)seen.least_first / kKeys * kKeys; (int64_t)j0 <= (int64_t)seen.most_last; j0 += kKeys) {
+        const size_t n = least(kKeys, (size_t)seen.most_last + 1 - j0);
         load_rows(a, c.op(1), b, head, j0, j0 + n, tile.block, tile.dp);
-        small_product<false>(tile.block, tile.dp, 1, tile.q, tile.m, tile.scores, tile.m, n, tile.m, a.width);
-        const bool masked = rows < tile.m || (int64_t)least_last < (int64_t)(j0 + n - 1) || (int64_t)most_first > (int64_t)j0;
+        product<false>(tile.block, tile.dp, 1, tile.q, tile.m, tile.scores, tile.m, n, tile.m, a.width);
+        const bool masked = rows < tile.m || (int64_t)seen.least_last < (int64_t)(j0 + n - 1) || (int64_t)seen.most_first > (int64_t)j0;
         use(j0, n, masked);
       }
     };
@@ -141,7 +132,7 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
         }
       }
       load_rows(a, c.op(2), b, head, j0, j0 + n, tile.block, tile.dp);
-      small_product<true>(tile.scores, 1, tile.m, tile.block, tile.dp, tile.out, tile.dp, rows, tile.dp, n);
+      product<true>(tile.scores, 1, tile.m, tile.block, tile.dp, tile.out, tile.dp, rows, tile.dp, n);
     });
     for (size_t i = 0; i < rows; i++) {
       const F scale = fset(halves ? 1 : tile.last[i] < tile.first[i] ? 0 : 1 / tile.total[i]);
@@ -219,7 +210,7 @@ void op_attention_parts(const Call& c, const Ctx& ctx) {
         for (size_t j = 0; j < n; j += kKeys) {
           const size_t here = least(kKeys, n - j);
           load_rows(a, c.op(2), b, head, (size_t)from + j, (size_t)from + j + here, block, dp);
-          small_product<true>(weights + j, kPart, 1, block, dp, out, dp, a.group, dp, here);
+          product<true>(weights + j, kPart, 1, block, dp, out, dp, a.group, dp, here);
         }
         for (size_t g = 0; g < a.group; g++) memcpy(records + g * parts * record, out + g * dp, a.width * 4);
       }

@@ -89,10 +89,16 @@ template <class Fn> CRIA_INLINE float sum_of(const float* x, size_t n, Fn f) {
 
 // May lose NaN, as vector maxima do: for shifts of sums that meet the NaN again.
 CRIA_INLINE float max_of(const float* x, size_t n) {
-  F a = fset(-__builtin_inff());
+  F a = fset(-__builtin_inff()), b = a, c = a, d = a;
   size_t i = 0;
+  for (; i + 4 * W <= n; i += 4 * W) {
+    a = fmax(a, fload(x + i));
+    b = fmax(b, fload(x + i + W));
+    c = fmax(c, fload(x + i + 2 * W));
+    d = fmax(d, fload(x + i + 3 * W));
+  }
   for (; i + W <= n; i += W) a = fmax(a, fload(x + i));
-  float m = fmaxh(a);
+  float m = fmaxh(fmax(fmax(a, b), fmax(c, d)));
   for (; i < n; i++) m = x[i] > m ? x[i] : m;
   return m;
 }
