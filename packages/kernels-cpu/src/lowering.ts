@@ -146,6 +146,8 @@ export function assemble(
   const arena = place(slots, steps, inputs, outputs)
   const flags = schedule(slots, steps, arena.offsets, threads)
   const patches: { word: number; slot: number; offset: number }[] = []
+  // The same for every call, or a thread that is ahead of another, in the same region, would write over its scratch.
+  const scratch = steps.reduce((n, s) => Math.max(n, s.scratch), 0)
   const total = steps.reduce((n, s) => n + headerWords + s.operands.length * operandWords + s.attrs.length, 0)
   const words = new Int32Array(total)
   let at = 0
@@ -157,7 +159,7 @@ export function assemble(
         length,
         opcodes.indexOf(step.opcode),
         flags[i]! | (profile ? timed : 0),
-        step.scratch,
+        scratch,
         operands.length,
         attrs.length,
       ],
@@ -178,7 +180,7 @@ export function assemble(
     words,
     offsets: arena.offsets,
     arenaBytes: arena.bytes,
-    scratch: steps.reduce((n, s) => Math.max(n, s.scratch), 0),
+    scratch,
     cost: steps.reduce((n, s) => n + s.cost, 0),
     barriers: flags.filter(f => f & barrierBefore).length,
     patches,

@@ -40,7 +40,7 @@ struct Call {
   int32_t words;  // of the whole call, this header included
   int32_t opcode;
   int32_t flags;
-  int32_t scratch;  // bytes of scratch memory that each thread needs
+  int32_t scratch;  // bytes of scratch memory of each thread, the same in every call of a program
   int32_t n_operands;
   int32_t n_attrs;
   uint32_t waited, worked;  // nanoseconds of the last walk, where kTimed asks for them
