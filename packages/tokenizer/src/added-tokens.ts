@@ -4,6 +4,7 @@
 
 import { badArgument, show } from './errors.js'
 import { escapePattern } from './escape-pattern.js'
+import { LATER } from './scan/later.js'
 
 /** One added token. */
 export interface AddedToken {
@@ -78,7 +79,11 @@ export class AddedTokenMatcher {
       if (accept === undefined ? token.special : !accept(token)) continue
       let start = m.index
       let end = start + m[0].length
-      if (token.singleWord === true && (isWordBefore(text, start) || isWordAfter(text, end))) continue
+      if (
+        token.singleWord === true &&
+        (isWord(text.slice(Math.max(0, start - 2), start), /.$/su) || isWord(text.slice(end, end + 2), /^./su))
+      )
+        continue
       if (token.lstrip === true) start = Math.max(from, spaceStart(text, start))
       if (token.rstrip === true) end = spaceEnd(text, end)
       // A token in the space that the one before it has swallowed is found all the same, and what is behind it again.
@@ -105,12 +110,10 @@ export function checkAllow(allow: AllowSpecial, tokens: readonly AddedToken[], o
   }
 }
 
-function isWordBefore(text: string, at: number): boolean {
-  return /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u.test(text.slice(Math.max(0, at - 2), at))
-}
-
-function isWordAfter(text: string, at: number): boolean {
-  return /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u.test(text.slice(at, at + 2))
+/** Whether the character that `where` finds is one of a word, in Unicode 16. */
+function isWord(text: string, where: RegExp): boolean {
+  const character = where.exec(text)?.[0] ?? ''
+  return /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u.test(character) && !LATER.test(character)
 }
 
 function spaceStart(text: string, at: number): number {

@@ -6,6 +6,7 @@ import { CharsMap } from './charsmap.js'
 import { addStep, type ReadNormalizer } from './normalizer.js'
 import { fromBase64 } from './sentencepiece.js'
 import { spaces } from './spaces.js'
+import { marks } from './unicode9.js'
 
 /** What makes a regular expression of a pattern in Oniguruma's syntax. */
 type MakeRegex = (pattern: string, op: string) => RegExp
@@ -15,7 +16,8 @@ export const fullNormalizer =
   (section, out, op) => {
     switch (section.type) {
       case 'Lowercase':
-        return addStep(out, text => text.toLowerCase())
+        // By character: no sigma knows that it ends a word.
+        return addStep(out, text => text.replaceAll('Σ', 'σ').toLowerCase())
       case 'Strip': {
         const left = section.strip_left === true
         const right = section.strip_right === true
@@ -24,8 +26,10 @@ export const fullNormalizer =
           return right ? t.replace(/\p{White_Space}+$/u, '') : t
         })
       }
-      case 'StripAccents':
-        return addStep(out, text => text.replace(/\p{M}/gu, ''))
+      case 'StripAccents': {
+        const accents = marks()
+        return addStep(out, text => text.replace(accents, ''))
+      }
       case 'Replace': {
         if (spaces(section, out, op)) return true
         const content = stringOf(section.content, 'Replace content', op)

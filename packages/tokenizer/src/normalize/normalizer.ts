@@ -2,6 +2,7 @@
 
 import { FULL, show, unsupported } from '../errors.js'
 import { eachSection, type JsonObject } from '../json-value.js'
+import { normalForm } from './unicode9.js'
 
 /** What a normalizer does; `metaspace`: it turns every space into `▁`. */
 export interface Normalizer {
@@ -19,7 +20,7 @@ export function readNormalizer(section: unknown, op: string, read: ReadNormalize
   const out: Normalizer = { steps: [], metaspace: false, simple: text => text }
   eachSection(section, 'normalizer', 'normalizers', op, part => {
     const type = String(part.type)
-    if (/^NFK?[CD]$/.test(type)) addStep(out, text => text.normalize(type))
+    if (/^NFK?[CD]$/.test(type)) addStep(out, text => normalForm(text, type))
     else if (!read(part, out, op)) throw unsupported(op, `normalizer ${show(part)}`, 'one that is known here', FULL)
   })
   return out

@@ -162,6 +162,9 @@ function translateEscape(pattern: string, at: number, inClass: boolean, op: stri
       const known = scripts.includes(bare) ? `Script=${bare}` : bare
       // U+0295 became a letter without case in Unicode 17.
       const set = known === 'Ll' ? '[\\p{Ll}\\u0295]' : `\\p{${known}}${known === 'Lo' ? '--\\u0295' : ''}`
+      // To Unicode 16 they are not assigned.
+      if (/^(?:C|Cn|Other|Unassigned)$/.test(bare))
+        return [`[${negative ? '^' : ''}${set}${LATER.source}${LATER_SYMBOLS.source}]`, at + 2 + name.length]
       return [in16(set, negative ? '^' : ''), at + 2 + name.length]
     }
     case 'x': {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { hurtfulTexts } from '../../test/hurt.js'
 import { TokenizerError } from '../errors.js'
+import { fromTokenizerJson } from '../family/readers.js'
 import { classOf, classTable, LETTER, LOWER, MARK, NUMBER, PUNCTUATION, SPACE } from './classes.js'
 import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from './patterns.js'
 import { RegexScanner, type SplitBehavior, split, translate } from './regex.js'
@@ -124,9 +125,35 @@ describe('Unicode 16, whatever the engine knows', () => {
     expect(text.match(translate('[^\\p{L}]', 't'))).toHaveLength(later.length + symbols.length)
     expect(text.match(translate('\\P{L}', 't'))).toHaveLength(later.length + symbols.length)
     expect(String.fromCodePoint(...around).match(known)).toHaveLength(around.length)
+    expect(text.match(translate('\\p{C}', 't'))).toHaveLength(later.length + symbols.length)
+    expect(text.match(translate('[^\\p{C}]', 't'))).toBeNull()
     // A range is written out, and has whatever stands in it.
     expect('\u1acf'.match(translate('[\u0800-\u4e00]', 't'))).toHaveLength(1)
     expect(['Ll', 'Lo', 'L'].map(name => translate(`^\\p{${name}}$`, 't').test('\u0295'))).toEqual([true, false, true])
+  })
+
+  it('takes no later letter for one of a word, nor later punctuation for any', () => {
+    const read = (pre_tokenizer: unknown): ReturnType<typeof fromTokenizerJson> =>
+      fromTokenizerJson({
+        added_tokens: [{ id: 1, content: 'xy', special: false, single_word: true }],
+        pre_tokenizer,
+        model: {
+          type: 'BPE',
+          vocab: { '!': 0, a: 2, '\u2e52': 3, 'a\u2e52': 4, 'a!': 5 },
+          merges: ['a \u2e52', 'a !'],
+        },
+      })
+    const added = read(null)
+    for (const [text, found] of [
+      ['xy\u088f', true],
+      ['\u{16ea0}xy', true],
+      ['xy\u088e', false],
+      ['\u{10400}xy', false],
+    ] as const)
+      expect([text, added.encode(text).includes(1)]).toEqual([text, found])
+    // The library knows the punctuation of Unicode 8 alone.
+    const punctuation = read({ type: 'Punctuation', behavior: 'Isolated' })
+    expect([...punctuation.encode('!a\u2e52a!')]).toEqual([0, 4, 2, 0])
   })
 
   it('joins later characters to what they are not told from', () => {

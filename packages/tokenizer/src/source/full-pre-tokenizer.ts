@@ -7,7 +7,9 @@ import { in16, RegexScanner, type SplitBehavior, translate } from '../scan/regex
 import type { PreTokenizer, ReadSection } from './pre-tokenizer.js'
 
 const BEHAVIORS: readonly string[] = ['Isolated', 'Removed', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']
-const ASCII_PUNCTUATION = '\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e'
+/** ASCII's, and what Unicode 8 called so: less than later versions, but for two. */
+const PUNCTUATION =
+  '[[\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e\\u166d\\u{111c9}]--[\\u061d\\u09fd-\\u0a76\\u0c77-\\u0c84\\u1b4e\\u1b4f\\u1b7d-\\u1b7f\\u2e43-\\u2e5d\\u{10d6e}-\\u{10f89}\\u{113d4}-\\u{1145d}\\u{11660}-\\u{116b9}\\u{1183b}-\\u{11fff}\\u{12ff1}\\u{12ff2}\\u{16d6d}-\\u{16fe2}\\u{1e5ff}-\\u{1e95f}]]'
 
 /** Every split, Digits behind ByteLevel, Punctuation, Whitespace and WhitespaceSplit. */
 export const fullPreTokenizer: ReadSection = (section, out, op) => {
@@ -22,8 +24,8 @@ export const fullPreTokenizer: ReadSection = (section, out, op) => {
     case 'Punctuation': {
       const behavior = behaviorOf(section.behavior ?? 'Isolated', op)
       if (behavior === 'Contiguous' && !out.byteLevel) {
-        out.scanners.push(new RegexScanner(new RegExp(`[\\p{P}${ASCII_PUNCTUATION}]+`, 'gu'), 'Isolated'))
-      } else out.scanners.push(new RegexScanner(new RegExp(`[\\p{P}${ASCII_PUNCTUATION}]`, 'gu'), behavior))
+        out.scanners.push(new RegexScanner(new RegExp(`${PUNCTUATION}+`, 'gv'), 'Isolated'))
+      } else out.scanners.push(new RegexScanner(new RegExp(PUNCTUATION, 'gv'), behavior))
       return true
     }
     case 'WhitespaceSplit':

@@ -65,14 +65,12 @@ function step(section: JsonObject): NormalStep {
     case 'NFKD':
       // The character after the cut stays by itself: it joins none before it, and the next does not join it.
       return made((_a, b) => beginsAnew(b, 0) && beginsAnew(b, sizeAt(b, 0)))
-    case 'Lowercase':
-      // A capital sigma looks as far as the next space.
-      return made((_a, b) => /^\p{White_Space}/u.test(b))
     case 'Strip':
       return made(
         a => !/\p{White_Space}$/u.test(a),
         section.strip_right === true ? text => text.replace(/\p{White_Space}+$/u, '') : text => text,
       )
+    case 'Lowercase':
     case 'StripAccents':
       return made(() => true)
     case 'Replace': {
