@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { hurtfulTexts } from '../../test/hurt.js'
 import { TokenizerError } from '../errors.js'
 import { fromTokenizerJson } from '../family/readers.js'
+import { ggufSplit } from '../source/gguf-splits.js'
 import { classOf, classTable, LETTER, LOWER, MARK, NUMBER, PUNCTUATION, SPACE } from './classes.js'
+import { splitScanner } from './known.js'
 import { Cl100kScanner, ClassRunScanner, Gpt2Scanner, O200kScanner } from './patterns.js'
-import { RegexScanner, type SplitBehavior, split, translate } from './regex.js'
+import { RegexScanner, type SplitBehavior, split, splitByRegex, translate } from './regex.js'
 import type { Scanner } from './scanner.js'
 
 function pieces(scanner: Scanner, text: string): string[] {
@@ -54,6 +56,16 @@ describe('hand-written scanners', () => {
       for (const text of texts) expect(pieces(scanner, text)).toEqual(pieces(regex, text))
     })
   }
+})
+
+describe('splits of GGUF files', () => {
+  it('take a space for no letter of a range, as llama.cpp', () => {
+    for (const name of ['deepseek-llm', 'deepseek-coder']) {
+      const scanner = splitScanner(ggufSplit(name)!.patterns, 'test', splitByRegex)
+      expect(pieces(scanner, ' \u2028')).toEqual([' \u2028'])
+      expect(pieces(scanner, '.\u2e80\u2e81.')).toEqual(['.', '\u2e80\u2e81', '.'])
+    }
+  })
 })
 
 describe('foreign patterns', () => {

@@ -22,6 +22,8 @@ const TAIL = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'
 const WORD = '[^\\r\\n\\p{L}\\p{N}]?'
 const UPPER = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]'
 const LOWER = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]'
+// `[一-龥ࠀ-一가-퟿]+` as llama.cpp reads it, in which no character is a space.
+const ASIAN = '[一-龥\u0800-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-一가-\ud7ff]+'
 const PHRASE = ' ?[^(\\s|.,!?…。，、।۔،)]+'
 
 /** Made when asked for, so that a bundle without GGUF is without it. */
@@ -115,7 +117,7 @@ function byName(): ReadonlyMap<string, GgufSplit> {
           // The file's list begins with the ideographic space, which llama.cpp takes for a space and nothing else.
           '\\s?[!-/:-~！-／：-～‘-‟、-。]+',
           '\\s+$',
-          '[一-龥ࠀ-一가-퟿]+',
+          ASIAN,
           '\\p{N}+',
         ],
       },
@@ -123,7 +125,7 @@ function byName(): ReadonlyMap<string, GgufSplit> {
     [
       'deepseek-coder',
       {
-        patterns: ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', '[一-龥ࠀ-一가-퟿]+', '\\p{N}'],
+        patterns: ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', ASIAN, '\\p{N}'],
       },
     ],
   ])
