@@ -1,5 +1,7 @@
 // A growing list of token ids. Plain and public on purpose: the merge loops write into it without a call.
 
+import { withRoom } from './room.js'
+
 /** Where encoders put ids; `ids[0, length)` is the content. */
 export class IdSink {
   ids: Uint32Array
@@ -12,10 +14,7 @@ export class IdSink {
   /** Makes room for `more` further ids. */
   reserve(more: number): void {
     const need = this.length + more
-    if (need <= this.ids.length) return
-    const grown = new Uint32Array(Math.max(need, this.ids.length * 2))
-    grown.set(this.ids.subarray(0, this.length))
-    this.ids = grown
+    if (need > this.ids.length) this.ids = withRoom(this.ids, need)
   }
 
   push(id: number): void {

@@ -11,14 +11,14 @@ export class TextBuffer {
   bytes: Uint8Array = new Uint8Array(4096)
   view: DataView = new DataView(this.bytes.buffer)
 
-  /** Writes `text` behind `lead` free bytes; returns the position after it. */
-  load(text: string, lead: number): number {
-    const need = lead + text.length * 3 + PAD
+  /** Writes `text`; returns the position after it. */
+  load(text: string): number {
+    const need = text.length * 3 + PAD
     if (need > this.bytes.length || (this.bytes.length > KEEP && need < KEEP)) {
-      this.bytes = new Uint8Array(need <= KEEP ? Math.max(4096, 2 ** Math.ceil(Math.log2(need))) : need)
+      this.bytes = new Uint8Array(Math.max(need, Math.min(2 * need, KEEP)))
       this.view = new DataView(this.bytes.buffer)
     }
-    return lead + writeUtf8(text, lead === 0 ? this.bytes : this.bytes.subarray(lead))
+    return writeUtf8(text, this.bytes)
   }
 
   /** Lets a very long text's memory go. */

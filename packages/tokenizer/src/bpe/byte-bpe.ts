@@ -30,28 +30,20 @@ export class ByteBpe implements TextModel {
   readonly #merger: Merger
   readonly #cache = new WordCache()
   readonly #buffer = new TextBuffer()
-  /** Merge numbers of byte pairs; symbols outside the vocabulary never merge. */
   #whole: VocabIndex | undefined
+  /** Merge numbers of byte pairs; -1 until they are first asked for. */
   readonly #bytePairs: Int32Array
 
   constructor(parts: ByteBpeParts) {
     this.#parts = parts
     this.merges = parts.merges
     this.#merger = new Merger(parts.merges)
-    this.#bytePairs = new Int32Array(65536).fill(NONE)
-    const { byteIds, merges } = parts
-    for (let l = 0; l < 256; l++) {
-      for (let r = 0; r < 256; r++) {
-        if (byteIds[l]! >= 0 && byteIds[r]! >= 0)
-          this.#bytePairs[(l << 8) | r] = merges.pairs.get(byteIds[l]!, byteIds[r]!)
-      }
-    }
+    this.#bytePairs = new Int32Array(65536).fill(-1)
   }
 
   encode(text: string, sink: IdSink): void {
-    const lead = this.#parts.prefixSpace === true && !/^\p{White_Space}/u.test(text) ? 1 : 0
-    const end = this.#buffer.load(text, lead)
-    if (lead === 1) this.#buffer.bytes[0] = 0x20
+    const spaced = this.#parts.prefixSpace === true && !/^\p{White_Space}/u.test(text) ? ` ${text}` : text
+    const end = this.#buffer.load(spaced)
     this.#encodeRange(0, end, sink)
     this.#buffer.trim()
     this.#merger.trim()
@@ -99,7 +91,9 @@ export class ByteBpe implements TextModel {
     for (let i = 1; i < n; i++) {
       const right = b[start + i]!
       symbols[i] = byteIds[right]!
-      next[i - 1] = pairs[(byte << 8) | right]!
+      let merge = pairs[(byte << 8) | right]!
+      if (merge < 0) pairs[(byte << 8) | right] = merge = this.#pairOf(byteIds[byte]!, byteIds[right]!)
+      next[i - 1] = merge
       byte = right
     }
     const kept = merger.run(n)
@@ -112,5 +106,10 @@ export class ByteBpe implements TextModel {
       else if (unknown !== undefined) out[o++] = unknown
     }
     sink.length = o
+  }
+
+  /** Symbols outside the vocabulary never merge. */
+  #pairOf(left: number, right: number): number {
+    return left < 0 || right < 0 ? NONE : this.merges.pairs.get(left, right)
   }
 }

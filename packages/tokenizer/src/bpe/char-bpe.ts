@@ -11,7 +11,6 @@ import { TextBuffer } from '../text-buffer.js'
 import { NORMAL, type TokenTable, UNUSED, USER_DEFINED } from '../token-table.js'
 import { codePointAt, type ReadText, sizeOf, textPerByte, utf8 } from '../utf8.js'
 import { Merger, type Merges } from './merger.js'
-import { NONE } from './pair-table.js'
 import { MAX_WORD, WordCache } from './word-cache.js'
 
 /** What a character-level model is made of. */
@@ -69,14 +68,15 @@ export class CharIds {
 
 /** Which characters some token has side by side; may say yes too often, never no. */
 export class Neighbours {
-  readonly #ascii = new Uint8Array(128 * 128)
+  /** By two ASCII characters; never yes without reason. */
+  readonly ascii: Uint8Array = new Uint8Array(128 * 128)
   readonly #bits: Uint8Array
   readonly #mask: number
 
   constructor(table: TokenTable) {
-    const length = table.blob.length
+    // Few pairs differ, and a small table stays in the fast caches.
     let size = 1 << 13
-    while (size < length && size < 1 << 20) size *= 2
+    while (size < table.size) size *= 2
     this.#bits = new Uint8Array(size)
     this.#mask = size * 8 - 1
     const { blob, offsets, kinds } = table
@@ -93,7 +93,7 @@ export class Neighbours {
   }
 
   #add(a: number, b: number): void {
-    if (a < 128 && b < 128) this.#ascii[(a << 7) | b] = 1
+    if (a < 128 && b < 128) this.ascii[(a << 7) | b] = 1
     else {
       const h = hashPair(a, b) & this.#mask
       this.#bits[h >> 3]! |= 1 << (h & 7)
@@ -101,7 +101,7 @@ export class Neighbours {
   }
 
   has(a: number, b: number): boolean {
-    if ((a | b) < 128) return this.#ascii[(a << 7) | b] === 1
+    if ((a | b) < 128) return this.ascii[(a << 7) | b] === 1
     const h = hashPair(a, b) & this.#mask
     return (this.#bits[h >> 3]! & (1 << (h & 7))) !== 0
   }
@@ -124,8 +124,12 @@ export class CharBpe implements TextModel {
   readonly #merger: Merger
   readonly #neighbours: Neighbours
   readonly #allBytes: boolean
+  /** Merge numbers of two ASCII characters; -1 until they are first asked for. */
+  readonly #asciiPairs: Int32Array = new Int32Array(128 * 128).fill(-1)
   readonly #cache = new WordCache()
   readonly #buffer = new TextBuffer()
+  /** Whether the text has a `▁` that is a space. */
+  #metaspaces = false
   /** Whether an unknown id has ever been given, so that neighbours may have to be joined. */
   #sawUnknown = false
 
@@ -138,8 +142,20 @@ export class CharBpe implements TextModel {
   }
 
   encode(text: string, sink: IdSink): void {
-    const plain = this.#parts.metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
-    const end = this.#buffer.load(plain, 0)
+    const { length } = sink
+    this.#metaspaces = false
+    this.#encode(text, sink)
+    if (this.#metaspaces) {
+      // Few texts have a `▁`, so none is searched for one.
+      sink.length = length
+      this.#encode(text.replaceAll('\u2581', ' '), sink)
+    }
+    this.#buffer.trim()
+    this.#merger.trim()
+  }
+
+  #encode(text: string, sink: IdSink): void {
+    const end = this.#buffer.load(text)
     const { scanner } = this.#parts
     const { bytes } = this.#buffer
     if (scanner === undefined) this.#encodeRange(0, end, sink)
@@ -151,28 +167,43 @@ export class CharBpe implements TextModel {
         at = stop < 0 ? ~stop : stop
       }
     }
-    this.#buffer.trim()
-    this.#merger.trim()
   }
 
   #encodeRange(from: number, end: number, sink: IdSink): void {
-    const { chars, fuseUnknown } = this.#parts
+    const { chars, fuseUnknown, table, resegment, metaspace } = this.#parts
     const { bytes, view } = this.#buffer
+    const neighbours = this.#neighbours
+    const { ascii } = neighbours
     const first = sink.length
     for (let start = from; start < end; ) {
       let c = codePointAt(bytes, start)
-      let p = start + sizeOf(bytes[start]!)
-      if (chars.get(c) < 0) {
-        this.#fallback(bytes, start, p, sink)
-        start = p
+      const symbol = chars.get(c)
+      const second = start + sizeOf(bytes[start]!)
+      if (symbol < 0) {
+        this.#metaspaces ||= c === 0x2581 && metaspace
+        this.#fallback(bytes, start, second, sink)
+        start = second
         continue
       }
+      let p = second
       while (p < end) {
+        const lead = bytes[p]!
+        if ((c | lead) < 128) {
+          if (ascii[(c << 7) | lead] === 0) break
+          p++
+          c = lead
+          continue
+        }
         const d = codePointAt(bytes, p)
-        // Beyond ASCII the filter may err towards yes, so a character that is in no token must end the part by itself.
-        if (!this.#neighbours.has(c, d) || ((c | d) >= 128 && chars.get(d) < 0)) break
-        p += sizeOf(bytes[p]!)
+        // The filter may err towards yes, so a character that is in no token must end the part by itself.
+        if (!neighbours.has(c, d) || chars.get(d) < 0) break
+        p += sizeOf(lead)
         c = d
+      }
+      if (p === second && symbol < table.size && resegment === undefined) {
+        sink.push(symbol)
+        start = p
+        continue
       }
       const n = p - start
       if (n > MAX_WORD) this.#merge(bytes, start, p, sink)
@@ -222,11 +253,20 @@ export class CharBpe implements TextModel {
     merger.reserve(end - start)
     const { symbols, next } = merger
     const pairs = merges.pairs
+    const ascii = this.#asciiPairs
     let n = 0
+    let last = -1
     for (let p = start; p < end; p += sizeOf(b[p]!)) {
-      const symbol = chars.get(codePointAt(b, p))
+      const c = codePointAt(b, p)
+      const symbol = chars.get(c)
       symbols[n] = symbol
-      if (n > 0) next[n - 1] = symbol < 0 || symbols[n - 1]! < 0 ? NONE : pairs.get(symbols[n - 1]!, symbol)
+      if (n > 0) {
+        const left = symbols[n - 1]!
+        let merge = (last | c) < 128 ? ascii[(last << 7) | c]! : pairs.get(left, symbol)
+        if (merge < 0) ascii[(last << 7) | c] = merge = pairs.get(left, symbol)
+        next[n - 1] = merge
+      }
+      last = c
       n++
     }
     const kept = merger.run(n)

@@ -1,6 +1,7 @@
 // The merge loop of BPE: repeatedly joins the neighbouring pair with the lowest merge number, leftmost first. Short
 // runs use a plain minimum search over small typed arrays, which beats any queue; long ones a heap over a linked list.
 
+import { withRoom } from '../room.js'
 import { NONE, type PairTable } from './pair-table.js'
 
 /** Runs up to this many symbols use the minimum search. */
@@ -28,17 +29,22 @@ export class Merger {
   symbols: Int32Array = new Int32Array(256)
   next: Int32Array = new Int32Array(256)
   readonly #merges: Merges
+  /** What each merge makes; `~` that where others share its priority, so that most need no second look. */
+  readonly #made: Int32Array
 
   constructor(merges: Merges) {
     this.#merges = merges
+    const { result, priority } = merges
+    this.#made =
+      priority === undefined
+        ? result
+        : result.map((made, m) => (priority[m] !== m || priority[m + 1] === m ? ~made : made))
   }
 
   /** Makes room for `n` symbols. */
   reserve(n: number): void {
-    if (n <= this.symbols.length) return
-    const size = Math.max(n, this.symbols.length * 2)
-    this.symbols = new Int32Array(size)
-    this.next = new Int32Array(size)
+    this.symbols = withRoom(this.symbols, n)
+    this.next = withRoom(this.next, n)
   }
 
   /** Gives back the memory that one very long run needed. */
@@ -53,30 +59,29 @@ export class Merger {
   }
 
   #short(count: number): number {
-    const { pairs, result, priority } = this.#merges
+    const { pairs, priority } = this.#merges
+    const made = this.#made
     const symbols = this.symbols
     const next = this.next
     let n = count
     while (n > 1) {
-      let best = NONE
+      let merge = NONE
       let at = 0
       for (let i = 0; i < n - 1; i++) {
         const m = next[i]!
-        if (m < best) {
-          best = m
+        if (m < merge) {
+          merge = m
           at = i
         }
       }
-      if (best === NONE) break
-      if (priority !== undefined) {
-        const order = priority[best]!
+      if (merge === NONE) break
+      let merged = made[merge]!
+      if (merged < 0) {
+        const order = priority![merge]!
         // The leftmost of all that share the priority, whatever their numbers.
-        if (order !== best || priority[best + 1] === order) {
-          for (at = 0; next[at] === NONE || priority[next[at]!] !== order; ) at++
-          best = next[at]!
-        }
+        for (at = 0; next[at] === NONE || priority![next[at]!] !== order; ) at++
+        merged = ~made[next[at]!]!
       }
-      const merged = result[best]!
       symbols[at] = merged
       n--
       for (let i = at + 1; i < n; i++) {
@@ -102,20 +107,21 @@ export class Merger {
     // At most n - 1 entries at first, and each of at most n - 1 merges removes one and adds two.
     const heap = new Float64Array(2 * n + 2)
     let size = 0
-    for (let i = 0; i < n - 1; i++) {
-      const m = merge[i]!
-      if (m !== NONE) heap[size++] = (priority === undefined ? m : priority[m]!) * SHIFT + i
+    const orderOf = (m: number): number => priority?.[m] ?? m
+    const put = (at: number, m: number): void => {
+      merge[at] = m
+      if (m !== NONE) up(heap, size++, orderOf(m) * SHIFT + at)
     }
-    for (let i = (size >> 1) - 1; i >= 0; i--) down(heap, size, i)
+    for (let i = 0; i < n - 1; i++) put(i, merge[i]!)
     while (size > 0) {
       const key = heap[0]!
       heap[0] = heap[--size]!
-      down(heap, size, 0)
+      down(heap, size)
       const order = Math.floor(key / SHIFT)
       const at = key - order * SHIFT
       const m = merge[at]!
       // A stale entry: the pair that stood here has been merged into something else since.
-      if (m === NONE || (priority === undefined ? m : priority[m]!) !== order) continue
+      if (m === NONE || orderOf(m) !== order) continue
       const eaten = right[at]!
       const after = right[eaten]!
       const merged = result[m]!
@@ -125,16 +131,10 @@ export class Merger {
       right[at] = after
       if (after < n) {
         left[after] = at
-        const k = pairs.get(merged, symbols[after]!)
-        merge[at] = k
-        if (k !== NONE) up(heap, size++, (priority === undefined ? k : priority[k]!) * SHIFT + at)
+        put(at, pairs.get(merged, symbols[after]!))
       }
       const before = left[at]!
-      if (before >= 0) {
-        const k = pairs.get(symbols[before]!, merged)
-        merge[before] = k
-        if (k !== NONE) up(heap, size++, (priority === undefined ? k : priority[k]!) * SHIFT + before)
-      }
+      if (before >= 0) put(before, pairs.get(symbols[before]!, merged))
     }
     let kept = 0
     for (let i = 0; i < n; i = right[i]!) symbols[kept++] = symbols[i]!
@@ -142,9 +142,9 @@ export class Merger {
   }
 }
 
-function down(heap: Float64Array, size: number, from: number): void {
-  const key = heap[from]!
-  let i = from
+function down(heap: Float64Array, size: number): void {
+  const key = heap[0]!
+  let i = 0
   for (;;) {
     let child = 2 * i + 1
     if (child >= size) break

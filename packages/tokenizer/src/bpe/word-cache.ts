@@ -1,119 +1,110 @@
-// Remembers how words were split. Bounded: when any of its three arrays is full it starts again from empty, which keeps
+// Remembers how words were split. Bounded: when either of its arrays is full it starts again from empty, which keeps
 // lookups free of bookkeeping. Keys are compared in full, so a hit is never a guess.
 
 import type { IdSink } from '../ids.js'
 
 /** Longer words are not remembered. */
 export const MAX_WORD = 96
+/** Words up to this many bytes stand in their slot, most words in most languages. */
+const INLINE = 8
 const SLOTS: number = 1 << 15
-const KEY_WORDS: number = 1 << 18
-const ID_WORDS: number = 1 << 18
-/** Keeps the bytes that belong to the word in the last, partial, 4-byte load. */
-const TAIL: readonly number[] = [0, 0xff, 0xffff, 0xffffff]
+const STORE: number = 1 << 19
+const mix = (h: number): number => {
+  const product = Math.imul(h, 0x2c1b3c6d)
+  return product ^ (product >>> 15)
+}
 
-/** Splits by word bytes. One slot is `[hash, first key word, byte length, value]`. */
+/** The first of the four bytes at `at`, as many as are `left`, which may be less than none. */
+const fourAt = (view: DataView, at: number, left: number): number => {
+  const half = Math.max(0, Math.min(16, 16 - 4 * left))
+  return (view.getInt32(at, true) << half) << half
+}
+
+/**
+ * Splits by word bytes. One slot is `[first word or hash, second word or key, byte length | second id << 12, value]`. The
+ * value is the first id, or `~` where the list of ids stands; of two ids the length has a bit more.
+ */
 export class WordCache {
-  #slots: Int32Array = new Int32Array(0)
-  #keys: Int32Array = new Int32Array(0)
-  #ids: Int32Array = new Int32Array(0)
+  readonly #slots: Int32Array = new Int32Array(4 * SLOTS)
+  /** Bytes of long words, and lists of ids behind their number. */
+  readonly #store: Int32Array = new Int32Array(STORE)
   #used = 0
-  #keyEnd = 0
-  #idEnd = 0
-  #hash = 0
+  #end = 0
+  /** Where the word just missed belongs, and its first two entries. */
+  #slot = 0
+  #first = 0
+  #second = 0
 
   #reset(): void {
-    if (this.#slots.length === 0) {
-      this.#slots = new Int32Array(SLOTS * 4)
-      this.#keys = new Int32Array(KEY_WORDS)
-      this.#ids = new Int32Array(ID_WORDS)
-    } else this.#slots.fill(0)
+    this.#slots.fill(0)
     this.#used = 0
-    this.#keyEnd = 0
-    this.#idEnd = 0
+    this.#end = 0
   }
 
   /**
-   * Pushes the ids of the word `[start, start + length)` and returns true when it is known. The view must reach three
-   * bytes past the word. A miss leaves the hash for the {@link add} that follows.
+   * Pushes the ids of the word `[start, start + length)` and returns true when it is known. The view must reach eight
+   * bytes past the word. A miss leaves the place for the {@link add} that follows.
    */
   emit(view: DataView, start: number, length: number, sink: IdSink): boolean {
-    let h = length
-    const whole = length >> 2
-    let p = start
-    for (let k = 0; k < whole; k++, p += 4) {
-      h = Math.imul(h ^ view.getInt32(p, true), 0x2c1b3c6d)
-      h ^= h >>> 15
-    }
-    const tail = length & 3
-    if (tail !== 0) {
-      h = Math.imul(h ^ (view.getInt32(p, true) & TAIL[tail]!), 0x2c1b3c6d)
-      h ^= h >>> 15
-    }
-    h = Math.imul(h, 0x297a2d39)
-    h ^= h >>> 15
-    this.#hash = h
+    if (this.#used * 2 >= SLOTS) this.#reset()
+    let first = fourAt(view, start, length)
+    let second = 0
+    if (length <= INLINE) second = fourAt(view, start + 4, length - 4)
+    else for (let k = 4; k < length; k += 4) first = mix(first ^ fourAt(view, start + k, length - k))
+    const h = mix(mix(first ^ length) ^ Math.imul(second, 0x297a2d39))
     const slots = this.#slots
-    if (slots.length === 0) return false
-    for (let i = h & (SLOTS - 1); ; i = (i + 1) & (SLOTS - 1)) {
-      const s = i << 2
+    for (let s = (h & (SLOTS - 1)) << 2; ; s = (s + 4) & (4 * SLOTS - 1)) {
       const known = slots[s + 2]!
-      if (known === 0) return false
-      if (slots[s] !== h || known !== length || !this.#same(view, start, length, slots[s + 1]!)) continue
+      if (known === 0) {
+        this.#slot = s
+        this.#first = first
+        this.#second = second
+        return false
+      }
+      if (slots[s] !== first || (known & 127) !== length) continue
+      if (length <= INLINE ? slots[s + 1] !== second : !this.#same(view, start, length, slots[s + 1]!)) continue
       const value = slots[s + 3]!
       if (value >= 0) {
-        sink.push(value)
+        sink.reserve(2)
+        // Without a branch: whether it is one or two is as hard to foresee as text.
+        const { ids, length: o } = sink
+        ids[o] = value
+        ids[o + 1] = known >>> 12
+        sink.length = o + 1 + ((known >> 7) & 1)
         return true
       }
-      const at = ~value
-      const ids = this.#ids
-      const n = ids[at]!
+      const store = this.#store
+      const n = store[~value]!
       sink.reserve(n)
-      const out = sink.ids
-      const o = sink.length
-      for (let k = 0; k < n; k++) out[o + k] = ids[at + 1 + k]!
+      const { ids, length: o } = sink
+      for (let k = 0; k < n; k++) ids[o + k] = store[k - value]!
       sink.length = o + n
       return true
     }
   }
 
   #same(view: DataView, start: number, length: number, key: number): boolean {
-    const keys = this.#keys
-    const whole = length >> 2
-    let p = start
-    let k = key
-    for (const end = key + whole; k < end; k++, p += 4) if (keys[k] !== view.getInt32(p, true)) return false
-    const tail = length & 3
-    return tail === 0 || keys[k] === (view.getInt32(p, true) & TAIL[tail]!)
+    for (let k = 0; k < length; k += 4)
+      if (this.#store[key + (k >> 2)] !== fourAt(view, start + k, length - k)) return false
+    return true
   }
 
   /** Remembers the word just missed; its ids are `sink.ids[from, sink.length)`. */
   add(view: DataView, start: number, length: number, sink: IdSink, from: number): void {
-    const words = (length + 3) >> 2
     const n = sink.length - from
-    if (
-      this.#slots.length === 0 ||
-      this.#used * 2 >= SLOTS ||
-      this.#keyEnd + words > KEY_WORDS ||
-      this.#idEnd + n + 1 > ID_WORDS
-    ) {
-      this.#reset()
-    }
-    let i = this.#hash & (SLOTS - 1)
-    while (this.#slots[4 * i + 2] !== 0) i = (i + 1) & (SLOTS - 1)
-    const s = 4 * i
-    this.#slots[s] = this.#hash
-    this.#slots[s + 1] = this.#keyEnd
-    this.#slots[s + 2] = length
-    for (let k = 0, p = start; k < words; k++, p += 4) {
-      const tail = length - 4 * k
-      this.#keys[this.#keyEnd++] = view.getInt32(p, true) & (tail >= 4 ? -1 : TAIL[tail]!)
-    }
-    if (n === 1) this.#slots[s + 3] = sink.ids[from]!
-    else {
-      this.#slots[s + 3] = ~this.#idEnd
-      this.#ids[this.#idEnd++] = n
-      for (let k = from; k < sink.length; k++) this.#ids[this.#idEnd++] = sink.ids[k]!
-    }
+    // Its place is free in an empty cache too.
+    if (this.#end + length + n >= STORE) this.#reset()
     this.#used++
+    const s = this.#slot
+    const slots = this.#slots
+    const store = this.#store
+    slots[s] = this.#first
+    slots[s + 1] = length > INLINE ? this.#end : this.#second
+    if (length > INLINE) for (let k = 0; k < length; k += 4) store[this.#end++] = fourAt(view, start + k, length - k)
+    slots[s + 2] = n === 2 ? length | 128 | (sink.ids[from + 1]! << 12) : length
+    slots[s + 3] = n === 1 || n === 2 ? sink.ids[from]! : ~this.#end
+    if (n === 1 || n === 2) return
+    store[this.#end++] = n
+    for (let k = from; k < sink.length; k++) store[this.#end++] = sink.ids[k]!
   }
 }

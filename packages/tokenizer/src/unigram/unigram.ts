@@ -78,7 +78,7 @@ export class Unigram implements TextModel {
   encode(text: string, sink: IdSink, carry: Carry = { sum: 0 }): void {
     const { metaspace, scanner } = this.#parts
     const plain = metaspace && text.includes('\u2581') ? text.replaceAll('\u2581', ' ') : text
-    const end = this.#buffer.load(plain, 0)
+    const end = this.#buffer.load(plain)
     const { bytes } = this.#buffer
     if (scanner === undefined) carry.sum = this.#range(bytes, 0, end, sink, carry.sum)
     else {
