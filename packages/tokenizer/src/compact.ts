@@ -14,6 +14,7 @@ import { arrayOf, isObject, objectOf, parseObject } from './json-value.js'
 import type { Recipe } from './model.js'
 import { normalizeOf, readNormalizer } from './normalize/normalizer.js'
 import { type MakeCharsMap, sentencePieceNormalizer } from './normalize/sentencepiece.js'
+import { withRoom } from './room.js'
 import { type Abilities, assemble } from './source/assemble.js'
 import { readPreTokenizer } from './source/pre-tokenizer.js'
 import { MAX_VOCAB, type PieceStyle, TokenTable, UNREACHABLE } from './token-table.js'
@@ -102,8 +103,9 @@ export function readCompact(bytes: Uint8Array, abilities: Abilities, charsMap: M
   }
   const offsets = new Uint32Array(size + 1)
   let total = 0
+  const lengths = input.numbers(size)
   for (let id = 0; id < size; id++) {
-    total += input.number()
+    total += lengths[id]!
     if (total > bytes.length) throw badFile(OP, 'tokens longer than the file', 'tokens inside it')
     offsets[id + 1] = total
   }
@@ -167,21 +169,24 @@ function readMerges(
   if (count > input.left || total * 2 > input.left) throw badFile(OP, `${count} merges`, 'merges inside the file')
   const result = new Int32Array(count)
   const pairs = new PairTable(total)
+  const numbers = input.numbers(2 * count + 2 * total)
+  let at = 0
   let last = 0
   for (let merge = 0; merge < count; merge++) {
-    const step = input.number()
+    const step = numbers[at++]!
     last += step % 2 === 1 ? -(step + 1) / 2 : step / 2
-    if (last < 0 || last >= tokens) throw badFile(OP, `merge ${merge} into ${last}`, `a token below ${tokens}`)
+    if (!(last >= 0 && last < tokens)) throw badFile(OP, `merge ${merge} into ${last}`, `a token below ${tokens}`)
     result[merge] = last
-    for (let n = input.number(); n > 0; n--) {
-      const left = input.number()
-      const right = input.number()
-      if (left >= symbols || right >= symbols || merge >= NONE >>> 8) {
+    for (let n = numbers[at++]!; n > 0; n--) {
+      const left = numbers[at++]!
+      const right = numbers[at++]!
+      if (!(left < symbols && right < symbols) || merge >= NONE >>> 8) {
         throw badFile(OP, `merge ${merge} of ${left} and ${right}`, `symbols below ${symbols}`)
       }
       pairs.add(left, right, merge)
     }
   }
+  if (at !== numbers.length) throw badFile(OP, `${total} pairs and more merges`, 'as many as there are')
   if (input.number() === 0) return { pairs, result, priority: undefined }
   return { pairs, result, priority: Int32Array.from({ length: count }, (_, i) => Math.max(0, i - input.number())) }
 }
@@ -191,10 +196,7 @@ class Writer {
   #length = 0
 
   #room(more: number): void {
-    if (this.#length + more <= this.#out.length) return
-    const grown = new Uint8Array(Math.max(this.#length + more, this.#out.length * 2))
-    grown.set(this.#out.subarray(0, this.#length))
-    this.#out = grown
+    this.#out = withRoom(this.#out, this.#length + more)
   }
 
   bytes(bytes: Uint8Array): void {
@@ -234,7 +236,7 @@ class Reader {
   }
 
   bytes(length: number): Uint8Array {
-    if (length > this.left) throw badFile(OP, `a file that breaks off at byte ${this.#source.length}`, 'a whole file')
+    if (length > this.left) throw broken(this.#source)
     this.#at += length
     return this.#source.subarray(this.#at - length, this.#at)
   }
@@ -246,13 +248,30 @@ class Reader {
   }
 
   number(): number {
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.#source[this.#at++]
-      if (byte === undefined) throw badFile(OP, `a file that breaks off at byte ${this.#source.length}`, 'a whole file')
-      value |= (byte & 127) << shift
-      if (byte < 128) return value >>> 0
+    return this.numbers(1)[0]!
+  }
+
+  /** Many at once, which is faster. */
+  numbers(count: number): Uint32Array {
+    if (count > this.left) throw broken(this.#source)
+    const b = this.#source
+    const out = new Uint32Array(count)
+    let p = this.#at
+    for (let i = 0; i < count; i++) {
+      let byte = b[p++]!
+      let value = byte & 127
+      for (let shift = 7; byte > 127; shift += 7) {
+        if (shift > 28) throw badFile(OP, `a number of more than five bytes at ${p}`, 'numbers of 32 bits')
+        byte = b[p++]!
+        value |= (byte & 127) << shift
+      }
+      out[i] = value
     }
-    throw badFile(OP, `a number of more than five bytes at ${this.#at}`, 'numbers of 32 bits')
+    if (p > b.length) throw broken(b)
+    this.#at = p
+    return out
   }
 }
+
+const broken = ({ length }: Uint8Array): Error =>
+  badFile(OP, `a file that breaks off at byte ${length}`, 'a whole file')

@@ -1,6 +1,7 @@
 // From ids to text, a few at a time. Bytes of a character that is not complete wait for the ids that complete it.
 
 import { unknownId } from './errors.js'
+import { withRoom } from './room.js'
 import { BYTE, type TokenTable, UNKNOWN } from './token-table.js'
 import { incompleteTail, type ReadText, textOf, utf8 } from './utf8.js'
 
@@ -98,12 +99,7 @@ export class StreamDecoder {
 
   #write(bytes: Uint8Array, skip: number): void {
     if (bytes.length === 0) return
-    const need = this.#used + bytes.length
-    if (need > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(need, this.#buffer.length * 2))
-      grown.set(this.#buffer.subarray(0, this.#used))
-      this.#buffer = grown
-    }
+    this.#buffer = withRoom(this.#buffer, this.#used + bytes.length)
     for (let i = skip; i < bytes.length; i++) this.#buffer[this.#used++] = bytes[i]!
     this.#atStart &&= this.#rules.stripMore === true && skip === bytes.length
   }

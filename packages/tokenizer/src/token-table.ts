@@ -2,6 +2,7 @@
 // `piece` writes them again on demand. Merging is elsewhere (bpe/).
 
 import { badFile } from './errors.js'
+import { withRoom } from './room.js'
 import { textOf, utf8 } from './utf8.js'
 
 /** Token kinds, numbered as in SentencePiece and ggml. */
@@ -77,11 +78,7 @@ export class TokenTableBuilder {
 
   /** Room for `more` bytes; returns the buffer to write into at {@link at}. */
   room(more: number): Uint8Array {
-    if (this.#used + more > this.#blob.length) {
-      const grown = new Uint8Array(Math.max(this.#used + more, this.#blob.length * 2))
-      grown.set(this.#blob.subarray(0, this.#used))
-      this.#blob = grown
-    }
+    this.#blob = withRoom(this.#blob, this.#used + more)
     return this.#blob
   }
 

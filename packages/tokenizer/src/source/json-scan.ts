@@ -4,9 +4,10 @@
 
 import type { Merges } from '../bpe/merger.js'
 import { PairTable } from '../bpe/pair-table.js'
-import { VocabIndex } from '../bpe/vocab-index.js'
+import { hashOn, hashPowers, VocabIndex } from '../bpe/vocab-index.js'
 import type { JsonObject } from '../json-value.js'
-import { lookup, MAX_VOCAB, NORMAL } from '../token-table.js'
+import { withRoom } from '../room.js'
+import { lookup, MAX_VOCAB, NORMAL, type TokenTable } from '../token-table.js'
 import { textOf } from '../utf8.js'
 import { alphabet, type JsonModel, jsonByteLevel, type Vocab } from './json-models.js'
 import { addByteLevel, MAX_MERGES } from './listed.js'
@@ -185,10 +186,10 @@ function unwrap(
   return o
 }
 
-function scanMerges(section: unknown, index: VocabIndex, tokens: number): Merges {
+function scanMerges(section: unknown, index: VocabIndex, { size, kinds }: TokenTable): Merges {
   const { bytes: b, from } = section as Range
-  const pairs = new PairTable(2 * tokens)
-  let result = new Int32Array(2 * tokens)
+  const pairs = new PairTable(2 * size)
+  let result = new Int32Array(2 * size)
   const out = new Uint8Array(4096)
   let middle = 0
   const divide = (at: number): void => {
@@ -202,6 +203,8 @@ function scanMerges(section: unknown, index: VocabIndex, tokens: number): Merges
     p = stringEnd(b, p)
     return p - start > 2048 ? -1 : unwrap(b, start + 1, p - 1, out, used, divider)
   }
+  const powers = hashPowers(out.length)
+  let made = 0
   let rank = 0
   for (; b[p] !== CLOSE; rank++) {
     middle = 0
@@ -214,15 +217,18 @@ function scanMerges(section: unknown, index: VocabIndex, tokens: number): Merges
       end = text(middle)
       p = past(b, space(b, p), CLOSE)
     } else end = text(0, divide)
-    const left = middle > 0 && end > middle ? index.get(out, 0, middle) : -1
-    const right = left < 0 ? -1 : index.get(out, middle, end)
-    const made = right < 0 ? -1 : index.get(out, 0, end)
-    if (made < 0 || rank >= MAX_MERGES) surprise(p)
-    if (rank === result.length) {
-      const grown = new Int32Array(2 * rank)
-      grown.set(result)
-      result = grown
-    }
+    if (middle <= 0 || end <= middle || rank >= MAX_MERGES) surprise(p)
+    let before = 0
+    for (let i = 0; i < middle; i++) before = hashOn(before, out[i]!)
+    let whole = before
+    for (let i = middle; i < end; i++) whole = hashOn(whole, out[i]!)
+    const left = index.find(before, out, 0, middle)
+    const right = index.find((whole - Math.imul(before, powers[end - middle]!)) | 0, out, middle, end)
+    // Most files list the merges in the order of what they make.
+    if (!index.is(made, out, 0, end) && !index.is(++made, out, 0, end)) made = -1
+    if (kinds[made] !== NORMAL) made = index.find(whole, out, 0, end)
+    if (left < 0 || right < 0 || made < 0) surprise(p)
+    result = withRoom(result, rank + 1)
     result[rank] = made
     pairs.add(left, right, rank)
     p = nextEntry(b, p, CLOSE)
@@ -247,6 +253,6 @@ export const jsonScanned = (): JsonModel => ({
   },
   data(model, table) {
     const index = new VocabIndex(table, kind => kind === NORMAL)
-    return { index, merges: scanMerges(model.merges, index, table.size) }
+    return { index, merges: scanMerges(model.merges, index, table) }
   },
 })

@@ -52,54 +52,36 @@ export function listedMerges(
   if (list.length >= MAX_MERGES) throw badFile(op, `${list.length} merges`, `fewer than ${MAX_MERGES}`)
   const pairs = new PairTable(list.length)
   const result = new Int32Array(list.length)
-  const scratch = new Uint8Array(256)
+  const scratch = new Uint8Array(512)
+  /** The token of `text[from, to)`, without what stands at `divider`. */
+  const find = (text: string, from: number, to: number, divider = -1): number => {
+    let n = 0
+    if (bytes !== undefined && to - from < scratch.length) {
+      for (let i = from; i < to && n >= 0; i++) {
+        if (i === divider) continue
+        const byte = bytes.alphabet[text.charCodeAt(i)] ?? -1
+        scratch[n] = byte
+        n = byte < 0 ? -1 : n + 1
+      }
+      const id = n < 0 ? -1 : bytes.index.get(scratch, 0, n)
+      if (id >= 0) return id
+    }
+    return idOf(text.slice(from, divider < 0 ? to : divider) + (divider < 0 ? '' : text.slice(divider + 1, to))) ?? -1
+  }
   for (let rank = 0; rank < list.length; rank++) {
     const merge: unknown = list[rank]
-    let l: number | undefined
-    let r: number | undefined
-    let made: number | undefined
-    if (bytes !== undefined && typeof merge === 'string' && merge.length <= 256) {
-      const { index, alphabet } = bytes
-      let n = 0
-      let middle = 0
-      for (let i = 0; i < merge.length; i++) {
-        const unit = merge.charCodeAt(i)
-        const byte = unit < alphabet.length ? alphabet[unit]! : -1
-        if (byte >= 0) scratch[n++] = byte
-        else if (unit === 0x20 && middle === 0) middle = n
-        else n = middle = 1 << 30
-      }
-      if (middle > 0 && middle < n && n <= 256) {
-        l = index.get(scratch, 0, middle)
-        r = index.get(scratch, middle, n)
-        made = index.get(scratch, 0, n)
-      }
-    }
-    if (l === undefined || l < 0 || r! < 0 || made! < 0) {
-      const [left, right] = sidesOf(merge)
-      l = left === undefined ? undefined : idOf(left)
-      r = right === undefined ? undefined : idOf(right)
-      made = l === undefined || r === undefined ? undefined : idOf(left! + right!)
-      if (made === undefined) {
-        throw badFile(op, `merge ${rank} ${show(merge)}`, 'two tokens of the vocabulary that join to a third')
-      }
-    }
-    result[rank] = made!
-    pairs.add(l!, r!, rank)
+    const sides = Array.isArray(merge) && merge.length === 2 && typeof merge[0] === 'string' ? merge : undefined
+    const text = typeof merge === 'string' ? merge : (sides?.join(' ') ?? '')
+    // A token may begin with a space in no list of strings, so the first space that is not at the start divides.
+    const divider = sides === undefined ? text.indexOf(' ', 1) : (sides[0] as string).length
+    const left = divider < 0 ? -1 : find(text, 0, divider)
+    const right = left < 0 ? -1 : find(text, divider + 1, text.length)
+    const made = right < 0 ? -1 : find(text, 0, text.length, divider)
+    if (made < 0) throw badFile(op, `merge ${rank} ${show(merge)}`, 'two tokens of the vocabulary that join to a third')
+    result[rank] = made
+    pairs.add(left, right, rank)
   }
   return { pairs, result }
-}
-
-/** The two texts of a merge, `"left right"` or `[left, right]`. */
-function sidesOf(merge: unknown): [string?, string?] {
-  if (typeof merge === 'string') {
-    // A token may begin with a space in no such list, so the first space that is not at the start divides.
-    const space = merge.indexOf(' ', 1)
-    return space < 0 ? [] : [merge.slice(0, space), merge.slice(space + 1)]
-  }
-  if (!Array.isArray(merge) || merge.length !== 2) return []
-  const [left, right] = merge as unknown[]
-  return typeof left === 'string' && typeof right === 'string' ? [left, right] : []
 }
 
 /** Token ids of single bytes, from normal tokens; -1 where there is none. */

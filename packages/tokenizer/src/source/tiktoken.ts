@@ -2,11 +2,11 @@
 
 import type { Merges } from '../bpe/merger.js'
 import { PairTable } from '../bpe/pair-table.js'
-import { VocabIndex } from '../bpe/vocab-index.js'
+import { hashOn, hashPowers, VocabIndex } from '../bpe/vocab-index.js'
 import { badArgument, badFile, show } from '../errors.js'
 import type { Recipe } from '../model.js'
 import { BYTE_LEVEL, CL100K, GPT2, isolate, O200K, type OtherSplit, splitSection } from '../scan/known.js'
-import { CONTROL, MAX_VOCAB, NORMAL, type TokenTable, TokenTableBuilder, UNUSED } from '../token-table.js'
+import { addPlain, CONTROL, MAX_VOCAB, NORMAL, type TokenTable, TokenTableBuilder, UNUSED } from '../token-table.js'
 import { Tokenizer } from '../tokenizer.js'
 import { textOf, utf8 } from '../utf8.js'
 import { assemble, type Family } from './assemble.js'
@@ -43,27 +43,30 @@ export function readTiktoken(
   families: readonly Family[],
   split: OtherSplit,
 ): Tokenizer {
-  const ranks = readRanks(typeof file === 'string' ? file : textOf(file, 0, file.length))
+  const ranks = readRanks(typeof file === 'string' ? utf8(file) : file)
   const encoding = options.encoding ?? (options.pattern === undefined ? 'llama3' : undefined)
-  const known = encoding === undefined ? undefined : knownEncoding(encoding, ranks.length)
+  const known = encoding === undefined ? undefined : knownEncoding(encoding, ranks.size)
   const special = options.special ?? known?.special ?? {}
   const bos = options.bos ?? known?.bos
   const eos = options.eos ?? known?.eos
-  let size = ranks.length
+  let { size } = ranks
   for (const [name, id] of Object.entries(special)) {
-    if (!Number.isInteger(id) || id < 0 || id >= MAX_VOCAB || ranks[id] !== undefined || name === '') {
+    if (!Number.isInteger(id) || id < 0 || id >= MAX_VOCAB || ranks.ends[id] !== 0 || name === '') {
       throw badArgument(OP, `special token ${show(name)} with id ${show(id)}`, 'a name and an id that no rank uses')
     }
     size = Math.max(size, id + 1)
   }
-  const names: string[] = []
-  for (const [name, id] of Object.entries(special)) names[id] = name
+  const names = new Map(Object.entries(special).map(([name, id]) => [id, name]))
   const builder = new TokenTableBuilder(size, OP)
   for (let id = 0; id < size; id++) {
-    const token = ranks[id]
-    const name = names[id]
-    if (token !== undefined) builder.add(token, NORMAL)
-    else builder.add(name === undefined ? new Uint8Array(0) : utf8(name), name === undefined ? UNUSED : CONTROL)
+    const start = ranks.starts[id]!
+    const end = ranks.ends[id]!
+    if (start === end) addPlain(builder, names.get(id) ?? '', names.has(id) ? CONTROL : UNUSED)
+    else {
+      const out = builder.room(end - start)
+      for (let from = start, to = builder.at; from < end; ) out[to++] = ranks.bytes[from++]!
+      builder.commit(end - start, NORMAL)
+    }
   }
   const table = builder.finish('byte-level')
   const idOf = (name: string | undefined): number | undefined => (name === undefined ? undefined : special[name])
@@ -95,32 +98,67 @@ export function readTiktoken(
   })
 }
 
-function readRanks(text: string): Uint8Array[] {
-  const ranks: Uint8Array[] = []
-  let lines = 0
-  for (const line of text.split('\n')) {
-    if (line === '' || line === '\r') continue
-    const match = /^([A-Za-z0-9+/]+={0,2}) (\d{1,7})\r?$/.exec(line)
-    const rank = match === null ? MAX_VOCAB : Number(match[2])
-    if (match === null || rank >= MAX_VOCAB)
-      throw badFile(OP, `line ${show(line)}`, 'a base64 token, a space and a rank')
-    let raw: string
-    try {
-      raw = atob(match[1]!)
-    } catch {
-      throw badFile(OP, `line ${show(line)}`, 'a base64 token, a space and a rank')
+/** The bytes of all tokens, and where those of each rank stand in them. */
+interface Ranks {
+  readonly bytes: Uint8Array
+  readonly starts: Uint32Array
+  readonly ends: Uint32Array
+  readonly size: number
+}
+
+const SPACE = 0x20
+const LF = 10
+const CR = 13
+
+/** What each character of base64 stands for; others 64. */
+function base64Values(): Uint8Array {
+  const values = new Uint8Array(256).fill(64)
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+  for (let i = 0; i < 64; i++) values[letters.charCodeAt(i)] = i
+  return values
+}
+
+function readRanks(b: Uint8Array): Ranks {
+  const values = base64Values()
+  const bytes = new Uint8Array(b.length)
+  const starts = new Uint32Array(MAX_VOCAB)
+  const ends = new Uint32Array(MAX_VOCAB)
+  let used = 0
+  let size = 0
+  for (let p = 0; p < b.length; p++) {
+    const line = p
+    if (b[p] === CR && b[p + 1] === LF) p++
+    if (b[p] === LF) continue
+    const start = used
+    let bits = 0
+    let room = 0
+    for (let value = values[b[p]!]!; value < 64; value = values[b[++p] ?? 0]!) {
+      bits = (bits << 6) | value
+      room += 6
+      if (room >= 8) bytes[used++] = bits >> (room -= 8)
     }
-    const bytes = new Uint8Array(raw.length)
-    for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i)
-    if (bytes.length === 0 || bytes.length > MAX_TOKEN) {
-      throw badFile(OP, `a token of ${bytes.length} bytes`, `1 to ${MAX_TOKEN} bytes`)
+    // Where they do not fill four characters, these may be filled with `=`.
+    let filled = 0
+    for (; b[p] === 0x3d; p++) filled += 2
+    const good = room < 6 && (filled === 0 || filled === room) && b[p++] === SPACE
+    let rank = 0
+    let digits = 0
+    for (; good && b[p]! >= 0x30 && b[p]! <= 0x39; p++, digits++) rank = rank * 10 + b[p]! - 0x30
+    if (b[p] === CR) p++
+    if (!good || digits === 0 || digits > 7 || (p < b.length && b[p] !== LF) || rank >= MAX_VOCAB) {
+      const end = b.indexOf(LF, line)
+      const text = textOf(b, line, end < 0 ? b.length : end)
+      throw badFile(OP, `line ${show(text)}`, 'a base64 token, a space and a rank')
     }
-    if (ranks[rank] !== undefined) throw badFile(OP, `rank ${rank} twice`, 'distinct ranks')
-    ranks[rank] = bytes
-    lines++
+    if (used === start || used - start > MAX_TOKEN)
+      throw badFile(OP, `a token of ${used - start} bytes`, `1 to ${MAX_TOKEN} bytes`)
+    if (ends[rank] !== 0) throw badFile(OP, `rank ${rank} twice`, 'distinct ranks')
+    starts[rank] = start
+    ends[rank] = used
+    size = Math.max(size, rank + 1)
   }
-  if (lines === 0) throw badFile(OP, 'no line', 'a tiktoken rank file')
-  return ranks
+  if (size === 0) throw badFile(OP, 'no line', 'a tiktoken rank file')
+  return { bytes, starts, ends, size }
 }
 
 /** tiktoken's rule: any two neighbours whose joined bytes are a token may merge, the lowest rank first. */
@@ -131,18 +169,25 @@ function rankedMerges(table: TokenTable, index: VocabIndex): Merges {
       throw badFile(OP, `no token for byte ${byte}`, 'one for each of the 256')
   }
   const pairs = new PairTable(size * 2)
+  const result = new Int32Array(size)
+  const powers = hashPowers(MAX_TOKEN)
+  const hashes = new Int32Array(MAX_TOKEN + 1)
   for (let id = 0; id < size; id++) {
+    result[id] = id
     if (kinds[id] !== NORMAL) continue
     const start = offsets[id]!
     const end = offsets[id + 1]!
+    let hash = 0
+    for (let m = start; m < end; m++) hashes[m - start] = hash = hashOn(hash, blob[m]!)
     for (let m = start + 1; m < end; m++) {
-      const left = index.get(blob, start, m)
+      const before = hashes[m - start - 1]!
+      const left = index.find(before, blob, start, m)
       if (left < 0) continue
-      const right = index.get(blob, m, end)
+      const right = index.find((hash - Math.imul(before, powers[end - m]!)) | 0, blob, m, end)
       if (right >= 0) pairs.add(left, right, id)
     }
   }
-  return { pairs, result: Int32Array.from({ length: size }, (_, i) => i) }
+  return { pairs, result }
 }
 
 interface KnownEncoding {
