@@ -15,16 +15,16 @@ import { type Manifest, type Package, publicPackages, root } from './workspace.j
 const gzipBudgets: Record<string, readonly GzipBudget[]> = {
   // A tokenizer is read from one kind of file; the entries of single families are for those who count kilobytes.
   '@cria/tokenizer': [
-    { part: '{ fromTokenizerJson }', bytes: 21_000 },
+    { part: '{ fromTokenizerJson }', bytes: 22_000 },
     { path: '/byte-level', part: '{ fromTiktoken }', bytes: 10_500 },
     { path: '/byte-level', part: '{ fromTokenizerJson }', bytes: 12_000 },
-    { path: '/byte-level', part: '{ fromCompact }', bytes: 11_000 },
-    { path: '/sentencepiece', part: '{ fromSentencePiece }', bytes: 11_000 },
+    { path: '/byte-level', part: '{ fromCompact }', bytes: 11_200 },
+    { path: '/sentencepiece', part: '{ fromSentencePiece }', bytes: 11_200 },
     { path: '/sentencepiece', part: '{ fromTokenizerJson }', bytes: 12_000 },
     { path: '/sentencepiece', part: '{ fromCompact }', bytes: 11_000 },
     { path: '/unigram', part: '{ fromSentencePiece }', bytes: 9_000 },
-    { path: '/unigram', part: '{ fromTokenizerJson }', bytes: 10_500 },
-    { path: '/unigram', part: '{ fromCompact }', bytes: 10_000 },
+    { path: '/unigram', part: '{ fromTokenizerJson }', bytes: 11_000 },
+    { path: '/unigram', part: '{ fromCompact }', bytes: 10_500 },
   ],
   '@cria/sampling': [{ part: '*', bytes: 12_000 }],
 }

@@ -32,23 +32,17 @@ export interface TokenizerErrorParts {
  * try { fromTiktoken('not a rank file') } catch (e) { if (e instanceof TokenizerError) console.log(e.code) }
  */
 export class TokenizerError extends Error {
-  readonly code: TokenizerErrorCode
-  readonly op: string
-  readonly got: string
-  readonly expected: string
-  readonly fix: string
+  declare readonly code: TokenizerErrorCode
+  declare readonly op: string
+  declare readonly got: string
+  declare readonly expected: string
+  declare readonly fix: string
 
-  constructor(code: TokenizerErrorCode, parts: TokenizerErrorParts) {
-    const fix = parts.fix ?? ''
-    super(`${parts.op}: got ${parts.got}, expected ${parts.expected}.${fix ? ` ${fix}` : ''}`, { cause: parts.cause })
-    this.name = 'TokenizerError'
+  constructor(code: TokenizerErrorCode, { op, got, expected, fix = '', cause }: TokenizerErrorParts) {
+    super(`${op}: got ${got}, expected ${expected}.${fix && ` ${fix}`}`, { cause })
+    Object.assign(this, { name: 'TokenizerError', code, op, got, expected, fix })
     // Marks errors of the toolkit, so that a command line can print one line for them.
     Object.defineProperty(this, Symbol.for('cria.error'), { value: true })
-    this.code = code
-    this.op = parts.op
-    this.got = parts.got
-    this.expected = parts.expected
-    this.fix = fix
   }
 }
 

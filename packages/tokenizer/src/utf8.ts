@@ -47,12 +47,12 @@ export function validSize(b: Uint8Array, i: number, end: number): number {
   return size
 }
 
-/** How many bytes at the end of `b[0, end)` begin a character that is not complete yet (0 to 3). */
+/** How many bytes at the end of `b[0, end)` begin a character that is not complete yet, or look so (0 to 3). */
 export function incompleteTail(b: Uint8Array, end: number): number {
   for (let back = 1; back <= 3 && back <= end; back++) {
     const c = b[end - back]!
-    if ((c & 0xc0) === 0x80) continue
-    return validSize(b, end - back, end) === -1 ? back : 0
+    if (c >= 0xc0) return sizeOf(c) > back ? back : 0
+    if (c < 0x80) return 0
   }
   return 0
 }

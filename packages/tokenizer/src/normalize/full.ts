@@ -6,10 +6,14 @@ import { CharsMap } from './charsmap.js'
 import { addStep, type ReadNormalizer } from './normalizer.js'
 import { fromBase64 } from './sentencepiece.js'
 import { spaces } from './spaces.js'
-import { marks } from './unicode9.js'
+import { LATER_NORMAL } from './unicode9.js'
 
 /** What makes a regular expression of a pattern in Oniguruma's syntax. */
 type MakeRegex = (pattern: string, op: string) => RegExp
+
+/** Further marks that Unicode 9 does not know, as those of {@link LATER_NORMAL}; two that it knows became letters. */
+const LATER_MARKS =
+  /[\u180f\u0afa-\u0aff\u0b55\u0c04\u0cf3-\u0d00\u0d81\u0ece\u1cf7\ua8ff\u{11073}\u{11074}\u{110c2}\u{11145}\u{11146}\u{111c9}\u{111ce}\u{111cf}\u{11241}\u{113d2}-\u{113e2}\u{1182c}-\u{11b67}\u{11d31}-\u{11d41}\u{16f4f}\u{16f7f}-\u{16f87}\u{16fe4}\u{1cf00}-\u{1cf46}]/u
 
 export const fullNormalizer =
   (regexOf: MakeRegex): ReadNormalizer =>
@@ -27,7 +31,7 @@ export const fullNormalizer =
         })
       }
       case 'StripAccents': {
-        const accents = marks()
+        const accents = new RegExp(`(?!${LATER_NORMAL.source}|${LATER_MARKS.source})[\\p{M}\\u1cf2\\u1cf3]`, 'gu')
         return addStep(out, text => text.replace(accents, ''))
       }
       case 'Replace': {

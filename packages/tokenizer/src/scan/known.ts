@@ -10,7 +10,8 @@ const SUFFIXES = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 const TAIL = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'
 
 /** The splits of well-known encodings, as patterns. */
-export const GPT2: string = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+const RUNS = ' ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+'
+export const GPT2: string = `'s|'t|'re|'ve|'m|'ll|'d|${RUNS}`
 
 const cl100k = (digits: string): string =>
   `${SUFFIXES}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${TAIL}`
@@ -25,7 +26,7 @@ export const O200K: string = [
 
 const known: readonly (readonly [string, () => Scanner])[] = /* @__PURE__ */ [
   [GPT2, () => new Gpt2Scanner()],
-  ["'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", () => new Gpt2Scanner()],
+  [`'(?:[sdmt]|ll|ve|re)|${RUNS}`, () => new Gpt2Scanner()],
   [CL100K, () => new Cl100kScanner(3)],
   [QWEN2, () => new Cl100kScanner(1)],
   [O200K, () => new O200kScanner()],

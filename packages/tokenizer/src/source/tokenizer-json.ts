@@ -2,7 +2,7 @@
 
 import type { AddedToken } from '../added-tokens.js'
 import { badFile, show, unsupported } from '../errors.js'
-import { arrayOf, isObject, type JsonObject, objectOf, parseObject, stringOf } from '../json-value.js'
+import { arrayOf, eachSection, isObject, type JsonObject, objectOf, parseObject, stringOf } from '../json-value.js'
 import type { Recipe } from '../model.js'
 import { normalizeOf, readNormalizer } from '../normalize/normalizer.js'
 import { CONTROL, MAX_VOCAB, type TokenTable, TokenTableBuilder, UNUSED, USER_DEFINED } from '../token-table.js'
@@ -147,34 +147,31 @@ function buildTable(
 function readTemplate(section: unknown): { before: number[]; after: number[] } {
   const before: number[] = []
   const after: number[] = []
-  if (!isObject(section)) return { before, after }
-  if (section.type === 'Sequence') {
-    for (const part of arrayOf(section.processors, 'processors', OP)) {
-      const inner = readTemplate(isObject(part) && part.type === 'Sequence' ? null : part)
-      before.unshift(...inner.before)
-      after.push(...inner.after)
-    }
-  } else if (section.type === 'TemplateProcessing') {
-    const tokens = isObject(section.special_tokens) ? section.special_tokens : {}
-    let side = before
-    for (const part of arrayOf(section.single, 'single', OP)) {
-      if (isObject(part) && part.Sequence !== undefined) side = after
-      else if (isObject(part) && isObject(part.SpecialToken)) {
-        const token = tokens[String(part.SpecialToken.id)]
+  eachSection(section, 'post_processor', 'processors', OP, part => {
+    // Each puts its own around those of the one before it.
+    const outside: number[] = []
+    if (part.type === 'TemplateProcessing') {
+      const tokens = isObject(part.special_tokens) ? part.special_tokens : {}
+      let side = outside
+      for (const piece of arrayOf(part.single, 'single', OP)) {
+        if (!isObject(piece)) continue
+        if (piece.Sequence !== undefined) side = after
+        if (!isObject(piece.SpecialToken)) continue
+        const { id } = piece.SpecialToken
+        const token = tokens[String(id)]
         const ids = isObject(token) ? token.ids : undefined
-        if (!Array.isArray(ids) || !ids.every(isId)) {
-          throw badFile(OP, `special token ${show(part.SpecialToken.id)}`, 'its ids')
-        }
+        if (!Array.isArray(ids) || !ids.every(isId)) throw badFile(OP, `special token ${show(id)}`, 'its ids')
         side.push(...(ids as number[]))
       }
+    } else if (/^(?:Bert|Roberta)Processing$/.test(String(part.type))) {
+      for (const [ids, pair] of [
+        [outside, part.cls],
+        [after, part.sep],
+      ] as const)
+        if (Array.isArray(pair) && isId(pair[1])) ids.push(pair[1])
     }
-  } else if (section.type === 'BertProcessing' || section.type === 'RobertaProcessing') {
-    for (const [ids, pair] of [
-      [before, section.cls],
-      [after, section.sep],
-    ] as const)
-      if (Array.isArray(pair) && isId(pair[1])) ids.push(pair[1])
-  }
+    before.unshift(...outside)
+  })
   return { before, after }
 }
 
