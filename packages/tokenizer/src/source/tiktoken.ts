@@ -127,8 +127,8 @@ function readRanks(b: Uint8Array): Ranks {
   let size = 0
   for (let p = 0; p < b.length; p++) {
     const line = p
-    if (b[p] === CR && b[p + 1] === LF) p++
-    if (b[p] === LF) continue
+    if (b[p] === CR && (b[p + 1] ?? LF) === LF) p++
+    if ((b[p] ?? LF) === LF) continue
     const start = used
     let bits = 0
     let room = 0
