@@ -81,6 +81,13 @@ describe('renderChat', () => {
     const template =
       "{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|eot_id|>{% endgeneration %}{% else %}{{ m.content }}<|eot_id|>{% endif %}{% endfor %}"
     expect(said(llama3, template)).toEqual(['Oui 🦙.<|eot_id|>', 'Non.<|eot_id|>'])
+    // The space around the marks goes or stays as around any tag.
+    const spaced =
+      "{% for m in messages %}\n{{ m.role }}:\n  {% if m.role == 'assistant' %}\n  {% generation %}\n{{ m.content }}\n  {%- endgeneration %}\n  {% else %}\n{{ m.content }}\n  {%- endif %}\n{% endfor %}"
+    expect(said(llama3, spaced)).toEqual(['Oui 🦙.', 'Non.'])
+    expect(renderChat(llama3, messages, { template: spaced, assistantMask: true }).text).toBe(
+      renderChat(llama3, messages, { template: spaced }).text,
+    )
     const last = '{% for m in messages %}{% if loop.last %}!{% endif %}{{ m.content }}{% endfor %}'
     expect(() => said(llama3, last)).toThrow('generation')
     // Llama 3's first template opens an assistant's turn whether asked or not.

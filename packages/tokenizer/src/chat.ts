@@ -152,14 +152,17 @@ export function renderChat(
   return { text, ids, assistantMask }
 }
 
-const GENERATION = /(\s*)\{%(-?)\s*(end)?generation\s*(-?)%\}(\s*)/
+const GENERATION = /\{%(-?)\s*(end)?generation\s*(-?)%\}/
 
-/** The template with a marker where `{% generation %}` and `{% endgeneration %}` stand. */
+/**
+ * The template with a marker where `{% generation %}` and `{% endgeneration %}` stand; between tags, so that the space around
+ * it goes or stays as around any tag.
+ */
 function markGenerations(source: string, open: string, close: string): string {
   return source.replace(
     new RegExp(GENERATION, 'g'),
-    (_all, before: string, left: string, end: string | undefined, right: string, after: string) =>
-      `${left ? '' : before}${end ? close : open}${right ? '' : after}`,
+    (_all, left: string, end: string | undefined, right: string) =>
+      `{%${left} if true %}${end ? close : open}{% endif ${right}%}`,
   )
 }
 
