@@ -9,6 +9,7 @@ export const MAX_WORD = 96
 const INLINE = 8
 const SLOTS: number = 1 << 15
 const STORE: number = 1 << 19
+
 const mix = (h: number): number => {
   const product = Math.imul(h, 0x2c1b3c6d)
   return product ^ (product >>> 15)
@@ -46,7 +47,6 @@ export class WordCache {
    * bytes past the word. A miss leaves the place for the {@link add} that follows.
    */
   emit(view: DataView, start: number, length: number, sink: IdSink): boolean {
-    if (this.#used * 2 >= SLOTS) this.#reset()
     let first = fourAt(view, start, length)
     let second = 0
     if (length <= INLINE) second = fourAt(view, start + 4, length - 4)
@@ -93,7 +93,7 @@ export class WordCache {
   add(view: DataView, start: number, length: number, sink: IdSink, from: number): void {
     const n = sink.length - from
     // Its place is free in an empty cache too.
-    if (this.#end + length + n >= STORE) this.#reset()
+    if (this.#used * 2 >= SLOTS || this.#end + length + n >= STORE) this.#reset()
     this.#used++
     const s = this.#slot
     const slots = this.#slots

@@ -6,7 +6,9 @@ import { fromTiktoken } from '../family/readers.js'
 const base64 = (text: string): string => btoa(text)
 const bytes = Array.from({ length: 256 }, (_, byte) => `${base64(String.fromCharCode(byte))} ${byte}`)
 const merged = ['ab', 'abc', ' ab'].map((text, i) => `${base64(text)} ${256 + i}`)
-const read = (...lines: string[]): number[] => [...fromTiktoken(lines.join('\n'), { pattern: '[\\s\\S]+' }).encode('abc ab')]
+const read = (...lines: string[]): number[] => [
+  ...fromTiktoken(lines.join('\n'), { pattern: '[\\s\\S]+' }).encode('abc ab'),
+]
 
 describe('rank files', () => {
   it('may have their lines in any order, with either line end, empty ones, and base64 that is not filled up', () => {
