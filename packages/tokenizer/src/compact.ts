@@ -57,15 +57,16 @@ function writeMerges({ pairs, result, priority }: Merges, out: Writer): void {
   pairs.forEach((_l, _r, merge) => heads[merge + 1]!++)
   for (let i = 0; i < result.length; i++) heads[i + 1]! += heads[i]!
   const ends = heads.slice(0, result.length)
-  const lefts = new Uint32Array(pairs.size)
-  const rights = new Uint32Array(pairs.size)
+  const total = heads[result.length]!
+  const lefts = new Uint32Array(total)
+  const rights = new Uint32Array(total)
   pairs.forEach((left, right, merge) => {
     const at = ends[merge]!++
     lefts[at] = left
     rights[at] = right
   })
   out.number(result.length)
-  out.number(pairs.size)
+  out.number(total)
   let last = 0
   for (let merge = 0; merge < result.length; merge++) {
     const step = result[merge]! - last

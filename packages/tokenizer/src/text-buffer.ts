@@ -15,16 +15,18 @@ export class TextBuffer {
   load(text: string): number {
     const need = text.length * 3 + PAD
     if (need > this.bytes.length || (this.bytes.length > KEEP && need < KEEP)) {
-      this.bytes = new Uint8Array(Math.max(need, Math.min(2 * need, KEEP)))
-      this.view = new DataView(this.bytes.buffer)
+      this.#hold(Math.max(need, Math.min(2 * need, KEEP)))
     }
     return writeUtf8(text, this.bytes)
   }
 
   /** Lets a very long text's memory go. */
   trim(): void {
-    if (this.bytes.length <= KEEP) return
-    this.bytes = new Uint8Array(4096)
+    if (this.bytes.length > KEEP) this.#hold(4096)
+  }
+
+  #hold(size: number): void {
+    this.bytes = new Uint8Array(size)
     this.view = new DataView(this.bytes.buffer)
   }
 }

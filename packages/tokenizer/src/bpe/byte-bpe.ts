@@ -92,7 +92,11 @@ export class ByteBpe implements TextModel {
       const right = b[start + i]!
       symbols[i] = byteIds[right]!
       let merge = pairs[(byte << 8) | right]!
-      if (merge < 0) pairs[(byte << 8) | right] = merge = this.#pairOf(byteIds[byte]!, byteIds[right]!)
+      if (merge < 0) {
+        // Symbols outside the vocabulary never merge.
+        merge = symbols[i - 1]! < 0 || symbols[i]! < 0 ? NONE : this.merges.pairs.get(symbols[i - 1]!, symbols[i]!)
+        pairs[(byte << 8) | right] = merge
+      }
       next[i - 1] = merge
       byte = right
     }
@@ -106,10 +110,5 @@ export class ByteBpe implements TextModel {
       else if (unknown !== undefined) out[o++] = unknown
     }
     sink.length = o
-  }
-
-  /** Symbols outside the vocabulary never merge. */
-  #pairOf(left: number, right: number): number {
-    return left < 0 || right < 0 ? NONE : this.merges.pairs.get(left, right)
   }
 }

@@ -31,6 +31,8 @@ export class Merger {
   readonly #merges: Merges
   /** What each merge makes; `~` that where others share its priority, so that most need no second look. */
   readonly #made: Int32Array
+  /** Merges below this make what their number says. */
+  #same = 0
 
   constructor(merges: Merges) {
     this.#merges = merges
@@ -39,6 +41,7 @@ export class Merger {
       priority === undefined
         ? result
         : result.map((made, m) => (priority[m] !== m || priority[m + 1] === m ? ~made : made))
+    while (this.#made[this.#same] === this.#same) this.#same++
   }
 
   /** Makes room for `n` symbols. */
@@ -61,6 +64,7 @@ export class Merger {
   #short(count: number): number {
     const { pairs, priority } = this.#merges
     const made = this.#made
+    const same = this.#same
     const symbols = this.symbols
     const next = this.next
     let n = count
@@ -75,7 +79,7 @@ export class Merger {
         }
       }
       if (merge === NONE) break
-      let merged = made[merge]!
+      let merged = merge < same ? merge : made[merge]!
       if (merged < 0) {
         const order = priority![merge]!
         // The leftmost of all that share the priority, whatever their numbers.

@@ -26,28 +26,23 @@ export class PairTable {
     this.#count = 0
   }
 
-  get size(): number {
-    return this.#count
-  }
-
-  /** Adds a merge; the first one for a pair stays. Returns false when the pair was there. */
-  add(left: number, right: number, merge: number): boolean {
-    const t = this.#entries
+  /** Adds a merge; the first one for a pair stays. */
+  add(left: number, right: number, merge: number): void {
+    let t = this.#entries
     if (this.#count * 2.7 >= t.length) {
       this.#empty(t.length)
       forEachOf(t, (l, r, m) => this.add(l, r, m))
-      return this.add(left, right, merge)
+      t = this.#entries
     }
     const h = hashOf(left, right)
     const lo = ~(left | (right << 20))
     const hi = right >>> 12
     let i = (2 * h) & (t.length - 1)
-    for (; t[i] !== 0; i = (i + 2) & (t.length - 1)) if (t[i] === lo && (t[i + 1]! & 255) === hi) return false
+    for (; t[i] !== 0; i = (i + 2) & (t.length - 1)) if (t[i] === lo && (t[i + 1]! & 255) === hi) return
     t[i] = lo
     t[i + 1] = hi | (merge << 8)
     this.#filter[h >>> this.#shift]! |= 1 << h
     this.#count++
-    return true
   }
 
   /** The merge number of a pair, or {@link NONE}. */

@@ -81,16 +81,20 @@ export function scoredMerges(table: TokenTable, scores: ArrayLike<number>, op: s
     }
   }
   const order = [...new Set(made)].sort((a, b) => scores[b]! - scores[a]! || a - b)
+  // A merge has the number of what it makes as long as that keeps the order: the merger then need not look it up.
   const number = new Int32Array(size)
-  const result = Int32Array.from(order)
-  const priority = new Int32Array(order.length)
+  let last = -1
+  for (const id of order) number[id] = last = last < id ? id : Math.max(last + 1, size)
+  const result = Int32Array.from({ length: last + 1 }, (_, k) => k)
+  const priority = result.slice()
   let tied = false
-  for (let k = 0; k < order.length; k++) {
-    number[order[k]!] = k
-    const same = k > 0 && scores[order[k]!] === scores[order[k - 1]!]
-    priority[k] = same ? priority[k - 1]! : k
-    tied ||= same
-  }
+  order.forEach((id, k) => {
+    result[number[id]!] = id
+    const before = order[k - 1]
+    if (before === undefined || scores[id] !== scores[before]) return
+    priority[number[id]!] = priority[number[before]!]!
+    tied = true
+  })
   const pairs = new PairTable(made.length)
   for (let k = 0; k < made.length; k++) pairs.add(lefts[k]!, rights[k]!, number[made[k]!]!)
   return { pairs, result, priority: tied ? priority : undefined }
