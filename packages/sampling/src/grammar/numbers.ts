@@ -1,6 +1,6 @@
 /** JSON numbers within bounds, as expressions over digits. Bounds are exact decimals, not rounded. */
 import type { Dfa, DfaState } from './dfa.js'
-import { alt, chars, cls, DIGIT, EMPTY, type Expr, NEVER, optional, repeat, seq, text } from './expr.js'
+import { alt, chars, cls, DIGIT, type Expr, NEVER, optional, repeat, seq, text } from './expr.js'
 
 export interface Bounds {
   low?: number | undefined
@@ -43,27 +43,27 @@ export function integers({ low, high, lowOpen = false, highOpen = false }: Bound
 /** a to b, both included, without a sign; no b: unbounded. */
 function naturals(a: bigint, b: bigint | undefined): Expr {
   if (b !== undefined && b < a) return NEVER
-  const parts: Expr[] = []
-  const first = a.toString().length
-  const last = b === undefined ? first : b.toString().length
-  for (let n = first; n <= last; n++) {
-    const from = n === first ? a.toString() : `1${'0'.repeat(n - 1)}`
-    const to = b !== undefined && n === last ? b.toString() : '9'.repeat(n)
-    parts.push(sameLength(from, to))
-  }
-  if (b === undefined) parts.push(seq(digit(1, 9), digits(first, MORE)))
-  return alt(...parts)
+  const low = a.toString()
+  const first = low.length
+  if (b === undefined) return alt(sameLength(low, '9'.repeat(first)), seq(digit(1, 9), digits(first, MORE)))
+  const high = b.toString()
+  const last = high.length
+  if (first === last) return sameLength(low, high)
+  const between = first + 1 < last ? seq(digit(1, 9), digits(first, last - 2)) : NEVER
+  return alt(sameLength(low, '9'.repeat(first)), between, sameLength(`1${'0'.repeat(last - 1)}`, high))
 }
 
+/** Digit strings from a to b, both of one length: at most two chains of digits, whatever the bounds. */
 function sameLength(a: string, b: string): Expr {
-  if (a === '') return EMPTY
+  if (/^0*$/.test(a) && /^9*$/.test(b)) return digits(a.length)
   const x = Number(a[0])
   const y = Number(b[0])
-  if (x === y) return seq(digit(x, x), sameLength(a.slice(1), b.slice(1)))
+  const [restA, restB] = [a.slice(1), b.slice(1)]
+  if (x === y) return seq(digit(x, x), sameLength(restA, restB))
   return alt(
-    seq(digit(x, x), sameLength(a.slice(1), '9'.repeat(a.length - 1))),
-    seq(digit(x + 1, y - 1), digits(a.length - 1)),
-    seq(digit(y, y), sameLength('0'.repeat(b.length - 1), b.slice(1))),
+    seq(digit(x, x), sameLength(restA, '9'.repeat(restA.length))),
+    seq(digit(x + 1, y - 1), digits(restA.length)),
+    seq(digit(y, y), sameLength('0'.repeat(restB.length), restB)),
   )
 }
 
