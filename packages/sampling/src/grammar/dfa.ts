@@ -62,9 +62,6 @@ function build(nfa: Nfa, add: () => number, expr: Expr, from: number): number {
     case 'class': {
       const to = add()
       for (const [a, b] of expr.ranges) nfa.edges[from]!.push([a, b, to])
-      // before the first and after the last character an anchor may stand, and match nothing twice over
-      if (expr.ranges.length === 1 && expr.ranges[0]![0] >= BEGIN)
-        nfa.edges[to]!.push([expr.ranges[0]![0], expr.ranges[0]![0], to])
       return to
     }
     case 'seq':
@@ -126,6 +123,15 @@ function determinise(nfa: Nfa, start: number, final: number): Dfa {
     for (const s of set) for (const [a, b, t] of nfa.edges[s]!) if (a <= symbol && symbol <= b) hit.push(t)
     return closure(hit)
   }
+  /** Anchors hold as often as they are asked: ^^ is ^. */
+  const anchored = (set: readonly number[], symbols: readonly number[]): number[] => {
+    let all = new Set<number>()
+    for (let from: readonly number[] = set, size = -1; all.size > size; from = [...all]) {
+      size = all.size
+      all = new Set([...all, ...symbols.flatMap(symbol => stepOn(from, symbol))])
+    }
+    return [...all].sort((a, b) => a - b)
+  }
   const intern = (set: number[]): number => {
     const key = set.join()
     const known = index.get(key)
@@ -133,9 +139,16 @@ function determinise(nfa: Nfa, start: number, final: number): Dfa {
     if (states.length >= LIMIT || (work += set.length) > WORK) tooLarge()
     index.set(key, states.length)
     sets.push(set)
-    return states.push({ accept: stepOn(set, END).includes(final), edges: [] }) - 1
+    return states.push({ accept: anchored(set, [END]).includes(final), edges: [] }) - 1
   }
-  intern(stepOn(closure([start]), BEGIN))
+  const first = anchored(closure([start]), [BEGIN])
+  intern(first)
+  // the empty text ends where it begins; what comes to the same states later does not
+  const empty = anchored(closure([start]), [BEGIN, END]).includes(final)
+  if (states[0]!.accept !== empty) {
+    states[0]!.accept = empty
+    index.delete(first.join())
+  }
   for (let i = 0; i < states.length; i++) {
     const set = sets[i]!
     const cuts = new Set<number>()
@@ -224,6 +237,12 @@ export function combine(x: Dfa, y: Dfa, butNot: boolean = false): Dfa {
     }
   }
   return trim({ states })
+}
+
+/** Texts that any of them accepts. */
+export function union(list: readonly Dfa[]): Dfa {
+  const none = list.reduce((left, dfa) => combine(left, dfa, true), lengths(0))
+  return combine(lengths(0), none, true)
 }
 
 /** Every text of `min` to `max` characters. */

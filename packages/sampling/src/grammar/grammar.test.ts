@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { byteVocabulary } from '../../test/vocabulary.js'
 import { chain } from '../chain.js'
-import { choices, constrain, GrammarError, GrammarMatcher, GrammarVocabulary, gbnf, json, regex } from '../grammar.js'
+import {
+  choices,
+  constrain,
+  GrammarError,
+  GrammarMatcher,
+  GrammarVocabulary,
+  gbnf,
+  json,
+  jsonSchema,
+  regex,
+} from '../grammar.js'
 import { categorical, greedy } from '../pick.js'
 import { Random } from '../random.js'
 
@@ -53,6 +63,39 @@ describe('GBNF', () => {
 })
 
 describe('regex', () => {
+  test('anchors hold as often as they are asked, and nowhere else', () => {
+    const texts = ['', 'a', 'b', 'ab', 'ba', 'aa', '\n']
+    for (const source of [
+      '^^a',
+      '^(^a|^b)$',
+      '(?:^){2}a',
+      'a$$',
+      '(a$|b$)$',
+      '$^',
+      '^$',
+      'x?^',
+      '(^|b)a',
+      'a|^$',
+      '$a^',
+    ]) {
+      const [whole, search] = [new RegExp(`^(?:${source})$`, 'u'), new RegExp(source, 'u')]
+      for (const text of texts) {
+        const matched = (matches: () => boolean): boolean => {
+          try {
+            return matches()
+          } catch (error) {
+            if (/matches no finite text/.test(String(error))) return false
+            throw error
+          }
+        }
+        const got = matched(() => regex(source).matches(text))
+        expect([source, text, got]).toEqual([source, text, whole.test(text)])
+        const found = matched(() => jsonSchema({ pattern: source }).matches(JSON.stringify(text)))
+        expect([source, text, found]).toEqual([source, text, search.test(text)])
+      }
+    }
+  })
+
   const cases: [RegExp, string[], string[]][] = [
     [/[A-Z][a-z]+ \d{4}/, ['Paris 1889'], ['paris 1889', 'Paris 18890']],
     [/(?:a|bc)*d?/, ['', 'abca', 'bcd'], ['c', 'dd']],
@@ -75,6 +118,8 @@ describe('regex', () => {
       expect(() => regex(pattern)).toThrow(GrammarError)
     }
     expect(() => regex(/a/i)).toThrow(/the flag i/)
+    for (const pattern of ['\\c', '\\c1', '\\u{-1}', '\\u{1g}', 'a{2}{3}', 'a?*', 'a*??'])
+      expect(() => regex(pattern)).toThrow(GrammarError)
   })
 })
 

@@ -103,7 +103,11 @@ class Parser {
       if (max < min) this.#fail(`{${min},${max}}`, 'a range that does not fall')
     }
     // lazy or greedy is the same language
-    if (this.#at > at) this.#take('?')
+    if (this.#at > at) {
+      this.#take('?')
+      if (/^(?:[*+?]|\{\d+(?:,\d*)?\})/.test(this.#codes.slice(this.#at, this.#at + 24).join('')))
+        this.#fail(`"${this.#peek()}"`, 'something to repeat before it', 'Put what is repeated twice in parentheses.')
+    }
     return min === 1 && max === 1 ? item : repeat(item, min, max)
   }
 
@@ -194,7 +198,7 @@ class Parser {
       case 'u':
         return one(this.#unicode())
       case 'c':
-        return one(this.#codes[this.#at++]!.codePointAt(0)! & 31)
+        return one(this.#control())
       case 'p':
       case 'P':
         return this.#property(c === 'P')
@@ -215,18 +219,27 @@ class Parser {
     return Number.parseInt(text, 16)
   }
 
+  #control(): number {
+    const letter = this.#codes[this.#at] ?? 'the end'
+    if (!/^[a-zA-Z]$/.test(letter)) this.#fail(letter, 'a letter after \\c')
+    this.#at++
+    return letter.codePointAt(0)! & 31
+  }
+
   #unicode(): number {
     if (this.#take('{')) {
-      const end = this.#codes.indexOf('}', this.#at)
-      const value = Number.parseInt(this.#codes.slice(this.#at, end).join(''), 16)
-      if (end < 0 || !(value <= 0x10ffff)) this.#fail('a code point', 'up to 10FFFF, then }')
-      this.#at = end + 1
+      const digits = /^([0-9a-fA-F]+)\}/.exec(this.#codes.slice(this.#at, this.#at + 64).join(''))?.[1]
+      const value = Number.parseInt(digits ?? '', 16)
+      if (digits === undefined || value > 0x10ffff) return this.#fail('a code point', 'up to 10FFFF, then }')
+      this.#at += digits.length + 1
       return value
     }
     const high = this.#hex(4)
-    if (high < 0xd800 || high > 0xdbff || this.#codes.slice(this.#at, this.#at + 2).join('') !== '\\u') return high
-    this.#at += 2
-    return 0x10000 + ((high - 0xd800) << 10) + (this.#hex(4) - 0xdc00)
+    if (high < 0xd800 || high > 0xdbff) return high
+    const low = /^\\u(d[c-f][0-9a-f]{2})/i.exec(this.#codes.slice(this.#at, this.#at + 6).join(''))?.[1]
+    if (low === undefined) return high
+    this.#at += 6
+    return 0x10000 + ((high - 0xd800) << 10) + (Number.parseInt(low, 16) - 0xdc00)
   }
 
   /** Unicode properties are asked of the engine: no tables to carry. */
@@ -234,22 +247,33 @@ class Parser {
     const match = /^\{[\w=]+\}/.exec(this.#codes.slice(this.#at, this.#at + 64).join(''))
     if (!match) return this.#fail('\\p', '\\p{Name}')
     this.#at += match[0].length
-    let test: RegExp
-    try {
-      test = new RegExp(`^\\p${match[0]}$`, 'u')
-    } catch {
-      return this.#fail(`\\p${match[0]}`, 'a Unicode property')
-    }
-    const ranges: [number, number][] = []
-    for (let code = 0; code <= 0x10ffff; code++) {
-      if (code === 0xd800) code = 0xe000
-      if (!test.test(String.fromCodePoint(code))) continue
-      const last = ranges[ranges.length - 1]
-      if (last && last[1] === code - 1) last[1] = code
-      else ranges.push([code, code])
-    }
+    const ranges = propertyRanges(match[0]) ?? this.#fail(`\\p${match[0]}`, 'a Unicode property')
     return negated ? negate(ranges) : ranges
   }
+}
+
+/** Found once each: a look at every code point takes a tenth of a second. */
+const properties: Map<string, Ranges> = /* @__PURE__ */ new Map()
+
+function propertyRanges(name: string): Ranges | undefined {
+  const known = properties.get(name)
+  if (known) return known
+  let test: RegExp
+  try {
+    test = new RegExp(`^\\p${name}$`, 'u')
+  } catch {
+    return undefined
+  }
+  const ranges: [number, number][] = []
+  for (let code = 0; code <= 0x10ffff; code++) {
+    if (code === 0xd800) code = 0xe000
+    if (!test.test(String.fromCodePoint(code))) continue
+    const last = ranges[ranges.length - 1]
+    if (last && last[1] === code - 1) last[1] = code
+    else ranges.push([code, code])
+  }
+  properties.set(name, ranges)
+  return ranges
 }
 
 const one = (code: number): Ranges => [[code, code]]
