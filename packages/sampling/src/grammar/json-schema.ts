@@ -2,17 +2,28 @@
  * JSON Schema (2020-12, and the tuples, definitions and boolean bounds of older drafts) as grammar rules. The grammar
  * writes only valid instances. Keywords that no grammar of this kind can enforce are refused by name.
  */
-import { accepts, combine, type Dfa, exactly, lengths, toDfa } from './dfa.js'
+import { accepts, combine, type Dfa, exactly, lengths, toDfa, union } from './dfa.js'
 import { SchemaError } from './errors.js'
 import { alt, chars, type Expr, type GrammarRules, NEVER, optional, type Rule, ref, repeat, seq, text } from './expr.js'
 import { ANNOTATIONS, FORMATS } from './formats.js'
 import { JSON_CHAR } from './json-char.js'
 import { ANY } from './lower.js'
 import { type Member, MemberRules } from './members.js'
-import { type Bounds, decimals, INTEGER, integers, multiples, NUMBER } from './numbers.js'
+import { type Bounds, decimals, INTEGER, integers, isMultiple, multiples, NUMBER } from './numbers.js'
 import { absolute, findAnchor, findById } from './references.js'
 import { parseRegex } from './regex.js'
-import { both, isPureRef, type Json, type JsonType, type Merged, Merger, type Schema } from './schema-merge.js'
+import {
+  both,
+  includes,
+  isPureRef,
+  type Json,
+  type JsonType,
+  keyOf,
+  type Merged,
+  Merger,
+  type Schema,
+  toSchema,
+} from './schema-merge.js'
 
 export interface JsonSchemaOptions {
   /**
@@ -45,6 +56,7 @@ class SchemaCompiler {
   readonly #rules: Rule[] = []
   readonly #shared = new Map<string, number>()
   readonly #byRef = new Map<string, number>()
+  readonly #visited = new Map<unknown, Visited>()
   readonly #outside = new Map<string, Schema>()
   readonly #space: Expr
 
@@ -116,7 +128,29 @@ class SchemaCompiler {
     if (schema === true) return this.#value()
     if (schema === false) return NEVER
     if (isPureRef(schema)) return this.#reference(schema.$ref, path)
-    return this.#merged(this.#merger.merge(schema, path), path)
+    return this.#once(schema, path, () => this.#merged(this.#merger.merge(schema, path), path))
+  }
+
+  /** One rule for all that reads alike: a schema that holds itself comes to an end, one that stands twice costs once. */
+  #once(schema: Schema, path: string, make: () => Expr): Expr {
+    const key = keyOf(schema)
+    const known = this.#visited.get(schema) ?? this.#visited.get(key ?? schema)
+    if (known) {
+      if (known.expr) return known.expr
+      known.rule ??= this.#rules.push({ name: path || 'root', body: NEVER }) - 1
+      return ref(known.rule)
+    }
+    const own: Visited = {}
+    this.#visited.set(schema, own)
+    if (key !== undefined) this.#visited.set(key, own)
+    const body = make()
+    if (own.rule === undefined && isSmall(body)) own.expr = body
+    else {
+      own.rule ??= this.#rules.push({ name: path || 'root', body }) - 1
+      this.#rules[own.rule]!.body = body
+      own.expr = ref(own.rule)
+    }
+    return own.expr
   }
 
   #reference(target: string, path: string): Expr {
@@ -147,7 +181,7 @@ class SchemaCompiler {
   #branch(around: Merged, branch: Schema, path: string): Expr {
     if (isFree(around) && !around.types && !around.values && around.choices.length === 0)
       return this.#visit(branch, path)
-    return this.#merged(this.#merger.merge({ allOf: [toSchema(around), branch] }, path), path)
+    return this.#visit(both(toSchema(around), branch), path)
   }
 
   #inferred(m: Merged): ReadonlySet<JsonType> | undefined {
@@ -282,22 +316,20 @@ class SchemaCompiler {
 
   #object(m: Merged, path: string): Expr {
     const { minProperties, maxProperties } = m
-    const declared = new Map(m.properties)
-    for (const name of m.required) if (!declared.has(name)) declared.set(name, this.#restOf(m, name))
+    const declared = new Set([...m.properties.keys(), ...m.required])
     const names = this.#nameDfa(m, path)
     const members: Member[] = []
-    for (const [name, schema] of declared) {
+    for (const name of declared) {
       const required = m.required.has(name)
-      const matching = [...m.patternProperties].filter(([p]) => accepts(toDfa(parseRegex(p), 'search'), name))
-      const full = matching.reduce((s, [, extra]) => both(s, extra), schema)
-      const value = names && !accepts(names, name) ? NEVER : this.#visit(full, `${path}/properties/${name}`)
+      const allowed = !names || accepts(names, name)
+      const value = allowed ? this.#visit(memberSchema(m, name), `${path}/properties/${name}`) : NEVER
       if (isNever(value)) {
         if (required) return NEVER
         continue
       }
       members.push({ required, pair: seq(text(JSON.stringify(name)), text(':'), this.#space, value) })
     }
-    const others = this.#others(m, [...declared.keys()], names, path)
+    const others = this.#others(m, [...declared], names, path)
     if (others && minProperties - m.required.size > 1 && this.#options.unsupported !== 'ignore') {
       // a free key may be written twice, and counts once
       throw new SchemaError(
@@ -319,24 +351,24 @@ class SchemaCompiler {
     return seq(text('{'), this.#space, build.start(), text('}'))
   }
 
-  /** The schema of a required property that is not declared. */
-  #restOf(m: Merged, name: string): Schema {
-    const matches = [...m.patternProperties.keys()].some(p => accepts(toDfa(parseRegex(p), 'search'), name))
-    return matches ? true : m.additionalProperties
+  /** The names that properties may have; undefined where they may be any. */
+  #nameDfa(m: Merged, path: string): Dfa | undefined {
+    const [first, ...others] = m.propertyNames
+    if (first === undefined) return undefined
+    return this.#textDfa(others.reduce(both, first), `${path}/propertyNames`)
   }
 
-  #nameDfa(m: Merged, path: string): Dfa | undefined {
-    let all: Dfa | undefined
-    for (const schema of m.propertyNames) {
-      const merged = this.#merger.merge(schema, `${path}/propertyNames`)
-      const own = merged.never
-        ? { states: [] }
-        : merged.values
-          ? exactly(merged.values.filter(v => typeof v === 'string'))
-          : (this.#stringDfa(merged, path) ?? lengths(merged.minLength, merged.maxLength))
-      all = all ? combine(all, own) : own
+  /** The strings that a schema allows. */
+  #textDfa(schema: Schema, path: string): Dfa {
+    const m = this.#merger.merge(schema, path)
+    const [choice, ...others] = m.choices
+    if (choice) {
+      const around = toSchema({ ...m, choices: others })
+      return union(choice.map((branch, i) => this.#textDfa(both(around, branch), `${path}/${i}`)))
     }
-    return all
+    if (m.never || (m.types && !m.types.has('string'))) return { states: [] }
+    if (m.values) return exactly(m.values.filter(v => typeof v === 'string' && this.#fits(m, v)) as string[])
+    return this.#stringDfa(m, path) ?? lengths(m.minLength, m.maxLength)
   }
 
   /** Members that no declared name covers: by the set of patterns that their key matches. */
@@ -394,7 +426,7 @@ class SchemaCompiler {
     if (typeof value === 'number') {
       if (m.low !== undefined && (m.lowOpen ? value <= m.low : value < m.low)) return false
       if (m.high !== undefined && (m.highOpen ? value >= m.high : value > m.high)) return false
-      return m.multipleOf === undefined || Number.isInteger(value / m.multipleOf)
+      return m.multipleOf === undefined || isMultiple(value, m.multipleOf)
     }
     if (typeof value === 'string') {
       const n = [...value].length
@@ -410,8 +442,9 @@ class SchemaCompiler {
       const keys = Object.keys(value)
       if (keys.length < m.minProperties || keys.length > m.maxProperties) return false
       if ([...m.required].some(name => !keys.includes(name))) return false
-      return Object.entries(value).every(([k, v]) =>
-        this.#fitsSchema(m.properties.get(k) ?? this.#restOf(m, k), v as Json),
+      const names = this.#nameDfa(m, '')
+      return Object.entries(value).every(
+        ([k, v]) => (!names || accepts(names, k)) && this.#fitsSchema(memberSchema(m, k), v as Json),
       )
     }
     return true
@@ -420,9 +453,35 @@ class SchemaCompiler {
   #fitsSchema(schema: Schema, value: Json): boolean {
     if (typeof schema === 'boolean') return schema
     const m = this.#merger.merge(schema, '')
-    if (m.never || (m.values && !m.values.some(v => JSON.stringify(v) === JSON.stringify(value)))) return false
+    if (m.never || (m.values && !includes(m.values, value))) return false
     return this.#fits(m, value) && m.choices.every(group => group.some(s => this.#fitsSchema(s, value)))
   }
+}
+
+/** A schema on its way to be an expression: the rule that stands for it, if anything asked for one, and the result. */
+interface Visited {
+  rule?: number
+  expr?: Expr
+}
+
+/** Cheaper written out than called. */
+function isSmall(expr: Expr): boolean {
+  let left = 16
+  const count = (e: Expr): void => {
+    left -= e.kind === 'dfa' ? e.dfa.states.length : 1
+    if (left < 0) return
+    if (e.kind === 'seq' || e.kind === 'alt') e.items.forEach(count)
+    else if (e.kind === 'repeat') count(e.item)
+  }
+  count(expr)
+  return left >= 0
+}
+
+/** What the value of a property must be: as declared, as its patterns say, or as the rest. */
+function memberSchema(m: Merged, name: string): Schema {
+  const matching = [...m.patternProperties].filter(([p]) => accepts(toDfa(parseRegex(p), 'search'), name))
+  const own = m.properties.get(name) ?? (matching.length > 0 || m.additionalProperties)
+  return matching.reduce((schema, [, extra]) => both(schema, extra), own)
 }
 
 const typeOf = (value: Json): JsonType => {
@@ -455,29 +514,4 @@ function plainDecimals(bounds: Bounds): Expr {
     return seq(optional(text('-')), parseRegex('(0|[1-9]\\d*)(\\.\\d+)?'))
   }
   return decimals(bounds)
-}
-
-/** A merged schema as a schema again, to be merged with an alternative. */
-function toSchema(m: Merged): Schema {
-  const out: Record<string, unknown> = {}
-  if (m.types) out.type = [...m.types]
-  if (m.properties.size) out.properties = Object.fromEntries(m.properties)
-  if (m.patternProperties.size) out.patternProperties = Object.fromEntries(m.patternProperties)
-  if (m.additionalProperties !== true) out.additionalProperties = m.additionalProperties
-  if (m.required.size) out.required = [...m.required]
-  if (m.prefixItems.length) out.prefixItems = m.prefixItems
-  if (m.items !== true) out.items = m.items
-  for (const key of ['minProperties', 'minItems', 'minLength'] as const) if (m[key] > 0) out[key] = m[key]
-  for (const key of ['maxProperties', 'maxItems', 'maxLength'] as const)
-    if (m[key] < Number.POSITIVE_INFINITY) out[key] = m[key]
-  if (m.low !== undefined) out[m.lowOpen ? 'exclusiveMinimum' : 'minimum'] = m.low
-  if (m.high !== undefined) out[m.highOpen ? 'exclusiveMaximum' : 'maximum'] = m.high
-  if (m.multipleOf !== undefined) out.multipleOf = m.multipleOf
-  const all: Schema[] = [out]
-  if (m.values) all.push({ enum: m.values })
-  for (const pattern of m.patterns) all.push({ pattern })
-  for (const format of m.formats) all.push({ format })
-  for (const names of m.propertyNames) all.push({ propertyNames: names })
-  for (const anyOf of m.choices) all.push({ anyOf })
-  return { allOf: all.filter(s => typeof s === 'boolean' || Object.keys(s).length > 0).concat(true) }
 }

@@ -164,6 +164,14 @@ function between(a: string, b: string, aOpen: boolean, bOpen: boolean, first: bo
   )
 }
 
+/** Whether a number, as it is printed, is a multiple of a step, as it is printed. */
+export function isMultiple(value: number, step: number): boolean {
+  const [a, b] = [split(Math.abs(value)), split(step)]
+  const places = Math.max(a[1].length, b[1].length)
+  const scaled = ([whole, part]: [string, string]): bigint => BigInt(whole + part.padEnd(places, '0'))
+  return scaled(a) % scaled(b) === 0n
+}
+
 /** Decimal numbers without exponent that are multiples of `step`; undefined where the automaton would be too large. */
 export function multiples(step: number): Dfa | undefined {
   const [whole, part] = split(step)

@@ -2,6 +2,7 @@
 
 import { accepts, toDfa } from './dfa.js'
 import { SchemaError } from './errors.js'
+import { isMultiple } from './numbers.js'
 import { parseRegex } from './regex.js'
 
 export type JsonType = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object'
@@ -37,12 +38,14 @@ export interface Merged {
   multipleOf: number | undefined
   /** Groups of alternatives: one of each must hold. */
   choices: Schema[][]
+  /** Those of them of which no more than one may hold, and where they stand. */
+  exclusive: { readonly branches: readonly Schema[]; readonly path: string }[]
   /** Nothing satisfies it. */
   never: boolean
 }
 
 const ANNOTATION_KEYS = new Set(
-  '$schema $id $anchor $comment $defs $vocabulary definitions title description default examples example deprecated readOnly writeOnly id contentEncoding contentMediaType $dynamicAnchor nullable discriminator externalDocs xml'.split(
+  '$schema $id $anchor $comment $defs $vocabulary definitions title description default examples example deprecated readOnly writeOnly id contentEncoding contentMediaType contentSchema $dynamicAnchor $recursiveAnchor nullable discriminator externalDocs xml'.split(
     ' ',
   ),
 )
@@ -71,21 +74,42 @@ export const unconstrained = (): Merged => ({
   highOpen: false,
   multipleOf: undefined,
   choices: [],
+  exclusive: [],
   never: false,
 })
 
-/** Both at once. */
+/** A text that equal values share, whatever the order of their keys; undefined for a structure that holds itself. */
+export function keyOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, (_, v: unknown) =>
+      typeof v === 'object' && v !== null && !Array.isArray(v)
+        ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : v,
+    )
+  } catch {
+    return undefined
+  }
+}
+
+/** Both at once. A list without repetitions, so that schemas which meet again and again come to the same form. */
 export const both = (a: Schema, b: Schema): Schema => {
-  if (a === true) return b
-  if (b === true) return a
   if (a === false || b === false) return false
-  return { allOf: [a, b] }
+  const all = new Map<unknown, Schema>()
+  for (const part of [...partsOf(a), ...partsOf(b)]) if (part !== true) all.set(keyOf(part) ?? part, part)
+  const parts = [...all.values()]
+  return parts.length < 2 ? (parts[0] ?? true) : { allOf: parts }
+}
+
+function partsOf(schema: Schema): readonly Schema[] {
+  const { allOf, ...rest } = (schema ?? {}) as { allOf?: unknown }
+  return Array.isArray(allOf) && Object.keys(rest).length === 0 ? (allOf as Schema[]).flatMap(partsOf) : [schema]
 }
 
 /** Whether only annotations stand beside `$ref`, so that it can become a rule of its own. */
 export function isPureRef(schema: Schema): schema is SchemaObject & { $ref: string } {
   return (
     typeof schema === 'object' &&
+    schema !== null &&
     typeof schema.$ref === 'string' &&
     Object.keys(schema).every(k => k === '$ref' || ANNOTATION_KEYS.has(k))
   )
@@ -103,6 +127,7 @@ export class Merger {
   merge(schema: Schema, path: string): Merged {
     const into = unconstrained()
     this.#add(into, schema, path, 0)
+    if (!this.#ignore) for (const { branches, path: here } of into.exclusive) this.#refuseOverlap(into, branches, here)
     return into
   }
 
@@ -117,6 +142,7 @@ export class Merger {
       throw new SchemaError(path, JSON.stringify(schema), 'an object, true or false')
     }
     this.#objects(m, schema, path)
+    this.#arrays(m, schema, path)
     for (const [key, value] of Object.entries(schema)) this.#keyword(m, key, value, schema, path, depth)
   }
 
@@ -140,12 +166,28 @@ export class Merger {
     m.additionalProperties = both(m.additionalProperties, ownRest)
   }
 
+  /** Items of both sides, place by place: what one side does not name falls under what it says of the rest. */
+  #arrays(m: Merged, { items, prefixItems, additionalItems }: SchemaObject, path: string): void {
+    if (items === undefined && prefixItems === undefined) return
+    const tuple = Array.isArray(items)
+    const named = tuple ? items : prefixItems === undefined ? [] : list(prefixItems, `${path}/prefixItems`)
+    const rest = ((tuple ? additionalItems : items) ?? true) as Schema
+    const places = Math.max(named.length, m.prefixItems.length)
+    m.prefixItems = Array.from({ length: places }, (_, i) =>
+      both(m.prefixItems[i] ?? m.items, (named[i] as Schema | undefined) ?? rest),
+    )
+    m.items = both(m.items, rest)
+  }
+
   #keyword(m: Merged, key: string, value: unknown, schema: SchemaObject, path: string, depth: number): void {
     const here = `${path}/${key}`
     switch (key) {
       case 'properties':
       case 'patternProperties':
       case 'additionalProperties':
+      case 'items':
+      case 'prefixItems':
+      case 'additionalItems':
         return
       case '$ref':
         this.#add(m, this.#resolve(String(value), here), here, depth + 1)
@@ -159,7 +201,8 @@ export class Merger {
         m.choices.push(list(value, here) as Schema[])
         return
       case 'oneOf':
-        m.choices.push(this.#exclusive(list(value, here) as Schema[], here, depth))
+        m.choices.push(list(value, here) as Schema[])
+        m.exclusive.push({ branches: list(value, here) as Schema[], path: here })
         return
       case 'type': {
         const names = [value].flat() as JsonType[]
@@ -179,23 +222,11 @@ export class Merger {
         restrict(m, list(value, here) as Json[])
         return
       case 'required':
+        if (Array.isArray(value) && value.length === 0) return
         for (const name of list(value, here)) m.required.add(String(name))
         return
       case 'propertyNames':
         m.propertyNames.push(value as Schema)
-        return
-      case 'prefixItems':
-        this.#tuple(m, list(value, here) as Schema[], true)
-        return
-      case 'items':
-        if (Array.isArray(value)) {
-          this.#tuple(m, value as Schema[], (schema.additionalItems ?? true) as Schema)
-          return
-        }
-        if (schema.prefixItems === undefined) m.prefixItems = m.prefixItems.map(s => both(s, value as Schema))
-        m.items = both(m.items, value as Schema)
-        return
-      case 'additionalItems':
         return
       case 'minProperties':
       case 'minItems':
@@ -228,26 +259,29 @@ export class Merger {
       case 'multipleOf': {
         const step = number(value, here)
         if (!(step > 0)) throw new SchemaError(here, String(step), 'a positive number')
-        if (m.multipleOf !== undefined && m.multipleOf !== step) this.#unsupported(here, 'a second multipleOf')
-        m.multipleOf = step
+        const known = m.multipleOf ?? step
+        if (isMultiple(step, known)) m.multipleOf = step
+        else if (!isMultiple(known, step))
+          this.#unsupported(here, 'a second multipleOf that is no multiple of the first')
         return
       }
       default:
-        if (!ANNOTATION_KEYS.has(key) && !key.startsWith('x-')) this.#unsupported(here, `the keyword ${key}`)
+        if (!ANNOTATION_KEYS.has(key) && !key.startsWith('x-') && !saysNothing(key, schema))
+          this.#unsupported(here, `the keyword ${key}`)
     }
   }
 
   /** `oneOf` is `anyOf` where no two alternatives can hold at once; that must be plain to see. */
-  #exclusive(branches: Schema[], path: string, depth: number): Schema[] {
-    if (this.#ignore) return branches
-    const merged = branches.map((s, i) => {
+  #refuseOverlap(around: Merged, branches: readonly Schema[], path: string): void {
+    const outside = toSchema({ ...around, choices: [] })
+    const merged = branches.map((branch, i) => {
       const m = unconstrained()
-      this.#add(m, s, `${path}/${i}`, depth + 1)
+      this.#add(m, both(outside, branch), `${path}/${i}`, 1)
       return m
     })
     merged.forEach((a, i) => {
       merged.slice(i + 1).forEach((b, j) => {
-        if (this.#disjoint(a, b, depth)) return
+        if (this.#disjoint(a, b, 1)) return
         throw new SchemaError(
           path,
           `alternatives ${i} and ${i + 1 + j}, which may both hold`,
@@ -256,12 +290,11 @@ export class Merger {
         )
       })
     })
-    return branches
   }
 
   #disjoint(a: Merged, b: Merged, depth: number): boolean {
     if (a.never || b.never) return true
-    if (a.values && b.values) return !a.values.some(v => b.values!.some(w => JSON.stringify(v) === JSON.stringify(w)))
+    if (a.values && b.values) return !a.values.some(v => includes(b.values!, v))
     const [x, y] = [typesOf(a), typesOf(b)]
     if (x && y && meet(x, y).size === 0) return true
     if (!(x?.size === 1 && y?.size === 1 && x.has('object') && y.has('object'))) return false
@@ -279,12 +312,6 @@ export class Merger {
     return false
   }
 
-  #tuple(m: Merged, own: Schema[], rest: Schema): void {
-    const n = Math.max(own.length, m.prefixItems.length)
-    m.prefixItems = Array.from({ length: n }, (_, i) => both(m.prefixItems[i] ?? m.items, own[i] ?? rest))
-    if (rest !== true) m.items = both(m.items, rest)
-  }
-
   #unsupported(path: string, what: string): void {
     if (this.#ignore) return
     throw new SchemaError(
@@ -293,6 +320,33 @@ export class Merger {
       'a keyword that a grammar can enforce',
       "Remove it, or pass { unsupported: 'ignore' } and check afterwards.",
     )
+  }
+}
+
+/** Whether a keyword that no grammar can enforce asks for nothing as it stands here. */
+function saysNothing(key: string, schema: SchemaObject): boolean {
+  const value = schema[key]
+  switch (key) {
+    case 'uniqueItems':
+    case 'not':
+      return value === false
+    case 'unevaluatedProperties':
+    case 'unevaluatedItems':
+      return value === true
+    case 'if':
+      return schema.then === undefined && schema.else === undefined
+    case 'then':
+    case 'else':
+      return schema.if === undefined
+    case 'minContains':
+    case 'maxContains':
+      return schema.contains === undefined
+    case 'dependencies':
+    case 'dependentRequired':
+    case 'dependentSchemas':
+      return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+    default:
+      return false
   }
 }
 
@@ -337,7 +391,13 @@ function meet(a: ReadonlySet<JsonType>, b: ReadonlySet<JsonType>): ReadonlySet<J
 
 function restrict(m: Merged, values: readonly Json[]): void {
   const known = m.values
-  m.values = known ? known.filter(v => values.some(w => JSON.stringify(v) === JSON.stringify(w))) : values
+  m.values = known ? known.filter(v => includes(values, v)) : values
+}
+
+/** Whether a value is among others; the order of keys does not count. */
+export function includes(values: readonly Json[], value: Json): boolean {
+  const key = keyOf(value)
+  return values.some(other => keyOf(other) === key)
 }
 
 function raise(m: Merged, value: number, open: boolean): void {
@@ -348,4 +408,30 @@ function raise(m: Merged, value: number, open: boolean): void {
 function lower(m: Merged, value: number, open: boolean): void {
   if (m.high === undefined || value < m.high) [m.high, m.highOpen] = [value, open]
   else if (value === m.high) m.highOpen ||= open
+}
+
+/** A merged schema as a schema again, to be merged with an alternative. */
+export function toSchema(m: Merged): Schema {
+  if (m.values?.length === 0) return false
+  const out: Record<string, unknown> = {}
+  if (m.types) out.type = [...m.types]
+  if (m.properties.size) out.properties = Object.fromEntries(m.properties)
+  if (m.patternProperties.size) out.patternProperties = Object.fromEntries(m.patternProperties)
+  if (m.additionalProperties !== true) out.additionalProperties = m.additionalProperties
+  if (m.required.size) out.required = [...m.required]
+  if (m.prefixItems.length) out.prefixItems = m.prefixItems
+  if (m.items !== true) out.items = m.items
+  for (const key of ['minProperties', 'minItems', 'minLength'] as const) if (m[key] > 0) out[key] = m[key]
+  for (const key of ['maxProperties', 'maxItems', 'maxLength'] as const)
+    if (m[key] < Number.POSITIVE_INFINITY) out[key] = m[key]
+  if (m.low !== undefined) out[m.lowOpen ? 'exclusiveMinimum' : 'minimum'] = m.low
+  if (m.high !== undefined) out[m.highOpen ? 'exclusiveMaximum' : 'maximum'] = m.high
+  if (m.multipleOf !== undefined) out.multipleOf = m.multipleOf
+  const all: Schema[] = [out]
+  if (m.values) all.push({ enum: m.values })
+  for (const pattern of m.patterns) all.push({ pattern })
+  for (const format of m.formats) all.push({ format })
+  for (const names of m.propertyNames) all.push({ propertyNames: names })
+  for (const anyOf of m.choices) all.push({ anyOf })
+  return { allOf: all.filter(s => typeof s === 'boolean' || Object.keys(s).length > 0).concat(true) }
 }
