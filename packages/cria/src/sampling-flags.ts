@@ -115,7 +115,11 @@ export function searchFlags(command: Command): Command {
     one(whole(1))(SEARCH, '--beam-groups <n>', 'diverse beam search: groups of beams (1)'),
     one(within(0))(SEARCH, '--diversity-penalty <d>', 'against what earlier groups took (0)'),
     one(within(-Number.MAX_VALUE))(SEARCH, '--length-penalty <l>', 'scores are divided by length^l (1)'),
-    flag(SEARCH, '--early-stopping', 'stop at as many ended texts as beams'),
+    flag(
+      SEARCH,
+      '--early-stopping [never]',
+      'stop at as many ended texts as beams; never: only when none can gain',
+    ).choices(['never']),
     one(whole(1))(SEARCH, '--best-of <n>', 'the likeliest of n drawn texts'),
     text(SEARCH, '--draft <model>', 'speculative decoding: a smaller model of the same vocabulary guesses'),
     flag(SEARCH, '--prompt-lookup', 'speculative decoding: guess what followed the same words before'),

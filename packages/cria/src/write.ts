@@ -27,7 +27,7 @@ export interface SearchOptions {
   readonly beamGroups?: number
   readonly diversityPenalty?: number
   readonly lengthPenalty?: number
-  readonly earlyStopping?: boolean
+  readonly earlyStopping?: boolean | 'never'
   readonly bestOf?: number
   readonly draft?: string
   readonly promptLookup?: boolean

@@ -15,8 +15,11 @@ export interface BeamOptions {
   eos?: number | Iterable<number>
   /** Scores are divided by length^this: above 0 long texts gain. HF `length_penalty` 1. */
   lengthPenalty?: number
-  /** Stop when as many texts have ended as there are beams; false: only when no open one can become better. */
-  earlyStopping?: boolean
+  /**
+   * When to stop once as many texts have ended as there are beams: true at once; false (default) when the best open one
+   * is no better at its present length; 'never' when no open one can become better at any length. HF `early_stopping`.
+   */
+  earlyStopping?: boolean | 'never'
   /** Groups of beams that search one after another. HF `num_beam_groups` 1. Must divide `beams`. */
   groups?: number
   /** Subtracted from a token's score per earlier group that took it at this step. HF `diversity_penalty` 0. */
@@ -82,6 +85,8 @@ export async function beamSearch(
   integer('beamSearch', 'results', results, 1, beams)
   number('beamSearch', 'diversityPenalty', diversityPenalty, 0, Number.MAX_VALUE)
   number('beamSearch', 'lengthPenalty', lengthPenalty, -Number.MAX_VALUE, Number.MAX_VALUE)
+  if (earlyStopping !== 'never' && typeof earlyStopping !== 'boolean')
+    throw new ParameterError('beamSearch', 'earlyStopping', earlyStopping, "true, false or 'never'")
   const ends = endSet('beamSearch', options.eos)
   const width = beams / groups
   const rules = options.chain?.clone()
@@ -108,13 +113,14 @@ export async function beamSearch(
               score: scoreOf(step.logprob, length),
               ended: true,
             })
-        } else if (kept.length < width) kept.push(step)
+        } else if (kept.length < width && (place < width || length < maxTokens)) kept.push(step)
       }
       ended[g]!.sort((a, b) => b.score - a.score)
       ended[g]!.length = Math.min(ended[g]!.length, width)
       if (ended[g]!.length === width && kept.length) {
-        const possible = scoreOf(kept[0]!.logprob, lengthPenalty > 0 ? maxTokens : length)
-        if (earlyStopping || possible <= ended[g]![width - 1]!.score) kept.length = 0
+        const longest = earlyStopping === 'never' && lengthPenalty > 0 ? maxTokens : length
+        const possible = scoreOf(kept[0]!.logprob, longest)
+        if (earlyStopping === true || possible <= ended[g]![width - 1]!.score) kept.length = 0
       }
       for (const step of kept) taken.set(step.token, (taken.get(step.token) ?? 0) + 1)
       next.push(kept)
