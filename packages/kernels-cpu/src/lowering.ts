@@ -155,14 +155,7 @@ export function assemble(
     const { operands, attrs } = step
     const length = headerWords + operands.length * operandWords + attrs.length
     words.set(
-      [
-        length,
-        opcodes.indexOf(step.opcode),
-        flags[i]! | (profile ? timed : 0),
-        scratch,
-        operands.length,
-        attrs.length,
-      ],
+      [length, opcodes.indexOf(step.opcode), flags[i]! | (profile ? timed : 0), scratch, operands.length, attrs.length],
       at,
     )
     let o = at + headerWords
