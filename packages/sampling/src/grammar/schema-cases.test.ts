@@ -139,7 +139,7 @@ test('oneOf is read within what stands around it', () => {
 test('keywords that ask for nothing as they stand', () => {
   holds({ type: 'array', uniqueItems: false }, [[1, 1]], [1])
   holds({ type: 'object', required: [] }, [{}], [1])
-  holds({ type: 'string', then: { type: 'number' }, else: false }, ['a'], [1])
+  holds(JSON.parse('{ "type": "string", "then": { "type": "number" }, "else": false }'), ['a'], [1])
   holds({ type: 'object', dependentRequired: {}, unevaluatedProperties: true }, [{ a: 1 }], [1])
   holds({ type: 'integer', allOf: [{ multipleOf: 2 }, { multipleOf: 4 }] }, [4], [2])
 })
