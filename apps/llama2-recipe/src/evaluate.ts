@@ -19,7 +19,7 @@ import { ask } from './ask.js'
 import { copying, repetition } from './copying.js'
 import { documentsFor, texts } from './corpus.js'
 import { context, type SizeName, sizes } from './sizes.js'
-import { storyOf, Teller } from './tell.js'
+import { orderOf, questionsHeader, storyOf, Teller } from './tell.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -59,21 +59,31 @@ say(`held-out loss ${loss.nll.toFixed(4)} nats a token, ${loss.bitsPerByte.toFix
 
 // 2. Sampled stories read by the checker of the world: drawn from all tokens, and as `cria run` draws by default.
 const teller = new Teller(model, tokenizer)
-async function tellMany(cut: boolean): Promise<{ told: string[]; consistent: number; unknownSentences: number }> {
-  const told: string[] = []
-  for (let i = 0; i < many; i++) told.push(storyOf(await teller.tell({ seed: seed * 1_000_000 + i, cut })))
+async function tellMany(cut: boolean): Promise<{
+  told: string[]
+  consistent: number
+  unknownSentences: number
+  kinds: { ordered: number; questions: number }
+}> {
+  const documents: string[] = []
+  for (let i = 0; i < many; i++) documents.push(await teller.tell({ seed: seed * 1_000_000 + i, cut }))
+  const kinds = {
+    ordered: documents.filter(text => orderOf(text) !== undefined).length,
+    questions: documents.filter(text => text.includes(questionsHeader)).length,
+  }
+  const told = documents.map(storyOf)
   const reports = told.map(text => checkStory(text))
   const consistent = reports.filter(report => report.consistent).length
   const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((a, r) => a + of(r), 0)
   const unknownSentences = sum(r => r.unknown.length) / sum(r => r.sentences)
   say(
-    `${consistent} of ${many} stories at temperature 0.8${cut ? ', top-k 40, top-p 0.95, min-p 0.05' : ''} are consistent; ${percent(unknownSentences)} of their sentences are new to the checker`,
+    `${consistent} of ${many} stories at temperature 0.8${cut ? ', top-k 40, top-p 0.95, min-p 0.05' : ''} are consistent; ${percent(unknownSentences)} of their sentences are new to the checker; ${kinds.ordered} follow an order that the model wrote, ${kinds.questions} have questions`,
   )
   reports.forEach((report, i) => {
     if (values.problems && !report.consistent)
       say(`  story ${i}: ${report.problems.map(p => `${p.problem} [${p.text}]`).join('; ')}`)
   })
-  return { told, consistent, unknownSentences }
+  return { told, consistent, unknownSentences, kinds }
 }
 const { told, ...free } = await tellMany(false)
 const { told: cutStories, ...cut } = await tellMany(true)

@@ -2,7 +2,6 @@
  * Rejection sampling (Llama 2, §3.2.3): the model tells stories and follows orders, the world's checker keeps what holds
  * together, and the model learns from that. The checker stands where a reward model would: it reads, it is not learned.
  */
-import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cpu } from '@cria/kernels-cpu'
@@ -28,7 +27,7 @@ import { texts } from './corpus.js'
 import { nextTokenLoss } from './loss.js'
 import { modelFiles } from './model-folder.js'
 import { context, type SizeName, sizes, vocabSize } from './sizes.js'
-import { storyOf, Teller } from './tell.js'
+import { orderOf, questionsHeader, storyOf, Teller } from './tell.js'
 
 export interface RejectionOptions {
   /** The GGUF file that pretraining made, and its size. */
@@ -47,92 +46,114 @@ export interface RejectionOptions {
   readonly say: (line: string) => void
 }
 
-/** All rounds, and the GGUF file of the last. A round that is there already is not run again. */
+/** @throws Error for a model of another shape than that size's */
+export async function checkSize(model: string, size: SizeName): Promise<void> {
+  const { config: found, close } = await openModelAt(model)
+  await close()
+  const { config } = sizes[size]
+  const got = `${found.layers} blocks of ${found.dim}, vocabulary ${found.vocab}`
+  const expected = `${config.numHiddenLayers} blocks of ${config.hiddenSize}, vocabulary ${config.vocabSize}`
+  if (got !== expected)
+    throw new Error(`recipe: got --model ${model} of ${got}, expected ${expected}. Name its size with --size`)
+}
+
+/** Runs all rounds, from the first; the GGUF file of the last, or `model` where there are none. */
 export async function rejection(device: Device, options: RejectionOptions): Promise<string> {
-  const { rounds, out, documents, say } = options
+  const { rounds, size, out, documents, say } = options
   let gguf = options.model
   for (let round = 1; round <= rounds; round++) {
-    const next = join(out, round === rounds ? `storyteller-${options.size}.gguf` : `round-${round}.gguf`)
-    if (!existsSync(next)) {
-      const folder = join(out, `round-${round}`)
-      // What a killed run left of a round is worth nothing.
-      await rm(folder, { recursive: true, force: true })
-      await mkdir(folder, { recursive: true })
-      const { kept, tokenizer } = await accepted(gguf, round, options)
-      say(`round ${round}: ${kept.length} of ${documents} documents hold together`)
-      await learn(device, { from: gguf, folder, gguf: next, kept, tokenizer, round }, options)
-    }
-    gguf = next
+    const heat = round === 1 ? options.heat : 1
+    const folder = join(out, size, `round-${round}`)
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+    const { kept, tokenizer } = await accepted(gguf, { ...options, heat, round })
+    say(`round ${round}: ${kept.length} of ${documents} documents hold together`)
+    if (kept.length === 0)
+      throw new Error(`recipe: got no story of ${gguf} that holds together, expected a model that tells some`)
+    const made = round === rounds ? join(out, `storyteller-${size}.gguf`) : join(folder, 'model.gguf')
+    await learn(device, { from: gguf, to: made, folder, kept, tokenizer }, { ...options, heat, round })
+    gguf = made
   }
   return gguf
 }
 
-const heatOf = (round: number, { heat }: Pick<RejectionOptions, 'heat'>): number => (round === 1 ? heat : 1)
+type Round = RejectionOptions & { readonly round: number }
 
-/** What the model tells that a reader would accept, without the prompts being learned. */
+/** What the model tells that a reader would accept. */
 async function accepted(
   gguf: string,
-  round: number,
-  { documents, seed, ...options }: RejectionOptions,
+  { documents, heat, seed, round }: Round,
 ): Promise<{ kept: Example[]; tokenizer: Tokenizer }> {
-  const heat = heatOf(round, options)
   // A step of so small a model is shorter than what two threads need to meet.
   using device = await cpu({ threads: 1 })
   const opened = await openModelAt(gguf)
-  using model = await loadLlama(device, opened)
-  const tokenizer = fromGguf(opened.weights.metadata)
-  using teller = new Teller(model, tokenizer)
-  const kept: Example[] = []
-  for (let i = 0; i < documents; i++) {
-    const random = new Random(seed, i, 100 + round)
-    const order = i % 2 === 1 ? instructionFor(story(seed + 5000 + round, i), random) : undefined
-    const prompt = order ? formatInstruction(order) : ''
-    const told = await teller.tell({ seed: (100 * seed + round) * 1e6 + i, heat, prompt })
-    const { consistent, unknown } = checkStory(storyOf(told))
-    if (!consistent || unknown.length > 0) continue
-    if (order && !checkInstruction(order.constraints, storyOf(told)).followed) continue
-    kept.push(lesson(tokenizer, told, prompt))
+  try {
+    using model = await loadLlama(device, opened)
+    const tokenizer = fromGguf(opened.weights.metadata)
+    using teller = new Teller(model, tokenizer)
+    const kept: Example[] = []
+    for (let i = 0; i < documents; i++) {
+      const random = new Random(seed, i, 100 + round)
+      const prompt = i % 2 === 1 ? formatInstruction(instructionFor(story(seed + 5000 + round, i), random)) : ''
+      const told = await teller.tell({ seed: (100 * seed + round) * 1e6 + i, heat, prompt })
+      if (acceptable(told)) kept.push(lesson(tokenizer, told, prompt))
+    }
+    return { kept, tokenizer }
+  } finally {
+    await opened.close()
   }
-  await opened.close()
-  return { kept, tokenizer }
 }
 
-/** The story as tokens to learn. Of questions after it only that they come: nobody has checked the answers. */
-function lesson(tokenizer: Tokenizer, told: string, prompt: string): Example {
-  const header = '\n\nQuestion:'
-  const at = told.indexOf(header)
-  const tokens = tokenizer.encode(at < 0 ? told : told.slice(0, at + header.length), { eos: at < 0 })
+/** Whether the story of a document holds together, in words of the world, and obeys the order before it, if there is one. */
+export function acceptable(document: string): boolean {
+  const told = storyOf(document)
+  const order = orderOf(document)
+  const { consistent, unknown } = checkStory(told)
+  return consistent && unknown.length === 0 && (order === undefined || checkInstruction(order, told).followed)
+}
+
+/**
+ * A document as tokens, of which those after the prompt are learned. Of questions after the story only that they come:
+ * nobody has checked the answers.
+ */
+export function lesson(tokenizer: Tokenizer, document: string, prompt: string): Example {
+  const at = document.indexOf(questionsHeader)
+  const asks = at >= 0
+  const tokens = tokenizer.encode(asks ? document.slice(0, at + questionsHeader.length) : document, { eos: !asks })
   const given = tokenizer.encode(prompt).length
   return { tokens, counted: Array.from(tokens, (_, i) => i >= given) }
 }
 
-/** One pass over what was accepted, and the model of it as GGUF. */
+/** About one pass over what was accepted, and the model of it as GGUF. */
 async function learn(
   device: Device,
-  round: { from: string; folder: string; gguf: string; kept: Example[]; tokenizer: Tokenizer; round: number },
-  options: RejectionOptions,
+  {
+    from,
+    to,
+    folder,
+    kept,
+    tokenizer,
+  }: { from: string; to: string; folder: string; kept: Example[]; tokenizer: Tokenizer },
+  { size, seed, peak, heat, round, say }: Round,
 ): Promise<void> {
-  const { size, seed, peak, say } = options
-  const { folder, kept, tokenizer } = round
   const { config } = sizes[size]
   // f32, and with the rotation of Hugging Face's layout.
   const masters = join(folder, 'from')
-  await convertPath(round.from, masters, { type: 'f32' })
+  await convertPath(from, masters, { type: 'f32' })
   const opened = await openModelAt(masters)
-  using loaded = await loadLlama(device, opened)
-  await opened.close()
+  using loaded = await loadLlama(device, opened).finally(() => opened.close())
   const weights = parameters(loaded)
   // The model that told is this one with its logits divided by the temperature. Learning begins there, not at what would
   // first have to learn that its last gain is larger.
   const gain = 'model.norm.weight'
-  using cooled = div(weights[gain]!, heatOf(round.round, options))
+  using cooled = div(weights[gain]!, heat)
   const model = new Llama(config, checkpointSource(new Map(Object.entries({ ...weights, [gain]: cooled }))))
 
   const stories = examples(kept)
   const heldOut = examples(
     [...texts(seed, 300, 'heldout')].map(text => ({ tokens: tokenizer.encode(text, { eos: true }) })),
   )
-  const data = batches(packed(stories, { length: context, seed: seed + round.round }), { size: 16, vocabSize })
+  const data = batches(packed(stories, { length: context, seed: seed + round }), { size: 16, vocabSize })
   const unseen = batches(packed(heldOut, { length: context }), { size: 16, vocabSize })
   using step = trainStep(model, { batch: data.specs, loss: batch => nextTokenLoss(model, batch), optimiser: muon() })
   using measure = evaluator(device, { batch: unseen.specs, loss: batch => nextTokenLoss(model, batch) })
@@ -146,10 +167,10 @@ async function learn(
   const score = await measure.run(await unseen.take(6))
   log.evaluation(score)
   await log.end()
-  say(`round ${round.round}: held-out loss ${score.toFixed(4)}`)
+  say(`round ${round}: held-out loss ${score.toFixed(4)}`)
   const saves = await checkpoints(folder, { keep: 1, files: modelFiles(config, tokenizer) })
-  await convertPath(await saves.save({ step, data }, { score }), round.gguf, {
-    type: 'q8_0',
-    name: `storyteller-${size}`,
-  })
+  const saved = await saves.save({ step, data }, { score })
+  for (const source of [data, unseen]) await source.close()
+  await convertPath(saved, to, { type: 'q8_0', name: `storyteller-${size}` })
+  await rm(masters, { recursive: true })
 }

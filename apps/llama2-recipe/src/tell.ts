@@ -43,10 +43,20 @@ export class Teller {
   }
 }
 
+/** What stands between a story and the questions after it. */
+export const questionsHeader = '\n\nQuestion:'
+
+const storyHeader = formatInstruction('').slice('Instruction: '.length)
+
+/** The order that a document begins with, in words. */
+export function orderOf(document: string): string | undefined {
+  const end = document.indexOf(storyHeader)
+  return document.startsWith('Instruction: ') && end >= 0 ? document.slice('Instruction: '.length, end) : undefined
+}
+
 /** The story of a document: without the instruction before it and the questions after it. */
 export function storyOf(document: string): string {
-  const header = formatInstruction('').slice('Instruction: '.length)
-  const at = document.startsWith('Instruction: ') ? document.indexOf(header) + header.length : 0
-  const questions = document.indexOf('\n\nQuestion: ')
+  const at = orderOf(document) === undefined ? 0 : document.indexOf(storyHeader) + storyHeader.length
+  const questions = document.indexOf(questionsHeader)
   return document.slice(at, questions < 0 ? undefined : questions).trim()
 }

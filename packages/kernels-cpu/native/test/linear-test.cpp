@@ -245,7 +245,9 @@ static void check(const LinearKernels* k) {
           worst = std::fmax(worst, check_matmul(k, t, 31, 67, 19, v & 1, v & 2, v & 4, threads, bf16));
           worst = std::fmax(worst, check_matmul(k, t, 181, 70, 300, v & 1, v & 2, v & 4, threads, bf16));
           worst = std::fmax(worst, check_matmul(k, t, 1, 533, 40, v & 1, v & 2, v & 4, threads, bf16));
-          // More of k than is packed at a time.
+          // More rows of A, of B, and more of k than are packed at a time.
+          worst = std::fmax(worst, check_matmul(k, t, 339, 35, 193, v & 1, v & 2, v & 4, threads, bf16));
+          worst = std::fmax(worst, check_matmul(k, t, 15, 771, 193, v & 1, v & 2, v & 4, threads, bf16));
           worst = std::fmax(worst, check_matmul(k, t, 33, 32, 801, v & 1, v & 2, v & 4, threads, bf16));
         }
       }

@@ -23,7 +23,7 @@ const crossEntropyGrad: KernelMaker =
       cost: product(logits!.shape) * 1.5,
     })
 
-/** Chunk by chunk: logits, their gradient and the losses in place, and what they add to both gradients. */
+/** Chunk by chunk: logits, their gradient (in place, or beside them in bf16, which is packed faster), losses, and what they add to both gradients. */
 const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } }) => {
   if (!f32s(inputs[0], inputs[1], inputs[3])) return undefined
   const [n, width] = inputs[0]!.shape as [number, number]
@@ -33,7 +33,7 @@ const linearCrossEntropy: KernelMaker = ({ inputs, attrs: { chunk, products } })
   const each = inputs[3]!.shape.length > 0
   return (to, [hidden, weight, targets, scale], [loss, dHidden, dWeight]) => {
     const logits = to.temp({ dtype: 'f32', shape: [size, words] })
-    // Products round the gradients to bf16 anyway.
+    // Products round the gradients to bf16 anyway: the copy costs memory for one chunk and saves reading twice as much.
     const slopes = bf16 ? to.temp({ dtype: 'bf16', shape: [size, words] }) : logits
     const losses = to.temp({ dtype: 'f32', shape: [n] })
     for (let at = 0; at < n; at += size) {
