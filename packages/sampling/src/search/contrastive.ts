@@ -52,8 +52,8 @@ export async function contrastiveSearch(
   while (tokens.length < maxTokens) {
     signal?.throwIfAborted()
     candidates.load(row)
-    candidates.softmax()
-    candidates.keepTop(Math.min(k, candidates.size - 1) || 1)
+    if (k < candidates.size) candidates.keepTop(k)
+    else candidates.sort()
     const probs = probabilities(row, candidates)
     let best:
       | { state: ContrastiveModel; row: Float32Array; hidden: Float32Array; token: number; score: number }

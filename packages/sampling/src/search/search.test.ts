@@ -187,6 +187,8 @@ test('contrastive search: alpha 0 is greedy; with alpha it turns from repeated s
   }
   expect((await contrastiveSearch(make(), [3], { alpha: 0, k: 3, maxTokens: 4 })).tokens).toEqual([0, 0, 0, 0])
   expect((await contrastiveSearch(make(), [3], { alpha: 0.6, k: 3, maxTokens: 3 })).tokens).toEqual([0, 1, 2])
+  // as many candidates as tokens: all of them
+  expect((await contrastiveSearch(make(), [0], { alpha: 1, k: 4, maxTokens: 3 })).tokens).toEqual([1, 2, 3])
 })
 
 describe('speculative decoding is lossless', () => {
@@ -271,14 +273,20 @@ describe('speculative decoding is lossless', () => {
       }
     }
     const taken: Record<string, number> = {}
-    for (const method of ['rejection', 'match'] as const) {
+    // a draft that draws by the very seed of the chain must not show in the text
+    for (const name of ['rejection', 'rejection, one seed', 'match'] as const) {
+      const method = name === 'match' ? 'match' : 'rejection'
       const counts = exact.map(() => 0)
       let drafted = 0
       let accepted = 0
-      const pick = chain(...shape(), categorical({ seed: 77 }))
-      const guess = chain(temperature(1.1), categorical({ seed: 78 }))
+      let pick = chain(...shape(), categorical({ seed: 77 }))
+      let guess = chain(temperature(1.1), categorical({ seed: 78 }))
       for (let i = 0; i < 6000; i++) {
         pick.context.clear()
+        if (name === 'rejection, one seed') {
+          pick = chain(...shape(), categorical({ seed: i }))
+          guess = chain(temperature(1.1), categorical({ seed: i }))
+        }
         const draft = draftModel(toy(22, 0.8), guess)
         const made = await speculate(target(), [1, 2], {
           draft,
@@ -292,7 +300,7 @@ describe('speculative decoding is lossless', () => {
         drafted += made.drafted
         accepted += made.accepted
       }
-      taken[method] = accepted / drafted
+      taken[name] = accepted / drafted
       // only cells with enough expected counts; the 0.9999 quantile of chi-squared with as many degrees of freedom
       const cells = exact.flatMap((p, i) => (p * 6000 >= 5 ? [i] : []))
       const rest = (list: number[]) => list.reduce((s, v, i) => (cells.includes(i) ? s : s + v), 0)

@@ -24,7 +24,7 @@ export interface SpeculateOptions {
   /** Guesses per pass. Default 5. */
   draftTokens?: number
   method?: 'match' | 'rejection'
-  /** Of the decisions of 'rejection'. */
+  /** Of every draw of 'rejection': the draft may draw by the seed of the chain, and these stay independent of both. */
   seed?: Seed
   /** Told of every token as it is chosen, the end token too; awaited. */
   onToken?: (token: number) => void | Promise<void>
@@ -71,7 +71,9 @@ export async function speculate(
     await onToken?.(token)
     return text.length === total || ends.has(token) || (stopWhen?.(text.slice(prompt.length)) ?? false)
   }
-  let done = await take(chain.sample(await lastRow(model, prompt)))
+  const own = (row: Float32Array): number =>
+    method === 'match' ? chain.sample(row) : drawn(probabilities(chain, row), random)
+  let done = await take(own(await lastRow(model, prompt)))
   while (!done) {
     signal?.throwIfAborted()
     // the model has yet to see the last token; the guesses come after it
@@ -90,36 +92,44 @@ export async function speculate(
       taken++
     }
     count.accepted += taken
-    if (taken === guesses.length && !done) done = await take(chain.sample(rows[taken]!))
+    if (taken === guesses.length && !done) done = await take(own(rows[taken]!))
     model.truncate(known + 1 + Math.min(taken, guesses.length))
   }
   const tokens = text.slice(prompt.length)
   return { tokens, ended: ends.has(tokens[tokens.length - 1]!), ...count }
 }
 
+/** What the chain would draw from. Its own draw is not used: the guesses may have come from the same numbers. */
+function probabilities(chain: Chain, row: Float32Array): Float32Array {
+  chain.sample(row)
+  return distribution(chain, row.length)
+}
+
 /** Takes the guess, or draws from what the guess leaves over. */
 function judge(chain: Chain, row: Float32Array, guess: Draft, at: number, random: Random): number {
-  chain.sample(row)
-  const p = distribution(chain, row.length)
+  const p = probabilities(chain, row)
   const token = guess.tokens[at]!
   const q = guess.probs?.[at]
   const chance = q ? (q[token]! > 0 ? p[token]! / q[token]! : 0) : p[token]!
   if (random.next() < chance) return token
+  for (let i = 0; i < p.length; i++) p[i] = q ? Math.max(0, p[i]! - q[i]!) : i === token ? 0 : p[i]!
+  return drawn(p, random, token)
+}
+
+/** A token in proportion to its weight; `last` where none has any. */
+function drawn(weights: Float32Array, random: Random, last: number = 0): number {
   let sum = 0
-  for (let i = 0; i < p.length; i++) {
-    p[i] = q ? Math.max(0, p[i]! - q[i]!) : i === token ? 0 : p[i]!
-    sum += p[i]!
-  }
+  for (const weight of weights) sum += weight
   const target = random.next() * sum
   let passed = 0
-  let last = token
-  for (let i = 0; i < p.length; i++) {
-    if (p[i] === 0) continue
-    passed += p[i]!
-    last = i
+  let found = last
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue
+    passed += weights[i]!
+    found = i
     if (passed > target) break
   }
-  return last
+  return found
 }
 
 function requireDistribution(chain: Chain): void {
