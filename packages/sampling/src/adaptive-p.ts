@@ -24,13 +24,26 @@ const SHARPNESS = 10
 export function adaptiveP({ target, decay = 0.9, seed }: AdaptivePOptions): SeededSampler {
   number('adaptiveP', 'target', target, -1, 1)
   number('adaptiveP', 'decay', decay, 0, 0.99)
-  return make(target, decay, new Random(seed), target / (1 - decay), 1 / (1 - decay))
+  return make(target, decay, new Random(seed), fresh(target, decay))
 }
 
-function make(target: number, decay: number, random: Random, sum: number, weight: number): SeededSampler {
+/** The moving average, and what was drawn but not yet accepted. */
+interface State {
+  sum: number
+  weight: number
+  pending: number
+  probability: number
+}
+const fresh = (target: number, decay: number): State => ({
+  sum: target / (1 - decay),
+  weight: 1 / (1 - decay),
+  pending: -1,
+  probability: 0,
+})
+
+function make(target: number, decay: number, random: Random, begin: State): SeededSampler {
   let original = new Float32Array(0)
-  let pending = -1
-  let pendingProbability = 0
+  let state = { ...begin }
   return {
     name: 'adaptive-p',
     seed: random.seed,
@@ -43,6 +56,7 @@ function make(target: number, decay: number, random: Random, sum: number, weight
       const { probs, logits, size } = candidates
       if (original.length < size) original = new Float32Array(candidates.vocabSize)
       original.set(probs.subarray(0, size))
+      const { sum, weight } = state
       const aim = Math.min(1, Math.max(0, weight === 0 ? target : 2 * target - sum / weight))
       for (let i = 0; i < size; i++) {
         if (logits[i] === Number.NEGATIVE_INFINITY) continue
@@ -53,22 +67,20 @@ function make(target: number, decay: number, random: Random, sum: number, weight
       candidates.changed('adaptive-p')
       candidates.softmax()
       candidates.selected = draw(candidates, random, 'adaptive-p')
-      pending = candidates.token!
-      pendingProbability = original[candidates.selected]!
+      state.pending = candidates.token!
+      state.probability = original[candidates.selected]!
     },
     accept(token) {
-      if (token === pending) {
-        sum = pendingProbability + decay * sum
-        weight = 1 + decay * weight
+      if (token === state.pending) {
+        state.sum = state.probability + decay * state.sum
+        state.weight = 1 + decay * state.weight
       }
-      pending = -1
+      state.pending = -1
     },
     reset() {
-      sum = target / (1 - decay)
-      weight = 1 / (1 - decay)
+      state = fresh(target, decay)
       random.index = 0
-      pending = -1
     },
-    clone: () => make(target, decay, random.clone(), sum, weight),
+    clone: () => make(target, decay, random.clone(), state),
   }
 }

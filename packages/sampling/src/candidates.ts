@@ -126,9 +126,18 @@ export class Candidates {
     }
   }
 
-  /** Divides every logit by a positive number; order and maxima are kept. */
+  /**
+   * Divides every logit by a positive number; order and maxima are kept. Where that would leave the range of f32, the
+   * largest is first moved to 0, which changes no probability.
+   */
   scale(divisor: number): void {
     const { logits, size } = this
+    const max = this.max()
+    if (max !== Number.NEGATIVE_INFINITY && !Number.isFinite(Math.fround(max / divisor))) {
+      for (let i = 0; i < size; i++) logits[i] = (logits[i]! - max) / divisor
+      this.#blocksFresh = false
+      return
+    }
     for (let i = 0; i < size; i++) logits[i] = logits[i]! / divisor
     if (this.dense && this.#blocksFresh) {
       for (let b = 0; b * BLOCK < size; b++) this.#blockMax[b] = this.#blockMax[b]! / divisor

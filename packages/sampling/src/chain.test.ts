@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chiSquared, frequencies, gaussian, probsAfter } from '../test/helpers.js'
 import {
+  adaptiveP,
   ban,
   categorical,
   chain,
@@ -8,9 +9,12 @@ import {
   LogitsError,
   logitBias,
   minP,
+  mirostat,
+  mirostatV2,
   ParameterError,
   penalties,
   processor,
+  Random,
   type Sampler,
   StateError,
   temperature,
@@ -66,6 +70,45 @@ describe('reproducibility', () => {
     expect(fork.context.length).toBe(40)
     fork.accept(3)
     expect(pick.context.length).toBe(40)
+  })
+
+  test('a copy made between drawing and accepting learns what the original learns', () => {
+    const random = new Random(5)
+    const table = (size: number, scale: number) =>
+      Array.from({ length: 60 }, () => Float32Array.from({ length: size }, () => random.next() * scale))
+    for (const [stage, rows] of [
+      [mirostat({ seed: 1, tau: 2.5, eta: 1 }), table(60, 8)],
+      [mirostatV2({ seed: 1, tau: 2.5, eta: 1 }), table(60, 8)],
+      [adaptiveP({ seed: 1, target: 0.3, decay: 0.9 }), table(6, 3)],
+    ] as const) {
+      const pick = chain(stage)
+      const go = (c: typeof pick, from: number, to: number) =>
+        rows.slice(from, to).map(row => {
+          const token = c.sample(row)
+          c.accept(token)
+          return [token, c.candidates.probs[c.candidates.selected]]
+        })
+      go(pick, 0, 10)
+      const token = pick.sample(rows[10]!)
+      const copy = pick.clone()
+      for (const each of [pick, copy]) each.accept(token)
+      expect([copy.stages[0]!.name, go(copy, 11, 60)]).toEqual([pick.stages[0]!.name, go(pick, 11, 60)])
+    }
+  })
+
+  test('a temperature so low that logits leave the range of f32 takes the likeliest', () => {
+    for (const value of [1e-37, 1e-40, Number.MIN_VALUE])
+      for (const logits of [
+        [3, 5, -2, 5],
+        [-7, -5, -9, -5],
+        [-3e38, 3e38, 0, 3e38],
+      ])
+        expect(frequencies([temperature(value), categorical({ seed: 1 })], Float32Array.from(logits), 40)).toEqual([
+          0,
+          expect.any(Number),
+          0,
+          expect.any(Number),
+        ])
   })
 
   test('sampled frequencies follow the exact distribution', () => {

@@ -19,7 +19,7 @@ const log2 = (x: number): number => log(x) / Math.LN2
 /** Mirostat: estimates Zipf's exponent, keeps the k tokens that give the target surprise, and draws. */
 export function mirostat({ tau = 5, eta = 0.1, m = 100, seed }: MirostatOptions = {}): SeededSampler {
   integer('mirostat', 'm', m, 2)
-  return controlled('mirostat', tau, eta, new Random(seed), 2 * tau, (candidates, mu) => {
+  return controlled('mirostat', tau, eta, new Random(seed), fresh(2 * tau), (candidates, mu) => {
     candidates.softmax()
     candidates.sort()
     const k = estimateK(candidates, mu, m)
@@ -29,7 +29,7 @@ export function mirostat({ tau = 5, eta = 0.1, m = 100, seed }: MirostatOptions 
 
 /** Mirostat 2: drops tokens more surprising than a moving bound, and draws. */
 export function mirostatV2({ tau = 5, eta = 0.1, seed }: Omit<MirostatOptions, 'm'> = {}): SeededSampler {
-  return controlled('mirostat-v2', tau, eta, new Random(seed), 2 * tau, (candidates, mu) => {
+  return controlled('mirostat-v2', tau, eta, new Random(seed), fresh(2 * tau), (candidates, mu) => {
     candidates.softmax()
     candidates.sort()
     const { probs, size } = candidates
@@ -39,40 +39,45 @@ export function mirostatV2({ tau = 5, eta = 0.1, seed }: Omit<MirostatOptions, '
   })
 }
 
+/** The bound, and what was drawn but not yet accepted. */
+interface State {
+  mu: number
+  pending: number
+  surprise: number
+}
+const fresh = (mu: number): State => ({ mu, pending: -1, surprise: 0 })
+
 function controlled(
   name: string,
   tau: number,
   eta: number,
   random: Random,
-  start: number,
+  begin: State,
   truncate: (candidates: Candidates, mu: number) => void,
 ): SeededSampler {
   number(name, 'tau', tau, 0, Number.MAX_VALUE)
   number(name, 'eta', eta, 0, Number.MAX_VALUE)
-  let mu = start
-  let pending = -1
-  let surprise = 0
+  let state = { ...begin }
   return {
     name,
     seed: random.seed,
     apply(candidates) {
-      truncate(candidates, mu)
+      truncate(candidates, state.mu)
       candidates.softmax()
       candidates.selected = draw(candidates, random, name)
-      pending = candidates.token!
-      surprise = -log2(candidates.probs[candidates.selected]!)
+      state.pending = candidates.token!
+      state.surprise = -log2(candidates.probs[candidates.selected]!)
     },
     accept(token) {
       // only the token that was drawn teaches the bound: prompts and forced tokens have no surprise here
-      if (token === pending) mu -= eta * (surprise - tau)
-      pending = -1
+      if (token === state.pending) state.mu -= eta * (state.surprise - tau)
+      state.pending = -1
     },
     reset() {
-      mu = 2 * tau
+      state = fresh(2 * tau)
       random.index = 0
-      pending = -1
     },
-    clone: () => controlled(name, tau, eta, random.clone(), mu, truncate),
+    clone: () => controlled(name, tau, eta, random.clone(), state, truncate),
   }
 }
 
