@@ -109,12 +109,12 @@ class Watch {
     if (this.#tokens.has(token)) return bytes
     for (const byte of bytes) this.#bytes.push(byte)
     const all = Uint8Array.from(this.#bytes)
-    // invalid bytes would move offsets: the tail of a half-written character is left out
+    // the tail of a half-written character is left out
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(all, { stream: true })
     for (const pattern of this.#patterns) {
       const span = pattern.exec(text)?.indices
       const at = span?.[1]?.[0] ?? span?.[0]?.[0]
-      if (at !== undefined) return all.subarray(new TextEncoder().encode(text.slice(0, at)).length)
+      if (at !== undefined) return all.subarray(startOf(text.slice(at), all))
     }
     return undefined
   }
@@ -128,4 +128,18 @@ class Watch {
     copy.#bytes = [...this.#bytes]
     return copy
   }
+}
+
+/**
+ * Where the end of a text begins in the bytes that were read. Counted from the end, since bytes that are no characters
+ * read as characters of other lengths; those within the end itself cannot be of any grammar.
+ */
+function startOf(end: string, all: Uint8Array): number {
+  const encoded = new TextEncoder().encode(end)
+  // half a character may stand behind it
+  for (let rest = 0; rest < 4; rest++) {
+    const from = all.length - rest - encoded.length
+    if (from >= 0 && encoded.every((byte, i) => byte === all[from + i])) return from
+  }
+  return Math.max(0, all.length - encoded.length)
 }

@@ -280,6 +280,37 @@ describe('constrain', () => {
     expect(late.sample(logits)).toBe(id('{'))
   })
 
+  test('lazy: bytes before the trigger need not be characters', () => {
+    const bytes = new GrammarVocabulary([...Array.from({ length: 256 }, (_, i) => Uint8Array.of(i)), null], {
+      eos: 256,
+    })
+    const lazy = { words: ['<é>'] }
+    for (const before of [[], [0xff, 0xfe], [0xc3], [0xf0, 0x9f, 0x98], [0xef, 0xbb, 0xbf]]) {
+      const stage = constrain(gbnf('root ::= "<é>" [0-9]+'), { vocabulary: bytes, lazy })
+      const pick = chain(stage, greedy())
+      for (const token of [...before, ...new TextEncoder().encode('<é>12')]) pick.accept(token)
+      expect([before, stage.matcher?.accepting]).toEqual([before, true])
+    }
+  })
+
+  test('texts go on where the table of states begins anew', () => {
+    const grammar = json()
+    const { machine } = grammar
+    const feed = (config: ReturnType<typeof machine.initial> | null, text: string) => {
+      for (const byte of new TextEncoder().encode(text)) config = config && machine.step(config, byte)
+      return config
+    }
+    const half = feed(machine.initial(), '[[{"a":[1,')
+    // each prefix is a stack of its own: more than are kept
+    for (let i = 0; i < 24_000; i++) {
+      const opened = Array.from(i.toString(2), bit => (bit === '1' ? '[' : '{"":')).join('')
+      if (!feed(machine.initial(), opened)) throw new Error(opened)
+    }
+    expect(feed(half, '2]}]]')?.accepting).toBe(true)
+    expect(feed(half, '2]]')).toBe(null)
+    expect(grammar.matches('[[{"a":[1,2]}]]')).toBe(true)
+  })
+
   test('lazy: free text until the trigger', () => {
     for (const lazy of [{ words: ['<call>'] }, { patterns: [/think.*(<call>)/s] }, { tokens: [id('<')] }]) {
       const stage = constrain(gbnf('root ::= "<call>" [a-c]+ "</call>"'), { vocabulary, lazy })

@@ -18,6 +18,11 @@ export class Frame {
     this.below = below
   }
 
+  /** Lets go of the stacks above: those in use live on, equal ones are made anew. */
+  forget(): void {
+    this.#above.clear()
+  }
+
   push(ret: number, id: () => number): Frame {
     let frame = this.#above.get(ret)
     if (!frame) this.#above.set(ret, (frame = new Frame(id(), ret, this)))
@@ -144,7 +149,11 @@ export class Machine {
     for (const { state, frame } of threads) key += `,${frame.id}:${state}`
     let config = this.#kept.get(key)
     if (!config) {
-      if (this.#kept.size >= MAX_KEPT) this.#kept = new Map()
+      if (this.#kept.size >= MAX_KEPT) {
+        this.#kept = new Map()
+        this.bottom.forget()
+        this.unknown.forget()
+      }
       config = { threads, accepting, escaped, next: [], mask: undefined }
       this.#kept.set(key, config)
     }
