@@ -6,14 +6,14 @@
  * look only into the few blocks that can hold a winner.
  */
 import { LogitsError } from './errors.js'
+import { BINS, Bins, bin } from './lib/bins.js'
 import { exp } from './lib/numeric.js'
 import { orderDescending } from './lib/sort.js'
 import { TopHeap } from './lib/top-heap.js'
 
 const BLOCK = 64
-const BINS = 2048
-/** Bins per unit of logit below the maximum: 2048 bins reach 32 units down. */
-const BINS_PER_UNIT = 64
+/** So many entries are sorted without being narrowed down first. */
+const FEW = 1024
 
 export class Candidates {
   /** Number of entries in the running; they are 0 … size-1 of each array. */
@@ -38,8 +38,7 @@ export class Candidates {
   #scratchIds: Uint32Array = new Uint32Array(0)
   #scratchLogits: Float32Array = new Float32Array(0)
   readonly #heap: TopHeap = new TopHeap()
-  #bins: Float64Array = new Float64Array(BINS)
-  #binCounts: Uint32Array = new Uint32Array(BINS)
+  readonly #bins: Bins = new Bins()
 
   /** Number of tokens in the loaded vocabulary. */
   get vocabSize(): number {
@@ -254,7 +253,7 @@ export class Candidates {
   #keepMany(k: number): void {
     const { logits, size } = this
     const max = this.max()
-    const counts = this.#binCounts.fill(0)
+    const { counts } = this.#bins.start()
     for (let i = 0; i < size; i++) counts[bin(max - logits[i]!)]!++
     let last = 0
     for (let total = counts[0]!; total < k && last < BINS - 1; total += counts[++last]!);
@@ -273,12 +272,13 @@ export class Candidates {
 
   /**
    * Keeps the smallest set of likeliest entries whose probabilities reach `mass`, at least `minKeep` of them.
-   * Calls `softmax`; `probs` stay those of the distribution before truncation.
+   * `probs` become those of the distribution before truncation.
    */
   keepMass(mass: number, minKeep: number): void {
-    const max = this.softmax()
+    const max = this.max()
     if (max === Number.NEGATIVE_INFINITY) return
-    if (!this.sorted && this.size > 1024) this.#narrowToMass(mass, minKeep, max)
+    if (this.sorted || this.size <= FEW) this.softmax()
+    else this.#narrowToMass(mass, minKeep, max)
     this.sort()
     const { probs, size } = this
     const target = Math.fround(mass)
@@ -291,32 +291,81 @@ export class Candidates {
     this.truncate(n)
   }
 
-  /** Drops, without sorting, entries that certainly lie behind the mass: whole bins of logits. */
+  /** The same as `softmax`, but for entries that certainly lie behind the mass: they go, whole bins of logits at once. */
   #narrowToMass(mass: number, minKeep: number, max: number): void {
-    const { logits, probs, ids, size } = this
-    const masses = this.#bins.fill(0)
-    const counts = this.#binCounts.fill(0)
+    const { logits, probs, size } = this
+    const bins = this.#bins.start()
+    const { masses, counts } = bins
+    let sum = 0
     for (let i = 0; i < size; i++) {
-      const b = bin(max - logits[i]!)
-      masses[b]! += probs[i]!
+      const below = max - logits[i]!
+      const p = exp(-below)
+      probs[i] = p
+      sum += p
+      const b = bin(below)
+      masses[b]! += p
       counts[b]!++
     }
-    let last = 0
-    let sum = masses[0]!
-    let count = counts[0]!
-    // a little beyond the mass: the exact cut is made on the sorted rest
-    while (last < BINS - 1 && (sum < mass + 1e-5 || count < minKeep)) {
-      sum += masses[++last]!
-      count += counts[last]!
+    this.#keepNear(max, bins.reach(mass * sum, sum, minKeep), 1 / sum)
+  }
+
+  /**
+   * Locally typical entries: those whose logit is nearest the mean logit (which is to say, their surprise nearest the
+   * entropy) until their probabilities exceed `mass`, at least `minKeep` of them; nearest first, and among equally near
+   * ones the likeliest. `probs` become those of the distribution before truncation.
+   */
+  keepTypical(mass: number, minKeep: number): void {
+    const max = this.max()
+    if (max === Number.NEGATIVE_INFINITY) return
+    const { logits, probs, size } = this
+    let sum = 0
+    let weighted = 0
+    for (let i = 0; i < size; i++) {
+      const below = max - logits[i]!
+      const p = exp(-below)
+      probs[i] = p
+      sum += p
+      if (p > 0) weighted += p * below
     }
+    const center = max - weighted / sum
+    let reach = Number.POSITIVE_INFINITY
+    if (size > FEW) {
+      const bins = this.#bins.start()
+      const { masses, counts } = bins
+      for (let i = 0; i < size; i++) {
+        const b = bin(Math.abs(center - logits[i]!))
+        masses[b]! += probs[i]!
+        counts[b]!++
+      }
+      reach = bins.reach(mass * sum, sum, minKeep)
+    }
+    this.#keepNear(center, reach, 1 / sum)
+    this.sort()
+    const nearness = this.#scratchLogits
+    for (let i = 0; i < this.size; i++) nearness[i] = -Math.abs(center - this.logits[i]!)
+    const order = orderDescending(nearness, this.size)
+    let held = 0
+    let n = 0
+    while (n < this.size) {
+      held += this.probs[order[n++]!]!
+      if (held > mass && n >= minKeep) break
+    }
+    this.select(order, n)
+  }
+
+  /** Keeps entries whose logit is less than `reach` from `center`, in their order; multiplies their `probs`. */
+  #keepNear(center: number, reach: number, scale: number): void {
+    const { logits, probs, ids, size, sorted } = this
     let n = 0
     for (let i = 0; i < size; i++) {
-      if (bin(max - logits[i]!) > last) continue
+      const logit = logits[i]!
+      if (!(Math.abs(center - logit) < reach)) continue
       ids[n] = ids[i]!
-      probs[n] = probs[i]!
-      logits[n++] = logits[i]!
+      probs[n] = probs[i]! * scale
+      logits[n++] = logit
     }
     this.#compacted(n)
+    this.sorted = sorted
   }
 
   /** Keeps entries with a logit of at least `floor`, in their order. */
@@ -456,8 +505,4 @@ export class Candidates {
     this.dense = false
     this.#blocksFresh = false
   }
-}
-
-function bin(below: number): number {
-  return below < BINS / BINS_PER_UNIT ? (below * BINS_PER_UNIT) | 0 : BINS - 1
 }

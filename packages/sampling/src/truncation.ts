@@ -4,7 +4,6 @@ import { ParameterError } from './errors.js'
 import { integer, number } from './lib/check.js'
 import { moments } from './lib/entropy.js'
 import { exp, log } from './lib/numeric.js'
-import { orderDescending } from './lib/sort.js'
 import type { Sampler } from './sampler.js'
 
 export interface TruncationOptions {
@@ -76,32 +75,11 @@ function keepFloor(candidates: Candidates, floor: number, least: number): void {
 export function typicalP(p: number, { minKeep = 0 }: TruncationOptions = {}): Sampler {
   if (!(number('typicalP', 'p', p, 0, 1) > 0)) throw new ParameterError('typicalP', 'p', p, 'more than 0')
   integer('typicalP', 'minKeep', minKeep, 0)
-  let nearness = new Float32Array(0)
   return {
     name: 'typical-p',
     apply(candidates) {
-      if (p >= 1) return
-      candidates.sort()
-      candidates.softmax()
-      const { probs, size } = candidates
-      if (nearness.length < size) nearness = new Float32Array(candidates.vocabSize)
-      let entropy = 0
-      for (let i = 0; i < size; i++) {
-        const surprise = -log(probs[i]!)
-        nearness[i] = -surprise
-        if (probs[i]! > 0) entropy += probs[i]! * surprise
-      }
-      for (let i = 0; i < size; i++) nearness[i] = -Math.abs(nearness[i]! + entropy)
-      const order = orderDescending(nearness, size)
-      let sum = 0
-      let n = 0
-      while (n < size) {
-        sum += probs[order[n++]!]!
-        if (sum > p && n >= minKeep) break
-      }
-      candidates.select(order, n)
+      if (p < 1) candidates.keepTypical(p, minKeep)
     },
-    clone: () => typicalP(p, { minKeep }),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Descending order of float keys: insertion sort for a few, radix sort for many. Both are stable, so equal logits keep
- * the order of their token ids; -0 counts as smaller than 0. Scratch is shared and grows to the largest call.
+ * the order of their token ids. Scratch is shared and grows to the largest call.
  */
 const RADIX = 2048
 const counts: Uint32Array = /* @__PURE__ */ new Uint32Array(RADIX * 3)
@@ -39,8 +39,8 @@ function radix(keys: Float32Array, n: number): Uint32Array {
   const histogram = counts.fill(0)
   for (let i = 0; i < n; i++) {
     const b = bits[i]!
-    // order-preserving unsigned key, inverted for descending order
-    const key = b & 0x80000000 ? b : ~b & 0x7fffffff
+    // order-preserving unsigned key, inverted for descending order; -0 is 0
+    const key = b & 0x80000000 && b !== 0x80000000 ? b : ~b & 0x7fffffff
     keysA[i] = key
     histogram[key & 2047]!++
     histogram[2048 + ((key >>> 11) & 2047)]!++
