@@ -139,11 +139,32 @@ test('oneOf is read within what stands around it', () => {
 test('keywords that ask for nothing as they stand', () => {
   holds({ type: 'array', uniqueItems: false }, [[1, 1]], [1])
   holds({ type: 'object', required: [] }, [{}], [1])
-  holds(JSON.parse('{ "type": "string", "then": { "type": "number" }, "else": false }'), ['a'], [1])
+  holds({ type: 'string', if: true, minContains: 2 }, ['a'], [1])
+  holds({ type: 'string', else: false }, ['a'], [1])
   holds({ type: 'object', dependentRequired: {}, unevaluatedProperties: true }, [{ a: 1 }], [1])
   holds({ type: 'integer', allOf: [{ multipleOf: 2 }, { multipleOf: 4 }] }, [4], [2])
 })
 
 test('what is no schema is named', () => {
   for (const schema of [null, 'string', [], 5]) expect(() => jsonSchema(schema as never)).toThrow(/expected an object/)
+})
+
+test('formats are held to, or refused', () => {
+  const cases: [format: string, valid: string[], invalid: string[]][] = [
+    ['uri', ['http://a.b:80/c?d=%20#e', 'urn:x', 'http://[::1]/'], ['a:%zz', 'http://[', 'http://a:b/', '//a', 'x:[']],
+    ['uri-reference', ['//a/b', 'a/b', '../c?d', '', '#x', 'x:y'], ['/%zz', '1:b', '//a:b', '/[', ' ']],
+    ['uri-template', ['http://x/{a,b*}{?c:3}', 'é'], ['{a', '{}', '{a:0}', '<']],
+    ['iri', ['http://ü.x/é?ö', 'a:b'], ['no iri', '/é']],
+    ['iri-reference', ['/é', 'ü', 'http://é'], ['é é', '%']],
+    ['email', ['a.b+c@d-e.org'], ['a@-b.com', 'a@b-.com', 'é@b.com', 'a..b@c.de']],
+    ['idn-email', ['é.日@b.com'], ['@b.com', 'é']],
+    ['hostname', ['a.b-c', 'x'.repeat(63)], ['x'.repeat(64), 'a-.b']],
+    ['relative-json-pointer', ['0', '12#', '1/a~0b'], ['/a', '01', '1a']],
+  ]
+  for (const [format, valid, invalid] of cases) holds({ type: 'string', format }, valid, invalid)
+  holds({ type: 'integer', format: 'int32' }, [2147483647, -2147483648], [2147483648, -2147483649])
+  holds({ type: 'integer', format: 'int64' }, ['<9223372036854775807>'], ['<9223372036854775808>'])
+  holds({ type: 'integer', format: 'uint8', maximum: 200 }, [0, 200], [-1, 201])
+  holds({ type: 'string', format: 'int64' }, ['12'], [12])
+  for (const format of ['regex', 'idn-hostname']) expect(() => jsonSchema({ type: 'string', format })).toThrow(/format/)
 })

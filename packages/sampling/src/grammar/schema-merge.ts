@@ -2,6 +2,7 @@
 
 import { accepts, toDfa } from './dfa.js'
 import { SchemaError } from './errors.js'
+import { INTEGER_FORMATS } from './formats.js'
 import { isMultiple } from './numbers.js'
 import { parseRegex } from './regex.js'
 
@@ -241,9 +242,15 @@ export class Merger {
       case 'pattern':
         m.patterns.push(String(value))
         return
-      case 'format':
-        m.formats.push(String(value))
+      case 'format': {
+        const [low, below] = INTEGER_FORMATS[String(value)] ?? []
+        if (low === undefined || below === undefined) m.formats.push(String(value))
+        else {
+          raise(m, low, false)
+          lower(m, below, true)
+        }
         return
+      }
       case 'minimum':
         raise(m, number(value, here), schema.exclusiveMinimum === true)
         return
