@@ -84,6 +84,16 @@ describe('samplers', () => {
     },
   )
 
+  test('--force-token places tokens, --min-keep widens the cuts of hf, and the largest seed has n texts', async () => {
+    const { tokens } = await json(fixture, ...short, '--force-token', '0:30', '--force-token', '3:31')
+    expect([tokens[0], tokens[3]]).toEqual([30, 31])
+    const hf = [...short, '--preset', 'hf', '--temperature', '5', '--top-k', '1']
+    const narrow = await json(fixture, ...hf)
+    expect((await json(fixture, ...hf, '--min-keep', '50')).tokens).not.toEqual(narrow.tokens)
+    const largest = ['--seed', String(Number.MAX_SAFE_INTEGER), '--best-of', '3']
+    expect((await json(fixture, '--prompt', 'a', '--max-tokens', '2', ...largest)).bestOf).toHaveLength(3)
+  })
+
   test('--allow leaves those tokens alone; temperature 0 is greedy under each preset', async () => {
     const { tokens } = await json(fixture, ...short, '--allow', '30,31')
     expect(tokens.every(t => t === 30 || t === 31)).toBe(true)
@@ -115,6 +125,21 @@ describe('samplers', () => {
     [['--exponential-decay-length-penalty', '3'], /Expected two numbers/],
     [['--allow', '-1'], /argument '-1' is invalid. Expected a whole number ≥ 0/],
     [['--trigger', 'x'], /--trigger: got no structure/],
+    [['--choices', ''], /--choices: got nothing, expected texts/],
+    [['--choices', 'a,,b'], /--choices: got a,,b, expected texts/],
+    [['--regex', ''], /--regex: got nothing/],
+    [['--bad-words', ''], /--bad-words: got an empty text/],
+    [['--force-token', 'x:1'], /--force-token: got x:1, expected POSITION:TOKEN/],
+    // Options that would change nothing.
+    [['--preset', 'vllm', '--samplers', 'k'], /--samplers: got preset vllm, expected llamacpp/],
+    [['--preset', 'vllm', '--min-keep', '3'], /--min-keep: got preset vllm/],
+    [['--negative-prompt', 'x'], /--negative-prompt: got no --guidance-scale/],
+    [['--watermark-bias', '1'], /--watermark-bias: got no --watermark,/],
+    [['--xtc-threshold', '0.2'], /--xtc-threshold: got no --xtc-probability/],
+    [['--dry-base', '2'], /--dry-base: got no --dry-multiplier/],
+    [['--mirostat-tau', '3'], /--mirostat-tau: got no --mirostat,/],
+    [['--adaptive-decay', '0.5'], /--adaptive-decay: got no --adaptive-target/],
+    [['--ignore-unsupported'], /--ignore-unsupported: got no --json-schema/],
     [['--beams', '2', '--prompt-lookup'], /got --beams and --prompt-lookup, expected one of them/],
     [['--beams', '0'], /argument '0' is invalid. Expected a whole number ≥ 1/],
     [['--beams', '4', '--beam-groups', '3'], /--beam-groups: got 3, expected a divisor of --beams 4/],
@@ -139,6 +164,9 @@ describe('samplers', () => {
     [['--preset', 'vllm', '--allow', '9999'], /--allow: got 9999/],
     [['--begin-suppress-tokens', '9999'], /--begin-suppress-tokens: got 9999/],
     [['--thinking-budget', '2'], /<think>/],
+    [['--force-token', '0:9999'], /--force-token: got 9999/],
+    [['--regex', 'a+', '--trigger', 'b'], /--trigger: got "b", expected a text that the structure begins with/],
+    [['--regex', 'a+', '--trigger', ''], /--trigger: got ""/],
     [['--context', '1', '--prompt', 'abcabc'], /--context: got a prompt of \d+ tokens/],
   ])('%j is refused where the vocabulary has no such token, before weights are read', async (args, message) => {
     const devices = Object.getPrototypeOf(reference()) as Device

@@ -17,6 +17,7 @@ import {
   epsilonCutoff,
   etaCutoff,
   exponentialLengthPenalty,
+  forcedTokens,
   guidance,
   logitBias,
   minLength,
@@ -40,10 +41,11 @@ import {
 } from '@cria/sampling'
 import { hf, LLAMACPP_ORDER, type LlamacppSampler, llamacpp, vllm } from '@cria/sampling/presets'
 import type { Tokenizer } from '@cria/tokenizer'
+import { checkEffects, flagOf } from './effects.js'
 import { UsageError } from './errors.js'
 import type { PresetName } from './sampling-flags.js'
 import { readStructure, type StructureOptions } from './structure.js'
-import { anyWords, biasedText, biasedToken, type Words, wordsOf } from './token-arguments.js'
+import { anyWords, biasedText, biasedToken, placedToken, type Words, wordsOf } from './token-arguments.js'
 
 export interface SamplingOptions extends StructureOptions {
   readonly maxTokens?: number
@@ -86,6 +88,7 @@ export interface SamplingOptions extends StructureOptions {
   readonly logitBias?: readonly string[]
   readonly ban?: readonly string[]
   readonly allow?: readonly number[]
+  readonly forceToken?: readonly string[]
   readonly beginSuppressTokens?: readonly number[]
   readonly badWords?: readonly string[]
   readonly sequenceBias?: readonly string[]
@@ -123,6 +126,7 @@ export interface SamplersContext {
 export async function readSamplers(
   options: SamplingOptions,
 ): Promise<(tokenizer: Tokenizer, context?: SamplersContext) => Samplers> {
+  checkEffects(options)
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32)
   const structureFor = await readStructure(options)
   const checked = (make: (i: number) => Chain): ((i?: number) => Chain) => {
@@ -136,7 +140,8 @@ export async function readSamplers(
   const maker =
     (parts: Parts, structure?: () => Sampler) =>
     (i: number): Chain => {
-      const { before, own, after, draw } = parts.all(seed + i)
+      // the largest seed has none above it
+      const { before, own, after, draw } = parts.all(Number.isSafeInteger(seed + i) || i === 0 ? seed + i : seed - i)
       const stages = [...(structure ? [structure()] : []), ...before, ...own.slice(0, -1), ...after]
       return chain(...stages, draw ?? own[own.length - 1]!)
     }
@@ -167,8 +172,7 @@ function wrongFlag(
   }
   const key = keys.find(each => each === op || each === parameter) ?? keys.find(like(parameter)) ?? keys.find(like(op))
   if (key === undefined) return new UsageError(message)
-  const flag = key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
-  return new UsageError(`--${flag}: got ${String(got)}, expected ${String(expected)}`)
+  return new UsageError(`${flagOf(key)}: got ${String(got)}, expected ${String(expected)}`)
 }
 
 /** The option values without those that are not given. */
@@ -269,6 +273,7 @@ class Parts {
         top_k: o.topK,
         top_p: o.topP,
         min_p: o.minP,
+        min_tokens_to_keep: o.minKeep,
         top_h: o.topH,
         typical_p: o.typicalP,
         epsilon_cutoff: o.epsilonCutoff,
@@ -332,6 +337,7 @@ class Parts {
         own: ['hf'],
         make: () => banAtStart(this.#listed('--begin-suppress-tokens', o.beginSuppressTokens)!),
       },
+      { on: o.forceToken, own: [], make: () => forcedTokens(this.#forced()) },
       { on: o.minTokens, own: ['hf', 'vllm'], make: () => minTokens(o.minTokens!, eos) },
       { on: o.minLength, own: ['hf'], make: () => minLength(o.minLength!, eos) },
       {
@@ -426,6 +432,10 @@ class Parts {
 
   #sequences(): [number[], number][] {
     return (this.#options.sequenceBias ?? []).flatMap(each => biasedText(this.#words, each))
+  }
+
+  #forced(): [number, number][] {
+    return (this.#options.forceToken ?? []).map(each => placedToken(this.#words, each))
   }
 
   #badWords(): number[][] {

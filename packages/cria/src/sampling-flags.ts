@@ -80,6 +80,7 @@ export function samplingFlags(command: Command): Command {
     many(TOKENS, '--logit-bias <token:bias>', 'add to a token (an id, or the text of one); -inf bans; repeatable'),
     many(TOKENS, '--ban <token>', 'never this token (an id, or the text of one); repeatable'),
     ids(TOKENS, '--allow <ids>', 'these token ids and no others: 1,2,3'),
+    many(TOKENS, '--force-token <position:token>', 'this token at a place of the text, from 0 on; repeatable'),
     ids(TOKENS, '--begin-suppress-tokens <ids>', 'not as the first token: 1,2,3'),
     many(TOKENS, '--bad-words <text>', 'never this text; repeatable'),
     many(TOKENS, '--sequence-bias <text:bias>', 'add to the token that would complete a text; repeatable'),

@@ -44,14 +44,33 @@ export async function readStructure(
     if (trigger) throw new UsageError('--trigger: got no structure, expected one that the trigger switches on')
     return undefined
   }
+  if (options[kind] === '') throw new UsageError(`${FLAGS[kind]}: got nothing, expected ${EXPECTED[kind]}`)
   const grammarFor = await readGrammar(kind, options[kind]!, options.ignoreUnsupported ? 'ignore' : 'error')
   const lazy = trigger && { lazy: { words: trigger } }
   return tokenizer => {
     const vocabulary = vocabularyOf(tokenizer)
     const grammar = grammarFor(text => tokenizer.idOf(text))
+    for (const word of trigger ?? []) {
+      // a grammar that names tokens may begin with one that has no text
+      if (word !== '' && (grammar.machine.pda.hasTokens || grammar.matchesPrefix(word))) continue
+      throw new UsageError(`--trigger: got ${JSON.stringify(word)}, expected a text that the structure begins with`)
+    }
     return () => constrain(grammar, { vocabulary, ...lazy })
   }
 }
+
+const FLAGS = {
+  grammar: '--grammar',
+  jsonSchema: '--json-schema',
+  regex: '--regex',
+  choices: '--choices',
+} as const
+const EXPECTED = {
+  grammar: 'a file of GBNF',
+  jsonSchema: 'a file, or a schema in braces',
+  regex: 'a regular expression',
+  choices: 'texts: a,b,c',
+} as const
 
 type GrammarFor = (token: (text: string) => number | undefined) => Grammar<unknown>
 
@@ -73,7 +92,9 @@ async function readGrammar(
       return () => made
     }
     case 'choices': {
-      const made = choices(value.split(',')) as Grammar<unknown>
+      const texts = value.split(',')
+      if (texts.includes('')) throw new UsageError(`--choices: got ${value}, expected texts with a comma between them`)
+      const made = choices(texts) as Grammar<unknown>
       return () => made
     }
     case 'jsonSchema': {

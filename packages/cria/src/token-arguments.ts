@@ -69,6 +69,14 @@ export function biasedToken(words: Words, text: string): [token: number, bias: n
   return [words.token('--logit-bias', token), bias]
 }
 
+/** `position:token`. */
+export function placedToken(words: Words, text: string): [position: number, token: number] {
+  const [, place, token] = /^(\d+):(.+)$/s.exec(text) ?? []
+  if (place === undefined || token === undefined)
+    throw new UsageError(`--force-token: got ${text}, expected POSITION:TOKEN such as 0:42 or 0:hello`)
+  return [Number(place), words.token('--force-token', token)]
+}
+
 /** `text:bias` for each way the text is written. */
 export function biasedText(words: Words, text: string): [tokens: number[], bias: number][] {
   const [phrase, bias] = split('--sequence-bias', text)

@@ -177,6 +177,8 @@ export interface HfOptions {
   typical_p?: number
   epsilon_cutoff?: number
   eta_cutoff?: number
+  /** Of every cut but top_h; 1. */
+  min_tokens_to_keep?: number
   repetition_penalty?: number
   encoder_repetition_penalty?: number
   no_repeat_ngram_size?: number
@@ -232,15 +234,16 @@ export function hf(options: HfOptions = {}): Chain {
   add(o.suppress_tokens, () => ban(o.suppress_tokens!))
   add(o.begin_suppress_tokens, () => banAtStart(o.begin_suppress_tokens!))
   stages.push(...(o.processors ?? []))
+  const least = { minKeep: o.min_tokens_to_keep ?? 1 }
   if (o.do_sample) {
     add((o.temperature ?? 1) !== 1, () => temperature(o.temperature!))
     add(o.top_h, () => topH(o.top_h!))
-    add((o.top_k ?? 50) !== 0, () => topK(o.top_k ?? 50))
-    add((o.top_p ?? 1) < 1, () => topP(o.top_p!))
-    add(o.min_p, () => minP(o.min_p!))
-    add((o.typical_p ?? 1) < 1, () => typicalP(o.typical_p!))
-    add(o.epsilon_cutoff, () => epsilonCutoff(o.epsilon_cutoff!))
-    add(o.eta_cutoff, () => etaCutoff(o.eta_cutoff!))
+    add((o.top_k ?? 50) !== 0, () => topK(o.top_k ?? 50, least))
+    add((o.top_p ?? 1) < 1, () => topP(o.top_p!, least))
+    add(o.min_p, () => minP(o.min_p!, least))
+    add((o.typical_p ?? 1) < 1, () => typicalP(o.typical_p!, least))
+    add(o.epsilon_cutoff, () => epsilonCutoff(o.epsilon_cutoff!, least))
+    add(o.eta_cutoff, () => etaCutoff(o.eta_cutoff!, least))
   }
   add(o.watermarking_config, () => watermark(o.watermarking_config!))
   stages.push(o.do_sample ? categorical({ seed: o.seed }) : greedy())

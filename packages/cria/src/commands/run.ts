@@ -63,6 +63,8 @@ function check(options: RunOptions): void {
   checkSearch(options)
   const { logprobs, json, guidanceScale: scale = 1 } = options
   if (logprobs !== undefined && !json) throw new UsageError('--logprobs: got no --json, expected it: they are data')
+  if (options.negativePrompt !== undefined && options.guidanceScale === undefined)
+    throw new UsageError('--negative-prompt: got no --guidance-scale, expected how strongly to steer away from it')
   if (scale !== 1 && options.beams !== undefined)
     throw new UsageError('--guidance-scale: got --beams, expected a search that draws one text at a time')
 }
