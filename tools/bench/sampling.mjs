@@ -72,6 +72,7 @@ async function speculation() {
       plainTokensPerSecond: round(median(pairs.map(p => p[0]))),
       lookupTokensPerSecond: round(median(pairs.map(p => p[1]))),
       gain: round(median(pairs.map(p => p[1] / p[0]))),
+      gainsOfRounds: pairs.map(p => round(p[1] / p[0])),
     })
     process.stderr.write(`${name}: ${rows.at(-1).gain}×\n`)
   }
