@@ -239,6 +239,23 @@ describe('a session', () => {
     expect(wide.tokens).toEqual(prompt)
   })
 
+  test.each([1, 4, 64])(
+    'gives hidden states, and the logits that follow from them, in steps of at most %i',
+    async batch => {
+      using session = new Session(model, { capacity: 32, batch })
+      const { hiddenSize, vocabSize } = model.config
+      const hidden = await session.evaluateHidden(prompt)
+      expect(hidden).toHaveLength(prompt.length * hiddenSize)
+      using other = new Session(model, { capacity: 32, batch })
+      const rows = await other.evaluateAll(prompt)
+      for (const t of [0, prompt.length - 1]) {
+        const logits = await session.logitsOf(hidden.slice(t * hiddenSize, (t + 1) * hiddenSize))
+        close(logits, rows.subarray(t * vocabSize, (t + 1) * vocabSize), 1e-4)
+      }
+      await expect(session.logitsOf(hidden.slice(1, 3))).rejects.toThrow(/got a row of 2, expected hiddenSize/)
+    },
+  )
+
   test('a call while another is under way is refused, and the first goes on undisturbed', async () => {
     using alone = new Session(model, { capacity: 32, batch: 4 })
     await alone.evaluate(prompt)

@@ -23,6 +23,9 @@ import type { Llama } from './llama.js'
 type StepInputs = Readonly<Record<'tokens' | 'positions' | 'last', Spec> & { frequencies?: Spec }>
 type StepPlan = Plan<StepInputs, Tensor>
 
+/** Logits after the last token or after all of them, or the hidden states of all. */
+type StepResult = 'last' | 'all' | 'hidden'
+
 /** A call on a session where another is under way: both would write the same rows of the cache. */
 export class BusyError extends CriaError {
   constructor(got: string, running: string) {
@@ -123,8 +126,38 @@ export class Session {
       rows.set(((await step.data()) as Float32Array).subarray(0, count * vocabSize), at * vocabSize)
       at += count
     }
-    await this.alone('evaluateAll', () => this.feed(tokens, undefined, take, true))
+    await this.alone('evaluateAll', () => this.feed(tokens, undefined, take, 'all'))
     return rows
+  }
+
+  /** Appends tokens and returns what the last norm makes of every one: f32 [T, hiddenSize]. `logitsOf` goes on from it. */
+  async evaluateHidden(tokens: ArrayLike<number>): Promise<Float32Array> {
+    const { hiddenSize } = this.model.config
+    const rows = new Float32Array(tokens.length * hiddenSize)
+    let at = 0
+    const take = async (step: Tensor, count: number): Promise<void> => {
+      rows.set(((await step.data()) as Float32Array).subarray(0, count * hiddenSize), at * hiddenSize)
+      at += count
+    }
+    await this.alone('evaluateHidden', () => this.feed(tokens, undefined, take, 'hidden'))
+    return rows
+  }
+
+  /** The logits (f32 [vocab]) that follow from one row of `evaluateHidden`. */
+  async logitsOf(hidden: Float32Array): Promise<Float32Array> {
+    const { device, config } = this.model
+    if (hidden.length !== config.hiddenSize)
+      throw new ArgumentError(`session: got a row of ${hidden.length}, expected hiddenSize = ${config.hiddenSize}`, {
+        op: 'logitsOf',
+        got: hidden.length,
+        expected: config.hiddenSize,
+      })
+    const y = device.scope(() => this.model.logits(device.tensor(hidden, [1, config.hiddenSize])))
+    try {
+      return (await y.data()) as Float32Array
+    } finally {
+      y.dispose()
+    }
   }
 
   /**
@@ -169,7 +202,7 @@ export class Session {
     tokens: ArrayLike<number>,
     signal: AbortSignal | undefined,
     take: (step: Tensor, count: number, last: boolean) => Promise<void>,
-    all = false,
+    result: StepResult = 'last',
   ): Promise<void> {
     if (this.disposed)
       throw new DisposedError('session: got evaluate() after dispose(), expected a live session', { op: 'session' })
@@ -183,7 +216,7 @@ export class Session {
       const start = this.cache.length
       const size = nextLength(this.batch, left, this.cache.capacity - start)
       const count = Math.min(size, left)
-      const step = await this.plan(size, all).run({
+      const step = await this.plan(size, result).run({
         // Padding is written behind the text, where no token sees it and the next step overwrites it.
         tokens: Int32Array.from({ length: size }, (_, i) => tokens[at + i] ?? 0),
         positions: Int32Array.from({ length: size }, (_, i) => start + i),
@@ -224,13 +257,13 @@ export class Session {
     }
   }
 
-  /** One plan for each length of step: it returns the last row's logits, or all rows'. */
-  plan(size: number, all = false): StepPlan {
-    const key = `${size}${all ? ' all' : ''}`
+  /** One plan for each length of step and what it returns. */
+  plan(size: number, result: StepResult = 'last'): StepPlan {
+    const key = `${size} ${result}`
     let made = this.plans.get(key)
     if (made === undefined) {
       const { traces } = this.family
-      const traced = traces.get(key) ?? this.trace(size, all)
+      const traced = traces.get(key) ?? this.trace(size, result)
       traces.set(key, traced)
       made = traced.bind(this.cache.state)
       this.plans.set(key, made)
@@ -238,7 +271,7 @@ export class Session {
     return made
   }
 
-  private trace(size: number, all: boolean): Traced<StepInputs, Tensor> {
+  private trace(size: number, result: StepResult): Traced<StepInputs, Tensor> {
     const { model } = this.model
     const inputs: StepInputs = {
       tokens: i32([size]),
@@ -251,7 +284,8 @@ export class Session {
       inputs,
       ({ tokens, last, ...step }) => {
         const hidden = model.forward(tokens, { ...step, cache: this.cache })
-        return this.model.logits(all || size === 1 ? hidden : gather(hidden, last))
+        if (result === 'hidden') return hidden
+        return this.model.logits(result === 'all' || size === 1 ? hidden : gather(hidden, last))
       },
       { name: `llama step of ${size}`, state: this.cache.state },
     )
