@@ -1,7 +1,10 @@
 /** Contrastive search (Su et al. 2022): likely tokens whose hidden state differs from those before. */
 import { Candidates } from '../candidates.js'
+import type { Chain } from '../chain.js'
 import { ParameterError } from '../errors.js'
 import { integer, number } from '../lib/check.js'
+import { moments } from '../lib/entropy.js'
+import { exp } from '../lib/numeric.js'
 import { type Generated, start } from './generate.js'
 import { endSet, lastRow, type ModelState } from './model.js'
 
@@ -18,6 +21,8 @@ export interface ContrastiveOptions {
   k?: number
   maxTokens: number
   eos?: number | Iterable<number>
+  /** Shapes the logits before the k likeliest are taken: rules, penalties, a grammar. It needs no stage that picks. */
+  chain?: Chain
   signal?: AbortSignal
 }
 
@@ -30,13 +35,15 @@ export interface ContrastiveOptions {
 export async function contrastiveSearch(
   model: ContrastiveModel,
   prompt: readonly number[],
-  { alpha, k = 4, maxTokens, eos, signal }: ContrastiveOptions,
+  { alpha, k = 4, maxTokens, eos, chain, signal }: ContrastiveOptions,
 ): Promise<Generated> {
   start('contrastiveSearch', prompt, maxTokens)
   number('contrastiveSearch', 'alpha', alpha, 0, 1)
   integer('contrastiveSearch', 'k', k, 1)
   const ends = endSet('contrastiveSearch', eos)
   const candidates = new Candidates()
+  const rules = chain?.clone()
+  rules?.prompt(prompt)
   let state = model
   let row = await lastRow(state, prompt)
   const past = state.hidden().map(unit)
@@ -52,20 +59,26 @@ export async function contrastiveSearch(
   while (tokens.length < maxTokens) {
     signal?.throwIfAborted()
     candidates.load(row)
+    if (rules) {
+      rules.context.vocabSize = row.length
+      rules.apply(candidates, rules.context)
+    }
+    const { logsumexp } = moments(candidates)
     if (k < candidates.size) candidates.keepTop(k)
     else candidates.sort()
-    const probs = probabilities(row, candidates)
     let best:
       | { state: ContrastiveModel; row: Float32Array; hidden: Float32Array; token: number; score: number }
       | undefined
     for (let i = 0; i < candidates.size; i++) {
       const token = candidates.ids[i]!
+      const probability = exp(candidates.logits[i]! - logsumexp)
+      if (probability === 0) continue
       const branch = await state.fork()
       const next = await lastRow(branch, [token])
       const hidden = unit(branch.hidden()[0]!)
       let nearest = -1
       for (const other of past) nearest = Math.max(nearest, dot(hidden, other))
-      const score = (1 - alpha) * probs[i]! - alpha * nearest
+      const score = (1 - alpha) * probability - alpha * nearest
       if (!best || score > best.score) {
         best?.state.dispose?.()
         best = { state: branch, row: next, hidden, token, score }
@@ -77,18 +90,11 @@ export async function contrastiveSearch(
     row = best.row
     past.push(best.hidden)
     tokens.push(best.token)
+    rules?.accept(best.token)
     if (ends.has(best.token)) break
   }
   if (state !== model) state.dispose?.()
   return { tokens, ended: ends.has(tokens[tokens.length - 1]!) }
-}
-
-/** Probabilities under the whole distribution of the candidates left. */
-function probabilities(row: Float32Array, { ids, size }: Candidates): number[] {
-  const all = new Candidates()
-  all.load(row)
-  all.softmax()
-  return Array.from({ length: size }, (_, i) => all.probs[ids[i]!]!)
 }
 
 function unit(vector: Float32Array): Float32Array {

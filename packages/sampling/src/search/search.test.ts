@@ -187,6 +187,11 @@ test('contrastive search: alpha 0 is greedy; with alpha it turns from repeated s
   }
   expect((await contrastiveSearch(make(), [3], { alpha: 0, k: 3, maxTokens: 4 })).tokens).toEqual([0, 0, 0, 0])
   expect((await contrastiveSearch(make(), [3], { alpha: 0.6, k: 3, maxTokens: 3 })).tokens).toEqual([0, 1, 2])
+  // rules hold, each text by its own
+  const once = chain(noRepeatNgram(1))
+  const options = { alpha: 0, k: 3, maxTokens: 3, chain: once }
+  expect((await contrastiveSearch(make(), [3], options)).tokens).toEqual([0, 1, 2])
+  expect(once.context.length).toBe(0)
   // as many candidates as tokens: all of them
   expect((await contrastiveSearch(make(), [0], { alpha: 1, k: 4, maxTokens: 3 })).tokens).toEqual([1, 2, 3])
 })
