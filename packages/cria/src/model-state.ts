@@ -1,7 +1,7 @@
 /** A session as the searches of @cria/sampling see a model: it goes on, goes back, and forks cheaply. */
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import { type Llama, Session } from '@cria/llama'
-import type { ModelState } from '@cria/sampling/search'
+import type { ContrastiveModel, ModelState } from '@cria/sampling/search'
 
 /** Rows of logits of a prompt held at once. */
 const ROWS = 32
@@ -36,6 +36,43 @@ export class States {
     return this.#state(this.#take())
   }
 
+  /** An empty one that also tells its hidden states, for contrastive search. */
+  openHidden(): ContrastiveModel {
+    return this.#withHidden(this.#take())
+  }
+
+  #withHidden(session: Session): ContrastiveModel {
+    let last: Float32Array[] = []
+    return {
+      ...this.#state(session),
+      get length() {
+        return session.length
+      },
+      hidden: () => last,
+      fork: async () => this.#withHidden(await this.#copy(session)),
+      extend: async (tokens, all = false) => {
+        const { signal, onPrompt } = this.#options
+        await this.#turnTaken()
+        signal?.throwIfAborted()
+        const first = session.length === 0
+        const begin = performance.now()
+        const { hiddenSize } = this.#model.config
+        const states = await session.evaluateHidden(tokens)
+        last = tokens.map((_, t) => states.subarray(t * hiddenSize, (t + 1) * hiddenSize))
+        const rows: Float32Array[] = []
+        for (const [t, hidden] of last.entries()) {
+          const told = first && onPrompt !== undefined
+          if (!all && !told && t < last.length - 1) continue
+          const row = (await session.logitsOf(hidden)).slice()
+          if (told) onPrompt(row, t)
+          rows.push(row)
+        }
+        if (first) this.promptSeconds = (performance.now() - begin) / 1000
+        return all ? rows : rows.slice(-1)
+      },
+    }
+  }
+
   #take(): Session {
     const known = this.#free.pop()
     if (known) return known
@@ -54,25 +91,30 @@ export class States {
         return session.length
       },
       extend: (tokens, all = false) => this.#extend(session, tokens, all),
-      fork: async () => {
-        const copy = this.#take()
-        copy.truncate(0)
-        copy.cache.fill(await session.cache.rows(), session.length)
-        copy.adopt(session.tokens)
-        return this.#state(copy)
-      },
+      fork: async () => this.#state(await this.#copy(session)),
       truncate: length => session.truncate(length),
       dispose: () => void this.#free.push(session),
     }
   }
 
+  async #copy(session: Session): Promise<Session> {
+    const copy = this.#take()
+    copy.truncate(0)
+    copy.cache.fill(await session.cache.rows(), session.length)
+    copy.adopt(session.tokens)
+    return copy
+  }
+
+  /** Small models would never let Ctrl-C through. */
+  async #turnTaken(): Promise<void> {
+    if (performance.now() - this.#turn <= 10) return
+    await eventLoopTurn()
+    this.#turn = performance.now()
+  }
+
   async #extend(session: Session, tokens: readonly number[], all: boolean): Promise<Float32Array[]> {
     const { signal, onPrompt } = this.#options
-    // small models would never let Ctrl-C through
-    if (performance.now() - this.#turn > 10) {
-      await eventLoopTurn()
-      this.#turn = performance.now()
-    }
+    await this.#turnTaken()
     if (session.length > 0) return all ? this.#check(session, tokens) : [(await session.evaluate(tokens)).slice()]
     const begin = performance.now()
     try {

@@ -144,6 +144,11 @@ describe('samplers', () => {
     [['--beams', '0'], /argument '0' is invalid. Expected a whole number ≥ 1/],
     [['--beams', '4', '--beam-groups', '3'], /--beam-groups: got 3, expected a divisor of --beams 4/],
     [['--beams', '4', '--diversity-penalty', '-1'], /argument '-1' is invalid. Expected a number ≥ 0/],
+    [['--contrastive', '0.6'], /Expected two numbers/],
+    [['--contrastive', '2,4'], /--contrastive: got 2,4, expected a number from 0 to 1/],
+    [['--contrastive', '0.6,0.5'], /--contrastive: got 0.6,0.5/],
+    [['--contrastive', '0.6,4', '--beams', '2'], /got --beams and --contrastive, expected one of them/],
+    [['--contrastive', '0.6,4', '--guidance-scale', '2'], /--guidance-scale: got --contrastive/],
     [['--best-of', '1.5'], /argument '1.5' is invalid/],
     [['--early-stopping'], /--early-stopping: got no --beams/],
     [['--logprobs', '2'], /--logprobs: got no --json/],
@@ -289,6 +294,20 @@ describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared`
     )
     const tail = again.logprobs!.prompt.slice(-generated.length)
     tail.forEach((p, i) => void expect(p!.logprob).toBeCloseTo(generated[i]!.logprob, 3))
+  })
+
+  test('contrastive search: alpha 0 is greedy, more turns from what was said; rules hold', async () => {
+    const plain = await json(stories, ...story, '--logprobs', '1')
+    const same = await json(stories, ...story, '--contrastive', '0,4', '--logprobs', '1')
+    expect(same.tokens).toEqual(plain.tokens)
+    same.logprobs!.generated.forEach(
+      ({ logprob }, i) => void expect(logprob).toBeCloseTo(plain.logprobs!.generated[i]!.logprob, 3),
+    )
+    const other = await json(stories, ...story, '--contrastive', '0.6,4')
+    expect(other.tokens).toHaveLength(40)
+    expect(other.tokens).not.toEqual(plain.tokens)
+    const held = await json(stories, ...story, '--contrastive', '0.6,4', '--regex', ' [a-z ]{10,20}\\.')
+    expect(held.text).toMatch(/^ [a-z ]{10,20}\.$/)
   })
 
   test('beams: one is greedy, four score no worse, and their log-probabilities add up to the score', async () => {

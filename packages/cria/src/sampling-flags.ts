@@ -122,6 +122,7 @@ export function searchFlags(command: Command): Command {
       'stop at as many ended texts as beams; never: only when none can gain',
     ).choices(['never']),
     one(whole(1))(SEARCH, '--best-of <n>', 'the likeliest of n drawn texts'),
+    one(numberPair)(SEARCH, '--contrastive <alpha,k>', 'contrastive search among the k likeliest: 0.6,4 is usual'),
     text(SEARCH, '--draft <model>', 'speculative decoding: a smaller model of the same vocabulary guesses'),
     flag(SEARCH, '--prompt-lookup', 'speculative decoding: guess what followed the same words before'),
     one(whole(1))(SEARCH, '--draft-tokens <n>', 'guesses per pass (3)'),

@@ -4,6 +4,8 @@ import {
   type BeamResult,
   beamSearch,
   bestOf,
+  type ContrastiveModel,
+  contrastiveSearch,
   type DraftSource,
   draftModel,
   type Generated,
@@ -29,6 +31,7 @@ export interface SearchOptions {
   readonly lengthPenalty?: number
   readonly earlyStopping?: boolean | 'never'
   readonly bestOf?: number
+  readonly contrastive?: readonly [alpha: number, k: number]
   readonly draft?: string
   readonly promptLookup?: boolean
   readonly draftTokens?: number
@@ -62,6 +65,7 @@ export function checkSearch(o: SearchOptions): void {
   const asked = [
     o.beams !== undefined && '--beams',
     o.bestOf !== undefined && '--best-of',
+    o.contrastive !== undefined && '--contrastive',
     o.draft !== undefined && '--draft',
     o.promptLookup && '--prompt-lookup',
   ].filter(Boolean)
@@ -75,8 +79,15 @@ export function checkSearch(o: SearchOptions): void {
   if (beamsOnly && o.beams === undefined) throw new UsageError(`${beamsOnly}: got no --beams, expected a beam search`)
   if (o.beams !== undefined && o.beams % (o.beamGroups ?? 1) !== 0)
     throw new UsageError(`--beam-groups: got ${o.beamGroups}, expected a divisor of --beams ${o.beams}`)
-  if (o.stopRepetition !== undefined && (o.beams !== undefined || o.bestOf !== undefined))
-    throw new UsageError('--stop-repetition: got a search over several texts, expected one that writes one text')
+  const [alpha = 0, k = 1] = o.contrastive ?? []
+  if (!(alpha >= 0 && alpha <= 1 && Number.isSafeInteger(k) && k >= 1))
+    throw new UsageError(
+      `--contrastive: got ${alpha},${k}, expected a number from 0 to 1 and how many candidates: 0.6,4`,
+    )
+  if (o.stopRepetition !== undefined && [o.beams, o.bestOf, o.contrastive].some(each => each !== undefined))
+    throw new UsageError(
+      '--stop-repetition: got a search that weighs whole texts, expected one that writes token by token',
+    )
   if (o.draftTokens !== undefined && o.draft === undefined && !o.promptLookup)
     throw new UsageError('--draft-tokens: got no --draft or --prompt-lookup, expected something that guesses')
 }
@@ -85,6 +96,13 @@ export async function write(task: Task): Promise<Written> {
   const { options, model, prompt, samplers, maxTokens, eos, signal, recorder, draft, onToken } = task
   const common = { maxTokens, eos, signal }
   if (options.beams !== undefined) return beams(task)
+  if (options.contrastive !== undefined) {
+    const [alpha, k] = options.contrastive
+    const rules = samplers.beamChain()
+    const made = await contrastiveSearch(model as ContrastiveModel, prompt, { alpha, k, chain: rules, ...common })
+    await rescore(task, made.tokens)
+    return made
+  }
   if (options.bestOf !== undefined) {
     const texts = await bestOf(model, prompt, { n: options.bestOf, chain: samplers.chain, ...common })
     const best = texts[0]!

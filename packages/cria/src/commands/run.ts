@@ -1,5 +1,6 @@
 /** `cria run`: the prompt and its continuation, streamed. */
 import type { SamplingContext } from '@cria/sampling'
+import type { ModelState } from '@cria/sampling/search'
 import type { Tokenizer } from '@cria/tokenizer'
 import { InputError, UsageError } from '../errors.js'
 import { guided } from '../guided.js'
@@ -65,8 +66,10 @@ function check(options: RunOptions): void {
   if (logprobs !== undefined && !json) throw new UsageError('--logprobs: got no --json, expected it: they are data')
   if (options.negativePrompt !== undefined && options.guidanceScale === undefined)
     throw new UsageError('--negative-prompt: got no --guidance-scale, expected how strongly to steer away from it')
-  if (scale !== 1 && options.beams !== undefined)
-    throw new UsageError('--guidance-scale: got --beams, expected a search that draws one text at a time')
+  const whole =
+    options.beams !== undefined ? '--beams' : options.contrastive !== undefined ? '--contrastive' : undefined
+  if (scale !== 1 && whole !== undefined)
+    throw new UsageError(`--guidance-scale: got ${whole}, expected a search that draws one text at a time`)
 }
 
 /** What follows from the options and the tokenizer. */
@@ -123,7 +126,7 @@ async function runLoaded(
     }),
   })
   cleanup.push(() => states.dispose())
-  let model = states.open()
+  let model: ModelState = options.contrastive ? states.openHidden() : states.open()
   if ((options.guidanceScale ?? 1) !== 1) {
     const apart = new States(loaded.model, { capacity: capacity + negative.length, signal })
     cleanup.push(() => apart.dispose())
