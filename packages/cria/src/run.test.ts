@@ -94,6 +94,13 @@ describe('samplers', () => {
     expect((await json(fixture, '--prompt', 'a', '--max-tokens', '2', ...largest)).bestOf).toHaveLength(3)
   })
 
+  test('a special token switches the structure on, though it has no text', async () => {
+    const lazy = ['--force-token', '1:<s>', '--trigger', '<s>', '--regex', 'ab?c']
+    const { text, reason } = await json(fixture, ...short, '--max-tokens', '12', ...lazy)
+    expect(text).toMatch(/ab?c$/)
+    expect(reason).toBe('stop')
+  })
+
   test('--allow leaves those tokens alone; temperature 0 is greedy under each preset', async () => {
     const { tokens } = await json(fixture, ...short, '--allow', '30,31')
     expect(tokens.every(t => t === 30 || t === 31)).toBe(true)

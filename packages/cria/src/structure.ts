@@ -46,17 +46,30 @@ export async function readStructure(
   }
   if (options[kind] === '') throw new UsageError(`${FLAGS[kind]}: got nothing, expected ${EXPECTED[kind]}`)
   const grammarFor = await readGrammar(kind, options[kind]!, options.ignoreUnsupported ? 'ignore' : 'error')
-  const lazy = trigger && { lazy: { words: trigger } }
   return tokenizer => {
     const vocabulary = vocabularyOf(tokenizer)
     const grammar = grammarFor(text => tokenizer.idOf(text))
-    for (const word of trigger ?? []) {
-      // a grammar that names tokens may begin with one that has no text
-      if (word !== '' && (grammar.machine.pda.hasTokens || grammar.matchesPrefix(word))) continue
-      throw new UsageError(`--trigger: got ${JSON.stringify(word)}, expected a text that the structure begins with`)
-    }
+    const lazy = trigger && { lazy: triggersOf(trigger, tokenizer, grammar) }
     return () => constrain(grammar, { vocabulary, ...lazy })
   }
+}
+
+/** A special token has no text to be found in: it is watched for by its id. */
+function triggersOf(
+  trigger: readonly string[],
+  tokenizer: Tokenizer,
+  grammar: Grammar<unknown>,
+): { tokens: number[]; words: string[] } {
+  const found = { tokens: [] as number[], words: [] as string[] }
+  for (const word of trigger) {
+    const id = tokenizer.idOf(word)
+    // what a grammar names by its token has no text either
+    const begins = word !== '' && (grammar.machine.pda.hasTokens || grammar.matchesPrefix(word))
+    if (id !== undefined && tokenizer.isSpecial(id)) found.tokens.push(id)
+    else if (begins) found.words.push(word)
+    else throw new UsageError(`--trigger: got ${JSON.stringify(word)}, expected a text that the structure begins with`)
+  }
+  return found
 }
 
 const FLAGS = {
