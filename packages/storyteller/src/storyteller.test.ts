@@ -41,7 +41,7 @@ describe('the storyteller', async () => {
     let consistent = 0
     for (let seed = 0; seed < 20; seed++)
       if (checkStory((await tell(seed)).split('\n\nQuestion:')[0]!).consistent) consistent++
-    expect(consistent).toBeGreaterThanOrEqual(17) // 394 of 400 in the model card: fewer than 17 of 20 is 1 in 5,000
+    expect(consistent).toBeGreaterThanOrEqual(17) // 391 of 400 in the model card, told freely and with other cuts: fewer than 17 of 20 is 1 in 1,000 then
   })
 
   it('speaks the formats of the world it was trained on', () => {
