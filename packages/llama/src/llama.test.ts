@@ -263,14 +263,15 @@ describe('a session', () => {
     using session = new Session(model, { capacity: 32, batch: 4 })
     const first = session.evaluate(prompt)
     expect(() => session.truncate(0)).toThrow(BusyError)
-    for (const call of [
-      () => session.evaluate([9]),
-      () => session.evaluateAll([9]),
-      () => session.logProbs([9]),
-      () => session.fork(),
-      () => saveSession(session),
-    ])
-      await expect(call()).rejects.toThrow('while evaluate() runs, expected one call at a time. Await the first')
+    // All at once: the first may end while another's refusal is awaited.
+    const refused = [
+      session.evaluate([9]),
+      session.evaluateAll([9]),
+      session.logProbs([9]),
+      session.fork(),
+      saveSession(session),
+    ].map(call => expect(call).rejects.toThrow('while evaluate() runs, expected one call at a time. Await the first'))
+    await Promise.all(refused)
     await first
     expect(await session.evaluate([7])).toEqual(expected)
     const saving = saveSession(session)
