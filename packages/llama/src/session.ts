@@ -119,27 +119,23 @@ export class Session {
 
   /** Appends tokens and returns the logits of every one: f32 [T, vocab], row t following token t. */
   async evaluateAll(tokens: ArrayLike<number>): Promise<Float32Array> {
-    const { vocabSize } = this.model.config
-    const rows = new Float32Array(tokens.length * vocabSize)
-    let at = 0
-    const take = async (step: Tensor, count: number): Promise<void> => {
-      rows.set(((await step.data()) as Float32Array).subarray(0, count * vocabSize), at * vocabSize)
-      at += count
-    }
-    await this.alone('evaluateAll', () => this.feed(tokens, undefined, take, 'all'))
-    return rows
+    return this.alone('evaluateAll', () => this.every(tokens, 'all', this.model.config.vocabSize))
   }
 
   /** Appends tokens and returns what the last norm makes of every one: f32 [T, hiddenSize]. `logitsOf` goes on from it. */
   async evaluateHidden(tokens: ArrayLike<number>): Promise<Float32Array> {
-    const { hiddenSize } = this.model.config
-    const rows = new Float32Array(tokens.length * hiddenSize)
+    return this.alone('evaluateHidden', () => this.every(tokens, 'hidden', this.model.config.hiddenSize))
+  }
+
+  /** Appends tokens; a row of `width` for each. */
+  private async every(tokens: ArrayLike<number>, result: 'all' | 'hidden', width: number): Promise<Float32Array> {
+    const rows = new Float32Array(tokens.length * width)
     let at = 0
     const take = async (step: Tensor, count: number): Promise<void> => {
-      rows.set(((await step.data()) as Float32Array).subarray(0, count * hiddenSize), at * hiddenSize)
+      rows.set(((await step.data()) as Float32Array).subarray(0, count * width), at * width)
       at += count
     }
-    await this.alone('evaluateHidden', () => this.feed(tokens, undefined, take, 'hidden'))
+    await this.feed(tokens, undefined, take, result)
     return rows
   }
 

@@ -4,6 +4,9 @@
  *
  * Speed on large vocabularies comes from block maxima: they are taken in the pass that also finds NaN, and let top-k
  * look only into the few blocks that can hold a winner.
+ *
+ * One class in one long file: every cut works on the same private arrays in place, and a cut of its own module would have
+ * to be handed all of them.
  */
 import { LogitsError } from './errors.js'
 import { BINS, Bins, bin } from './lib/bins.js'

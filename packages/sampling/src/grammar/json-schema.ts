@@ -1,6 +1,9 @@
 /**
  * JSON Schema (2020-12, and the tuples, definitions and boolean bounds of older drafts) as grammar rules. The grammar
  * writes only valid instances. Keywords that no grammar of this kind can enforce are refused by name.
+ *
+ * The rules of the JSON types call each other (an array's items are any type), so they stand in one long file; merging,
+ * members, numbers, formats and references have files of their own.
  */
 import { accepts, combine, type Dfa, exactly, lengths, toDfa, union } from './dfa.js'
 import { SchemaError } from './errors.js'
