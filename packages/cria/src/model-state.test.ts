@@ -23,24 +23,21 @@ const cases: [earlyStopping: boolean | 'never', lengthPenalty: number, scores: n
   ['never', 2, [-0.0166, -0.01678, -0.0176, -0.01767], [28, 37, 34, 40]],
 ]
 
-test.skipIf(!existsSync(stories))(
-  "beams stop where Hugging Face's do (needs the folder `shared`)",
-  async () => {
-    const loaded = await load(stories, { threads: 1 })
-    const states = new States(loaded.model, { capacity: 64 })
-    try {
-      for (const [earlyStopping, lengthPenalty, scores, lengths] of cases) {
-        const state = states.open()
-        state.truncate(0)
-        const options = { beams: 4, results: 4, maxTokens: 40, eos, earlyStopping, lengthPenalty }
-        const found = await beamSearch(state, prompt, options)
-        state.dispose?.()
-        expect(found.map(({ tokens }) => tokens.length)).toEqual(lengths)
-        found.forEach(({ score }, i) => void expect(score).toBeCloseTo(scores[i]!, 4))
-      }
-    } finally {
-      states.dispose()
-      await loaded.dispose()
+test.skipIf(!existsSync(stories))("beams stop where Hugging Face's do (needs the folder `shared`)", async () => {
+  const loaded = await load(stories, { threads: 1 })
+  const states = new States(loaded.model, { capacity: 64 })
+  try {
+    for (const [earlyStopping, lengthPenalty, scores, lengths] of cases) {
+      const state = states.open()
+      state.truncate(0)
+      const options = { beams: 4, results: 4, maxTokens: 40, eos, earlyStopping, lengthPenalty }
+      const found = await beamSearch(state, prompt, options)
+      state.dispose?.()
+      expect(found.map(({ tokens }) => tokens.length)).toEqual(lengths)
+      found.forEach(({ score }, i) => void expect(score).toBeCloseTo(scores[i]!, 4))
     }
-  },
-)
+  } finally {
+    states.dispose()
+    await loaded.dispose()
+  }
+})
