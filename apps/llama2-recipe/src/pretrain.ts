@@ -30,7 +30,7 @@ export interface PretrainResult {
   readonly size: SizeName
   readonly parameters: number
   readonly tokens: number
-  /** Spent in steps, all of it: held-out losses and checkpoints are not in it. */
+  /** Spent in the steps of this process: held-out losses, checkpoints and what came before a resumption are not in it. */
   readonly seconds: number
   /** Held-out nats a token of the best checkpoint, which is the one that is converted. */
   readonly loss: number

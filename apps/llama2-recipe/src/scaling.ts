@@ -3,6 +3,8 @@ import type { PretrainResult } from './pretrain.js'
 
 /** A finished run. */
 export interface Rung extends Omit<PretrainResult, 'gguf'> {
+  /** As asked for: `SIZE:TOKENS`. `tokens` is what was read, a tenth more. */
+  readonly run: string
   /** Operations of the whole training. */
   readonly flops: number
   /** On what, when, and with which version. */
