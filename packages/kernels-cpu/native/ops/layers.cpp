@@ -19,8 +19,7 @@ void op_softmax(const Call& c, const Ctx& ctx) {
       const F shift = top + fset((float)log_d(total));
       map(x, y, n, [&](F v) { return v - shift; });
     } else {
-      map(x, y, n, [&](F v) { return fexp(v - top); });
-      const F scale = fset(1.0f / sum_of(y, n, [](F v) { return v; }));
+      const F scale = fset(1.0f / map_sum(x, y, n, [&](F v) { return fexp(v - top); }));
       map(y, y, n, [&](F v) { return v * scale; });
     }
   }

@@ -67,24 +67,44 @@ template <class Fn> CRIA_INLINE void map(const float* x, float* y, size_t n, Fn 
   if (i < n) fstore_n(y + i, f(fload_n(x + i, n - i)), n - i);
 }
 
-// Adds a row of partial vectors into a fixed tree: the same bits wherever the row lies.
-template <class Fn> CRIA_INLINE float sum_of(const float* x, size_t n, Fn f) {
+// Adds n values into a fixed tree, the same bits wherever they lie: `whole(i)` gives W of them from i on, `rest(i)` those
+// that are left.
+template <class Whole, class Rest> CRIA_INLINE float sum_over(size_t n, Whole whole, Rest rest) {
   F a = fzero(), b = fzero(), c = fzero(), d = fzero();
   size_t i = 0;
   for (; i + 4 * W <= n; i += 4 * W) {
-    a = a + f(fload(x + i));
-    b = b + f(fload(x + i + W));
-    c = c + f(fload(x + i + 2 * W));
-    d = d + f(fload(x + i + 3 * W));
+    a = a + whole(i);
+    b = b + whole(i + W);
+    c = c + whole(i + 2 * W);
+    d = d + whole(i + 3 * W);
   }
-  for (; i + W <= n; i += W) a = a + f(fload(x + i));
+  for (; i + W <= n; i += W) a = a + whole(i);
   float tail = 0;
   if (i < n) {
     float t[W] = {};
-    fstore_n(t, f(fload_n(x + i, n - i)), n - i);
+    fstore_n(t, rest(i), n - i);
     tail = fsum(fload(t));
   }
   return fsum((a + b) + (c + d)) + tail;
+}
+
+template <class Fn> CRIA_INLINE float sum_of(const float* x, size_t n, Fn f) {
+  return sum_over(n, [&](size_t i) CRIA_FLAT { return f(fload(x + i)); }, [&](size_t i) CRIA_FLAT { return f(fload_n(x + i, n - i)); });
+}
+
+// y[i] = f(x[i]), and the sum of that.
+template <class Fn> CRIA_INLINE float map_sum(const float* x, float* y, size_t n, Fn f) {
+  const auto whole = [&](size_t i) CRIA_FLAT {
+    const F v = f(fload(x + i));
+    fstore(y + i, v);
+    return v;
+  };
+  const auto rest = [&](size_t i) CRIA_FLAT {
+    const F v = f(fload_n(x + i, n - i));
+    fstore_n(y + i, v, n - i);
+    return v;
+  };
+  return sum_over(n, whole, rest);
 }
 
 // May lose NaN, as vector maxima do: for shifts of sums that meet the NaN again.

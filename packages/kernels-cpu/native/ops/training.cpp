@@ -43,8 +43,7 @@ void op_cross_entropy_grad(const Call& c, const Ctx& ctx) {
       const F shift = fset(top);
       const bool known = (size_t)target < n;
       const float own = known ? x[target] : 0;
-      map(x, y, n, [&](F v) { return fexp(v - shift); });
-      const float total = sum_of(y, n, [](F v) { return v; });
+      const float total = map_sum(x, y, n, [&](F v) { return fexp(v - shift); });
       const F factor = fset(g / total);
       const float of_target = known ? y[target] : 0;
       sink.map(row * n, y, n, [&](F v) { return v * factor; });

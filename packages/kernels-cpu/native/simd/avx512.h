@@ -28,6 +28,8 @@ CRIA_INLINE F fmax(F a, F b) { return {_mm512_max_ps(a.v, b.v)}; }
 CRIA_INLINE F fmin(F a, F b) { return {_mm512_min_ps(a.v, b.v)}; }
 CRIA_INLINE F fabs(F a) { return {_mm512_abs_ps(a.v)}; }
 CRIA_INLINE F fsqrt(F a) { return {_mm512_sqrt_ps(a.v)}; }
+#define CRIA_SCALE
+CRIA_INLINE F fscale(F a, F n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 CRIA_INLINE F fround(F a) { return {_mm512_roundscale_ps(a.v, 8)}; }
 CRIA_INLINE float fsum(F a) { return _mm512_reduce_add_ps(a.v); }
 CRIA_INLINE float fmaxh(F a) { return _mm512_reduce_max_ps(a.v); }

@@ -4,11 +4,18 @@
 
 namespace cria::CRIA_ISA {
 
+#if !defined(CRIA_SCALE)
 // 2^n for integer-valued n in [-126, 127].
 CRIA_INLINE F pow2n(I n) { return floats(shl<23>(n + iset(127))); }
+// a · 2^n, in two halves so that denormal results are right.
+CRIA_INLINE F fscale(F a, F n) {
+  const I ni = to_i(n), half = sar<1>(ni);
+  return a * pow2n(half) * pow2n(ni - half);
+}
+#endif
 
 // e^x within 2 ulp; 0 below -103.97, +inf above 88.72, NaN kept. Range reduction by ln 2 in two parts, a polynomial of
-// degree 7, and 2^n applied in two halves so that denormal results are right.
+// degree 7, and 2^n.
 CRIA_INLINE F fexp(F x) {
   const F clamped = fmin(fmax(x, fset(-104.0f)), fset(89.0f));
   const F n = fround(clamped * fset(1.44269504f));
@@ -19,8 +26,7 @@ CRIA_INLINE F fexp(F x) {
   p = fma(p, r, fset(1.0f / 6));
   p = fma(p, r, fset(0.5f));
   const F e = fma(p * r, r, r) + fset(1.0f);
-  const I ni = to_i(n), half = sar<1>(ni);
-  return select(x == x, e * pow2n(half) * pow2n(ni - half), x);
+  return select(x == x, fscale(e, n), x);
 }
 
 // Natural logarithm within 3 ulp; -inf at 0, NaN below, +inf and NaN kept.

@@ -5,6 +5,7 @@
 // What every implementation gives (all functions inline; p need not be aligned):
 //   fload fstore fload_n fstore_n(p, v, n)    n < W lanes, the rest read as zero / left alone
 //   fset fzero + - * / unary- , fma(a,b,c)=a·b+c  fmax fmin fabs fsqrt fround (to nearest even)
+//   fscale(a, n)                              a·2^n for a near 1 and whole n in [-252, 254]
 //   fsum fmaxh fminh                          over the lanes, in a fixed order
 //   transpose(F[W])                           a W×W matrix in registers
 //   a > b, a < b, a >= b, a <= b, a == b -> M ;  select(m, a, b)
