@@ -76,8 +76,8 @@ static void matmul_part(const MatmulArgs& a, const Source& sa, const Source& sb,
         const size_t mb = x.rows;
         pack_a<words>(packed_a, sa, x);
         const size_t tiles = div_up(nb, kFloatRows) * div_up(mb, FT);
-        const bool same_b = i0 + kMatmulM < m.end, same_j = k + kDepth < a.k;
-        Ahead next_a(sa, same_b ? block(m, i0 + kMatmulM, kMatmulM, k) : block(m, m.begin, kMatmulM, k + kDepth), tiles);
+        const bool same_b = i0 + kMatmulM < m.end, same_j = k + kDepth < a.k, last = !same_j && j0 + kMatmulN >= n.end;
+        Ahead next_a(sa, same_b ? block(m, i0 + kMatmulM, kMatmulM, k) : last ? Piece{} : block(m, m.begin, kMatmulM, same_j ? k + kDepth : 0), tiles);
         Ahead next_b(sb, same_b ? Piece{} : same_j ? block(n, j0, kMatmulN, k + kDepth) : block(n, j0 + kMatmulN, kMatmulN, 0), tiles);
         for (size_t j = 0; j < nb; j += kFloatRows) {
           const float* panel = packed_b + j / kFloatRows * kPanelWords;
