@@ -115,6 +115,13 @@ CRIA_INLINE Seen each_row(const Attention& a, size_t b, size_t head, size_t t0, 
   return seen;
 }
 
+// Rows that end before `key`, from the first on, in whole vectors: what a causal mask hides need not be computed.
+CRIA_INLINE size_t rows_before(const int32_t* last, size_t m, size_t key) {
+  size_t i = 0;
+  while (i < m && last[i] < (int32_t)key) i++;
+  return i / W * W;
+}
+
 // to[d·m + i] = from[i·ld + d] · scale for d < width: rows become columns. m is a multiple of W, and so is ld.
 CRIA_INLINE void columns_of(const float* from, size_t ld, size_t width, float* to, size_t m, float scale) {
   for (size_t i = 0; i < m; i += W) {

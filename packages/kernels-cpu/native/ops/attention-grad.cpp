@@ -32,10 +32,34 @@ struct GradTile {
   }
 };
 
-// Scores of keys [from, to) become weights, and gradients by weight become gradients by score.
-void soften_back(GradTile& t, size_t from, size_t to, bool masked, float scale) {
-  const size_t n = to - from;
+// What a tile computes of the keys from `from` on: the first `whole`, which all its rows see, at once; after them strips of
+// W keys, each without the rows that end before it.
+struct Strips {
+  size_t from, n, whole;
+
+  Strips(const Seen& seen) : from((size_t)seen.least_first), n((size_t)(seen.most_last + 1) - from) {
+    const size_t common = seen.least_last < (int32_t)from ? 0 : (size_t)seen.least_last + 1 - from;
+    whole = common / W * W;
+  }
+  // use(first key, keys, first row), keys counted from `from`.
+  template <class Use> CRIA_FLAT void each(const GradTile& t, Use use) const {
+    if (whole > 0) use(0, whole, 0);
+    for (size_t j = whole; j < n; j += W) use(j, least(W, n - j), rows_before(t.last, t.m, from + j));
+  }
+  // Keys computed for the vector of rows that follows rows of which the last ends at `last`, that vector's own included.
+  size_t keys(int32_t last) const {
+    const int64_t beyond = (int64_t)last - (int64_t)(from + whole);
+    return beyond < 0 ? whole : least(n, whole + ((size_t)beyond / W + 1) * W);
+  }
+};
+
+// Scores become weights, and gradients by weight become gradients by score.
+void soften_back(GradTile& t, const Strips& strips, bool masked, float scale) {
+  const size_t from = strips.from;
+  int32_t latest = -1;
   for (size_t i = 0; i < t.m; i += W) {
+    for (size_t r = i; r < i + W; r++) latest = t.last[r] > latest ? t.last[r] : latest;
+    const size_t n = strips.keys(latest);
     F top = fset(kNothing);
     if (masked) {
       const I first = iload(t.first + i), last = iload(t.last + i);
@@ -99,21 +123,28 @@ void op_attention_grad(const Call& c, const Ctx& ctx) {
         memcpy(t.q + i * t.dp, c.op(1).as() + at, a.width * 4);
         memcpy(t.g + i * t.dp, c.op(0).as() + at, a.width * 4);
       });
-      const size_t from = (size_t)seen.least_first, to = (size_t)(seen.most_last + 1);
       if (seen.most_last < seen.least_first) {
         for (size_t i = 0; i < rows; i++) dq.map(at(i), t.q, a.width, [](F) { return fzero(); });
         continue;
       }
       columns_of(t.q, t.dp, a.width, t.q_across, t.m, a.scale);
       columns_of(t.g, t.dp, a.width, t.g_across, t.m, 1);
-      const size_t n = to - from;
-      const bool masked = rows < t.m || (size_t)seen.least_last + 1 < to || (size_t)seen.most_first > from;
-      product<false>(t.k + from * t.dp, t.dp, 1, t.q_across, t.m, t.weights, t.m, n, t.m, a.width);
-      product<false>(t.v + from * t.dp, t.dp, 1, t.g_across, t.m, t.slopes, t.m, n, t.m, a.width);
-      soften_back(t, from, to, masked, a.scale);
-      product<true>(t.weights, t.m, 1, t.g, t.dp, t.dv + from * t.dp, t.dp, n, t.dp, rows);
-      product<true>(t.slopes, t.m, 1, t.q, t.dp, t.dk + from * t.dp, t.dp, n, t.dp, rows);
-      product<false>(t.slopes, 1, t.m, t.k + from * t.dp, t.dp, t.dq, t.dp, rows, t.dp, n);
+      const Strips strips(seen);
+      const size_t from = strips.from;
+      const bool masked = rows < t.m || seen.least_last < seen.most_last || seen.least_first < seen.most_first;
+      strips.each(t, [&](size_t j, size_t n, size_t row) {
+        const size_t key = (from + j) * t.dp, in_tile = j * t.m + row;
+        product<false>(t.k + key, t.dp, 1, t.q_across + row, t.m, t.weights + in_tile, t.m, n, t.m - row, a.width);
+        product<false>(t.v + key, t.dp, 1, t.g_across + row, t.m, t.slopes + in_tile, t.m, n, t.m - row, a.width);
+      });
+      soften_back(t, strips, masked, a.scale);
+      memset(t.dq, 0, rows * t.dp * 4);
+      strips.each(t, [&](size_t j, size_t n, size_t row) {
+        const size_t key = (from + j) * t.dp, in_tile = j * t.m + row, out = row * t.dp;
+        product<true>(t.weights + in_tile, t.m, 1, t.g + out, t.dp, t.dv + key, t.dp, n, t.dp, rows - row);
+        product<true>(t.slopes + in_tile, t.m, 1, t.q + out, t.dp, t.dk + key, t.dp, n, t.dp, rows - row);
+        product<true>(t.slopes + in_tile, 1, t.m, t.k + key, t.dp, t.dq + out, t.dp, rows - row, t.dp, n);
+      });
       for (size_t i = 0; i < rows; i++) dq.map(at(i), t.dq + i * t.dp, a.width, same);
     }
     for (size_t j = 0; j < a.keys; j++) {

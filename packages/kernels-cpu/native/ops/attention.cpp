@@ -30,9 +30,9 @@ struct Tile {
 
 }  // namespace
 
-// Turns a block of scores [keys][m] into weights and updates the running maximum and sum of every row.
-static void soften(Tile& t, size_t j0, size_t n, bool masked) {
-  for (size_t i = 0; i < t.m; i += W) {
+// Turns a block of scores [keys][m] into weights and updates the running maximum and sum of the rows from `begin` on.
+static void soften(Tile& t, size_t begin, size_t j0, size_t n, bool masked) {
+  for (size_t i = begin; i < t.m; i += W) {
     const F old = fload(t.top + i);
     F top = old;
     if (masked) {
@@ -70,8 +70,8 @@ static F rounded(F x) {
 }
 
 // Turns a block of scores into the final weights, once maximum and sum of every row are known, rounded to halves.
-static void weigh_halves(Tile& t, size_t j0, size_t n) {
-  for (size_t i = 0; i < t.m; i += W) {
+static void weigh_halves(Tile& t, size_t begin, size_t j0, size_t n) {
+  for (size_t i = begin; i < t.m; i += W) {
     const F top = fload(t.top + i), total = fload(t.total + i);
     const I first = iload(t.first + i), last = iload(t.last + i);
     for (size_t j = 0; j < n; j++) {
@@ -113,26 +113,27 @@ void op_attention_tiles(const Call& c, const Ctx& ctx) {
     const auto each_block = [&](auto use) {
       for (size_t j0 = (size_t)seen.least_first / kKeys * kKeys; (int64_t)j0 <= (int64_t)seen.most_last; j0 += kKeys) {
         const size_t n = least(kKeys, (size_t)seen.most_last + 1 - j0);
+        const size_t begin = rows_before(tile.last, tile.m, j0);
         load_rows(a, c.op(1), b, head, j0, j0 + n, tile.block, tile.dp);
-        product<false>(tile.block, tile.dp, 1, tile.q, tile.m, tile.scores, tile.m, n, tile.m, a.width);
+        product<false>(tile.block, tile.dp, 1, tile.q + begin, tile.m, tile.scores + begin, tile.m, n, tile.m - begin, a.width);
         const bool masked = rows < tile.m || (int64_t)seen.least_last < (int64_t)(j0 + n - 1) || (int64_t)seen.most_first > (int64_t)j0;
-        use(j0, n, masked);
+        use(begin, j0, n, masked);
       }
     };
-    if (halves) each_block([&](size_t j0, size_t n, bool masked) { soften(tile, j0, n, masked); });
-    each_block([&](size_t j0, size_t n, bool masked) {
+    if (halves) each_block([&](size_t begin, size_t j0, size_t n, bool masked) { soften(tile, begin, j0, n, masked); });
+    each_block([&](size_t begin, size_t j0, size_t n, bool masked) {
       if (halves) {
-        weigh_halves(tile, j0, n);
+        weigh_halves(tile, begin, j0, n);
       } else {
-        soften(tile, j0, n, masked);
-        for (size_t i = 0; i < rows; i++) {
+        soften(tile, begin, j0, n, masked);
+        for (size_t i = begin; i < rows; i++) {
           const F factor = fset(tile.factor[i]);
           if (tile.factor[i] == 1) continue;
           for (size_t d = 0; d < tile.dp; d += W) fstore(tile.out + i * tile.dp + d, fload(tile.out + i * tile.dp + d) * factor);
         }
       }
       load_rows(a, c.op(2), b, head, j0, j0 + n, tile.block, tile.dp);
-      product<true>(tile.scores, 1, tile.m, tile.block, tile.dp, tile.out, tile.dp, rows, tile.dp, n);
+      product<true>(tile.scores + begin, 1, tile.m, tile.block, tile.dp, tile.out + begin * tile.dp, tile.dp, rows - begin, tile.dp, n);
     });
     for (size_t i = 0; i < rows; i++) {
       const F scale = fset(halves ? 1 : tile.last[i] < tile.first[i] ? 0 : 1 / tile.total[i]);
