@@ -37,7 +37,7 @@ export interface DistillationOptions {
   readonly temperature?: number
   /** Share of the cross-entropy with `targets`, 0 … 1; the teacher has the rest. Default 0 (Gemma 2). */
   readonly hard?: number
-  /** Rows whose logits exist at one time where hidden states are given. Default 256, as `linearCrossEntropy`. */
+  /** Rows whose logits exist at one time where hidden states are given. Default 256. */
   readonly chunk?: number
   /** How hidden states and an f32 weight are multiplied. Default `f32`. */
   readonly products?: Products

@@ -128,11 +128,17 @@ export interface LinearCrossEntropyOptions {
    * class weights do. No gradient flows into them. Default: all the same.
    */
   readonly weights?: Tensor
-  /** Rows whose logits exist at one time. Default 256 (TRL's chunked loss). */
+  /**
+   * Rows whose logits exist at one time. Default 1024, or what 2²⁵ logits (128 MiB, all that WebGPU promises to bind) are
+   * enough for; TRL's is 256. Each chunk reads the weight twice, and reads and writes its gradient.
+   */
   readonly chunk?: number
   /** How hidden and an f32 weight are multiplied: see `linear`. Default `f32`. */
   readonly products?: Products
 }
+
+const defaultChunk = (weight: Tensor): number =>
+  Math.min(1024, Math.max(1, Math.floor(2 ** 25 / Math.max(1, weight.shape[0] ?? 1))))
 
 /**
  * Cross-entropy of `linear(hidden, weight)` without materialising all logits: each chunk of rows is computed and
@@ -142,8 +148,9 @@ export function linearCrossEntropy(
   hidden: Tensor,
   weight: Tensor,
   targets: Tensor,
-  { reduction = 'mean', weights, chunk = 256, products = 'f32' }: LinearCrossEntropyOptions = {},
+  options: LinearCrossEntropyOptions = {},
 ): Tensor {
+  const { reduction = 'mean', weights, chunk = defaultChunk(weight), products = 'f32' } = options
   if (!Number.isInteger(chunk) || chunk < 1)
     throw new ArgumentError(`linear_cross_entropy: got chunk ${chunk}, expected a whole number ≥ 1`, {
       op: 'linear_cross_entropy',
