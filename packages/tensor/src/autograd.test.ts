@@ -8,6 +8,7 @@ import {
   equal,
   exp,
   GradError,
+  gather,
   grad,
   less,
   linear,
@@ -44,6 +45,26 @@ test('uses of one tensor add up', async () => {
   const x = device.tensor([2, 3])
   expect(await values(grad(() => sum(add(mul(x, x), mul(x, 4))), x))).toEqual([8, 10])
   expect(await values(grad(() => sum(matmul(reshape(x, [1, 2]), reshape(x, [2, 1]))), x))).toEqual([4, 6])
+})
+
+test('a table that is looked up and multiplied by has one gradient, made without a table of zeros', async () => {
+  const table = device.tensor([1, 2, 3, 4, 5, 6], [3, 2])
+  const index = device.tensor([2, 0, 2], [3], 'i32')
+  const looked = (): Tensor => sum(square(gather(table, index)))
+  const used = (): Tensor => sum(square(linear(device.tensor([1, -1], [1, 2]), table)))
+  const dLooked = await values(grad(looked, table))
+  const dUsed = await values(grad(used, table))
+  expect(dLooked).toEqual([2, 4, 0, 0, 20, 24])
+  const tied = (): Tensor => add(looked(), used())
+  expect(await values(grad(tied, table))).toEqual(dLooked.map((x, i) => x + dUsed[i]!))
+  expect(await values(grad(() => add(used(), looked()), table))).toEqual(dLooked.map((x, i) => x + dUsed[i]!))
+  const step = plan(device, { table }, p => {
+    const look = (): Tensor => sum(square(linear(gather(p.table, index), p.table)))
+    return { g: grad(look, p.table) }
+  })
+  const ops = step.program.calls.map(c => c.op)
+  expect(ops.filter(op => op === 'scatter_add').length).toBe(1)
+  expect(ops.indexOf('scatter_add')).toBe(ops.length - 1)
 })
 
 test('params that nothing depends on get zeros, in the form that was asked', async () => {

@@ -4,7 +4,7 @@
  */
 import type { Device, TapeNode, Tracker } from './device.js'
 import { ArgumentError, GradError } from './errors.js'
-import type { Result } from './op.js'
+import type { Gradient, Result } from './op.js'
 import { add, full, reshape } from './ops/primitives.js'
 import { format, isFloat, sameShape } from './spec.js'
 import { isTensor, type Tensor } from './tensor.js'
@@ -170,16 +170,18 @@ function vjp<R extends Result>(
   for (const node of tape.nodes.toReversed()) {
     const given = node.outputs.map(t => grads.get(t))
     if (given.every(g => g === undefined)) continue
-    backward(device, node, given).forEach((g, i) => {
+    backward(device, node, given).forEach((part, i) => {
       const input = node.inputs[i]!
-      if (g === undefined || !tape.watches(input)) return
+      if (part === undefined || !tape.watches(input)) return
+      const sum = grads.get(input)
+      const g = isTensor(part) ? part : part(sum)
       if (!sameShape(g.shape, input.shape)) {
         throw new GradError(
           `${node.op.name}: got a gradient of ${format(g)} for input ${i} of ${format(input)}, expected equal shapes. The op's grad is wrong`,
           { op: node.op.name },
         )
       }
-      accumulate(grads, input, g)
+      grads.set(input, isTensor(part) && sum !== undefined ? add(sum, g) : g)
     })
   }
   return { result, grads: targets.map(t => grads.get(t)) }
@@ -189,7 +191,7 @@ function backward(
   device: Device,
   { op, inputs, outputs, attrs }: TapeNode,
   given: readonly (Tensor | undefined)[],
-): readonly (Tensor | undefined)[] {
+): readonly Gradient[] {
   if (op.grad !== undefined) {
     const first = given[0] ?? full(device, outputs[0]!.shape, 0, outputs[0]!.dtype as 'f32')
     return op.grad({ inputs, outputs, attrs, grads: given, grad: first })

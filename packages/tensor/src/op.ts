@@ -23,6 +23,12 @@ export interface GradContext<I extends readonly Tensor[], A extends Attrs> {
   readonly grad: Tensor
 }
 
+/**
+ * What an op sends back to an input: a gradient; one that is added to `sum`, what other ops sent there (undefined: none
+ * yet), where that is cheaper than making it alone; or nothing.
+ */
+export type Gradient = Tensor | ((sum: Tensor | undefined) => Tensor) | undefined
+
 export interface OpDefinition<I extends readonly Tensor[], A extends Attrs> {
   /** snake_case, as kernels and listings name it. */
   readonly name: string
@@ -30,8 +36,8 @@ export interface OpDefinition<I extends readonly Tensor[], A extends Attrs> {
   infer(specs: SpecsOf<I>, attrs: A): Spec | readonly Spec[]
   /** The op in simpler ops: its specification, its oracle and its fallback. Primitives have none. */
   definition?(inputs: I, attrs: A): Result
-  /** Gradients of the inputs (undefined: none flows). Absent: the definition is differentiated. */
-  grad?(ctx: GradContext<I, A>): readonly (Tensor | undefined)[]
+  /** Gradients of the inputs. Absent: the definition is differentiated. */
+  grad?(ctx: GradContext<I, A>): readonly Gradient[]
   /** Inputs that are changed in place. */
   readonly mutates?: readonly number[]
   /** False for ops that gradients stop at (comparisons, integer results). */

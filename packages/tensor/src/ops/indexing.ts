@@ -19,7 +19,8 @@ const gatherOp: Op<[Tensor, Tensor], Record<never, never>> = defineOp({
     return { shape: [...index.shape, ...x.shape.slice(1)], dtype: x.dtype }
   },
   grad: ({ inputs: [x, index], grad: g }) => [
-    scatterAdd(full(g.device, x.shape, 0, g.dtype as DenseDType), index, g),
+    // A table of embeddings is large, and where it is the output layer's weight too its gradient is there already.
+    sum => scatterAdd(sum ?? full(g.device, x.shape, 0, g.dtype as DenseDType), index, g),
     undefined,
   ],
 })
