@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Llama } from '@cria/llama'
 import { add, type Device, embedding, maximum, mul, scalar, type Tensor } from '@cria/tensor'
 import { batches, cosine, evaluator, initialise, meter, muon, packed, peakFlops, trainStep } from '@cria/train'
-import { checkpoints, jsonl, report, terminal } from '@cria/train/node'
+import { checkpoints, jsonl, readEvents, report, terminal } from '@cria/train/node'
 import { convertPath } from '@cria/weights/node'
 import { corpus, documentsFor, stressOf, vocabulary } from './corpus.js'
 import { nextTokenLoss, type TokenBatch } from './loss.js'
@@ -73,7 +73,6 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   const run = { size, seed, tokens, batch, peak }
   const saves = await checkpoints(folder, { keep: 2, files: modelFiles(config, tokenizer), run })
   const resumed = await saves.resume({ step, data })
-  let best = resumed?.score ?? Number.POSITIVE_INFINITY
   if (resumed) say(`resumed at step ${resumed.step}`)
 
   const metrics = join(folder, 'metrics.jsonl')
@@ -94,7 +93,6 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
     unseen.seek(start)
     const score = await measure.run(await unseen.take(heldOutBatches))
     log.evaluation(score)
-    best = Math.min(best, score)
     log.checkpoint(await saves.save({ step, data }, { score }))
     log.sample('', await teller.tell({ seed: step.step }))
   }
@@ -104,6 +102,9 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
 
   const gguf = join(out, `pretrained-${size}.gguf`)
   await convertPath((await saves.best())!, gguf, { type: 'q8_0', name: `storyteller-${size}` })
+  const loss = Math.min(
+    ...readEvents(metrics).map(event => (event.type === 'evaluation' ? event.loss : Number.POSITIVE_INFINITY)),
+  )
   const parameters = Object.values(step.weights).reduce((a, t) => a + t.size, 0)
-  return { size, parameters, tokens: steps * batch * context, seconds, loss: best, gguf }
+  return { size, parameters, tokens: steps * batch * context, seconds, loss, gguf }
 }
