@@ -129,8 +129,26 @@ describe('a folder of checkpoints', () => {
     await saves.save({ step })
     await cp(join(path, 'step-00000001'), join(path, 'step-00000002.partial'), { recursive: true })
     await mkdir(join(path, 'step-00000000.deleting'))
-    await checkpoints(path)
+    await saves.resume({ step })
     expect(await readdir(path)).toEqual(['step-00000001'])
+    await mkdir(join(path, 'step-00000000.partial'))
+    await saves.save({ step })
+    expect(await readdir(path)).toEqual(['step-00000001'])
+  })
+
+  test("other people's files stay, and opening a folder changes nothing in it", async () => {
+    const path = join(folder, 'others')
+    const saves = await checkpoints(path)
+    const { step } = setUp()
+    await saves.save({ step })
+    for (const name of ['big.gguf.partial', 'step-1.txt.partial']) await writeFile(join(path, name), '')
+    for (const name of ['my-thesis.partial', 'old.deleting', 'step-00000001.partial']) await mkdir(join(path, name))
+    const all = await readdir(path)
+    expect(await (await checkpoints(path)).best()).toBeUndefined()
+    expect(await readdir(path)).toEqual(all)
+    await saves.resume({ step })
+    await saves.save({ step })
+    expect(await readdir(path)).toEqual(all.filter(name => name !== 'step-00000001.partial'))
   })
 
   test('a whole checkpoint that was to replace one of its step is put in place; half of one is not', async () => {
@@ -145,7 +163,7 @@ describe('a folder of checkpoints', () => {
     expect((await (await checkpoints(path)).resume({ step }))?.step).toBe(1)
     await rename(join(path, 'step-00000001'), join(path, 'step-00000001.partial'))
     await truncate(join(path, 'step-00000001.partial/model.safetensors'), 40)
-    await checkpoints(path)
+    expect(await (await checkpoints(path)).resume({ step })).toBeUndefined()
     expect(await readdir(path)).toEqual([])
   })
 

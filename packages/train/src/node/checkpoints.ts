@@ -66,7 +66,8 @@ export interface Resumed extends CheckpointManifest {
 }
 
 /**
- * Opens the folder of a run, making it where there is none and clearing away what a crash left half-written.
+ * Opens the folder of a run, making it where there is none. Nothing in it changes before `resume` or `save`: who only
+ * asks for the `best()` may look while another process trains.
  *
  * @example
  * const saves = await checkpoints('runs/tiny', { keep: 2 })
@@ -79,12 +80,20 @@ export async function checkpoints(folder: string, options: CheckpointOptions = {
     throw new CheckpointError(`checkpoints: got keep ${keep}, expected a whole number ≥ 1`, { got: keep })
   try {
     await mkdir(folder, { recursive: true })
-    const names = await readdir(folder)
-    for (const name of names.filter(n => /\.(partial|deleting)$/.test(n))) await clearAway(folder, name, names)
   } catch (cause) {
     throw unwritable(folder, cause)
   }
   return new Checkpoints(folder, options)
+}
+
+/** Clears away what a crash left half-written: by our own names alone, as others may keep files in the folder. */
+async function clearRemnants(folder: string): Promise<void> {
+  try {
+    const names = await readdir(folder)
+    for (const name of names.filter(n => /^step-\d+\.(partial|deleting)$/.test(n))) await clearAway(folder, name, names)
+  } catch (cause) {
+    throw unwritable(folder, cause)
+  }
 }
 
 /** What a crash left: a whole checkpoint that was about to take the place of one of the same step, or a remnant. */
@@ -136,6 +145,7 @@ export class Checkpoints {
    */
   async save(run: Run, notes: SaveNotes = {}): Promise<string> {
     const name = folderOf(run.step.state.step)
+    await clearRemnants(this.folder)
     const stranger = (await this.list()).find(path => !this.known.has(basename(path)))
     if (stranger !== undefined)
       throw new CheckpointError(
@@ -195,6 +205,7 @@ export class Checkpoints {
    * @throws CheckpointError when checkpoints exist and none is whole, or when one is of another model.
    */
   async resume(run: Run): Promise<Resumed | undefined> {
+    await clearRemnants(this.folder)
     const damaged: string[] = []
     for (const path of await this.list()) {
       let manifest: CheckpointManifest
