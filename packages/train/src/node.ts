@@ -1,14 +1,12 @@
 /** `@cria/train/node`: what needs files, threads or a terminal. */
 export { loadAdapter, saveAdapter } from './node/adapter-files.js'
 export {
-  type CheckpointManifest,
   type CheckpointOptions,
   Checkpoints,
   checkpoints,
   type Resumed,
   type Run,
   type SaveNotes,
-  verifyCheckpoint,
 } from './node/checkpoints.js'
 export {
   type Document,
@@ -20,6 +18,7 @@ export {
 } from './node/documents.js'
 export type { FileRecord } from './node/files.js'
 export { jsonl, readEvents } from './node/jsonl.js'
+export { type CheckpointManifest, verifyCheckpoint } from './node/manifest.js'
 export { type ReportOptions, report, reportHtml } from './node/report.js'
 export {
   readTokenManifest,

@@ -120,6 +120,7 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
   private readonly apply: Plan<Omit<Scalars, 'share'>, Outcome> | undefined
   private readonly sums: readonly Tensor[]
   private done = 0
+  private under = false
 
   constructor(
     module: object,
@@ -189,6 +190,11 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     return this.done
   }
 
+  /** Whether a step is under way: its tensors are about to change. */
+  get running(): boolean {
+    return this.under
+  }
+
   /** What to keep beside the tensors. */
   get state(): StepState {
     return { step: this.done, guard: this.guard.state }
@@ -214,6 +220,17 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
       )
     // Finite gradients times such a rate would pass every check and ruin the weights.
     if (!(lr >= 0 && Number.isFinite(lr))) refuse('lr', lr, 'a number ≥ 0. Schedules count steps from 1')
+    if (this.under)
+      throw new TrainError('train_step: got run() while a step is under way, expected one at a time. Await each step')
+    this.under = true
+    try {
+      return await this.one(list, lr)
+    } finally {
+      this.under = false
+    }
+  }
+
+  private async one(list: readonly Batch<S>[], lr: number): Promise<StepResult> {
     const started = performance.now()
     const step = this.done + 1
     const count = list.reduce((a, b) => a + b.count, 0)

@@ -1,11 +1,11 @@
 /** Adapters in folders, as PEFT's `save_pretrained` and `from_pretrained` have them. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSafetensors, type WeightFile } from '@cria/weights'
-import { fileSource } from '@cria/weights/node'
+import type { WeightFile } from '@cria/weights'
 import { TrainError } from '../errors.js'
 import type { LoraAdapter } from '../lora/adapter.js'
 import { peftConfig, readPeft, writePeft } from '../lora/peft.js'
+import { openWeights } from './checkpoint-tensors.js'
 import { hashedFile, writeDurably } from './files.js'
 
 /**
@@ -54,5 +54,5 @@ export async function loadAdapter(model: object, folder: string): Promise<LoraAd
 
 async function openAdapter(folder: string): Promise<[config: unknown, file: WeightFile]> {
   const config: unknown = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8'))
-  return [config, await openSafetensors(await fileSource(join(folder, 'adapter_model.safetensors')))]
+  return [config, await openWeights(join(folder, 'adapter_model.safetensors'))]
 }

@@ -1,5 +1,6 @@
 /** Checkpoints: kill -9 at any moment, damage of every kind, what is kept, and other models. */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,8 @@ import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adamW, lion } from '../index.js'
 import { trainStep } from '../step.js'
-import { checkpoints, verifyCheckpoint } from './checkpoints.js'
+import { checkpoints } from './checkpoints.js'
+import { type CheckpointManifest, verifyCheckpoint } from './manifest.js'
 
 let folder: string
 beforeAll(async () => {
@@ -121,6 +123,111 @@ describe('a folder of checkpoints', () => {
     await expect(saves.resume({ step: setUp().step })).rejects.toThrow(/got 2 checkpoints and none is whole/)
   })
 
+  type Edit = (manifest: CheckpointManifest) => Readonly<Record<string, unknown>>
+  /** Changes entries of the manifest of step 2, and gives what was then resumed. */
+  const edited = async (name: string, edit: Edit) => {
+    const path = join(folder, `edited-${name.replaceAll(/\W/g, '-')}`)
+    const saves = await checkpoints(path)
+    const { step, go } = setUp()
+    const data = { position: () => step.step, seek: (at: unknown) => void (data.at = at), at: undefined as unknown }
+    for (let i = 0; i < 2; i++) {
+      await go(i)
+      await saves.save({ step, data })
+    }
+    const file = join(path, 'step-00000002/checkpoint.json')
+    const manifest = JSON.parse(await readFile(file, 'utf8')) as CheckpointManifest
+    await writeFile(file, JSON.stringify({ ...manifest, ...edit(manifest) }))
+    const resumed = await saves.resume({ step: setUp().step, data })
+    return { step: resumed!.step, at: data.at, damaged: resumed!.damaged.join() }
+  }
+
+  const record = { bytes: 1, sha256: 'x' }
+  const old = { version: 1, sha256: undefined }
+  const edits: Record<string, [edit: Edit, wrong: RegExp]> = {
+    'another place in the data': [() => ({ data: 12345 }), /got other entries than its hash says/],
+    'another step': [m => ({ step: 3, state: { ...m.state, step: 3 } }), /got other entries than its hash says/],
+    'no hash': [() => ({ sha256: undefined }), /got other entries than its hash says/],
+    'another step and no hash': [
+      m => ({ ...old, step: 3, state: { ...m.state, step: 3 } }),
+      /got step 3, expected that of the folder's name/,
+    ],
+    'no list of files': [() => ({ ...old, files: null }), /got files null/],
+    'no files': [() => ({ ...old, files: {} }), /got files \{\}, expected model\.safetensors/],
+    'a file elsewhere': [
+      () => ({ ...old, files: { 'model.safetensors': record, '../x': record } }),
+      /for \.\.\/x, expected the length/,
+    ],
+    'no state': [() => ({ ...old, state: undefined }), /got state undefined/],
+    'no guard': [() => ({ ...old, state: { step: 2 } }), /got state\.guard undefined/],
+    'a step that is text': [() => ({ ...old, step: '2' }), /got step "2"/],
+  }
+  test.each(Object.entries(edits))('passes over a manifest with %s', async (name, [edit, wrong]) => {
+    const { step, at, damaged } = await edited(name, edit)
+    expect(damaged).toMatch(/^step-00000002\/checkpoint\.json: /)
+    expect(damaged).toMatch(wrong)
+    expect([step, at]).toEqual([1, 1])
+  })
+
+  test('a manifest of version 1, which had no hash, is still good', async () => {
+    expect(await edited('old', () => old)).toEqual({ step: 2, at: 2, damaged: '' })
+  })
+
+  test('names that are not those of further files in the folder are refused', async () => {
+    for (const name of ['checkpoint.json', 'Model.safetensors', '../x', 'a/b', '..', 'a\\b', ''])
+      await expect(checkpoints(join(folder, 'names'), { files: { [name]: '' } })).rejects.toThrow(
+        /got files\['.*'\], expected the name of a file/,
+      )
+  })
+
+  test('a run that goes on while it is saved is refused, and nothing is left of it', async () => {
+    const path = join(folder, 'goes-on')
+    const saves = await checkpoints(path)
+    const { step, go } = setUp()
+    await go(1)
+    const [saved, second, stepped] = await Promise.allSettled([saves.save({ step }), saves.save({ step }), go(2)])
+    expect(stepped.status).toBe('fulfilled')
+    expect(String((second as PromiseRejectedResult).reason)).toMatch(/got save\(\) during another save\(\)/)
+    expect(String((saved as PromiseRejectedResult).reason)).toMatch(/got a run that went on while it was saved/)
+    expect(await readdir(path)).toEqual([])
+    const going = go(3)
+    await expect(saves.save({ step })).rejects.toThrow(/got save\(\) during a step/)
+    await expect(go(4)).rejects.toThrow(/got run\(\) while a step is under way/)
+    await going
+    expect(await saves.save({ step })).toMatch(/step-00000003$/)
+  })
+
+  test('a checkpoint that does not fit leaves the run as it was, and no file open', async () => {
+    const path = join(folder, 'does-not-fit')
+    const saves = await checkpoints(path)
+    const { step, go } = setUp()
+    await go(1)
+    await saves.save({ step })
+    const other = setUp(lion())
+    const before = (await other.step.weights.w!.data()).slice()
+    const open = async () => (process.platform === 'linux' ? (await readdir('/proc/self/fd')).length : 0)
+    const files = await open()
+    await expect(saves.resume(other)).rejects.toThrow(/got w\.v, expected no such tensor/)
+    expect(await other.step.weights.w!.data()).toEqual(before)
+    const seek = (): void => {
+      throw new Error('another place')
+    }
+    const fresh = setUp().step
+    await expect(saves.resume({ step: fresh, data: { position: () => 0, seek } })).rejects.toThrow('another place')
+    expect(await fresh.weights.w!.data()).toEqual(before)
+    // A file that is what the manifest says and no safetensors.
+    const file = join(path, 'step-00000001/checkpoint.json')
+    const manifest = JSON.parse(await readFile(file, 'utf8')) as CheckpointManifest
+    await writeFile(join(path, 'step-00000001/model.safetensors'), 'x'.repeat(20))
+    const record = { bytes: 20, sha256: createHash('sha256').update('x'.repeat(20)).digest('hex') }
+    const { sha256: _, ...rest } = manifest
+    await writeFile(
+      file,
+      JSON.stringify({ ...rest, version: 1, files: { ...manifest.files, 'model.safetensors': record } }),
+    )
+    await expect(saves.resume({ step })).rejects.toThrow(/model\.safetensors: cannot be opened/)
+    expect(await open()).toBe(files)
+  })
+
   test('clears away what a crash left half-written', async () => {
     const path = join(folder, 'crashed')
     const saves = await checkpoints(path)
@@ -203,11 +310,13 @@ describe('a folder of checkpoints', () => {
   test('what cannot be written leaves nothing behind and says so', async () => {
     const { step } = setUp()
     const path = join(folder, 'unwritable')
-    const saves = await checkpoints(path, { files: { 'no/such/folder.json': '{}' } })
+    const saves = await checkpoints(path, { files: { ['long'.repeat(100)]: '{}' } })
     await expect(saves.save({ step })).rejects.toThrow(
-      /step-00000000: could not be written \(ENOENT.*Earlier checkpoints/,
+      /step-00000000: could not be written \(ENAMETOOLONG.*Earlier checkpoints/,
     )
     expect(await readdir(path)).toEqual([])
+    await rm(path, { recursive: true })
+    await expect(saves.save({ step })).rejects.toThrow(/unwritable: could not be written \(ENOENT/)
     await writeFile(join(folder, 'file'), '')
     await expect(checkpoints(join(folder, 'file', 'run'))).rejects.toThrow(/could not be written \(ENOTDIR/)
     await expect(checkpoints(path, { keep: 0 })).rejects.toThrow(/got keep 0/)

@@ -4,15 +4,24 @@
  * everything in it is durable, so a run that is killed at any moment finds its last whole checkpoint and goes on bit
  * for bit.
  */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { byteLength, type Tensor } from '@cria/tensor'
-import { openSafetensors, type WeightFile, writeSafetensors } from '@cria/weights'
-import { fileSource } from '@cria/weights/node'
 import type { Position } from '../data/rows.js'
 import { CheckpointError } from '../errors.js'
-import type { StepState, TrainStep } from '../step.js'
-import { type FileRecord, hashedFile, moveFolder, recordOf, removeFolder, syncFolder, writeDurably } from './files.js'
+import type { TrainStep } from '../step.js'
+import { openTensors, partsOf, writeTensors } from './checkpoint-tensors.js'
+import { type FileRecord, moveFolder, removeFolder, syncFolder, writeDurably } from './files.js'
+import {
+  type CheckpointManifest,
+  damagedFile,
+  folderOf,
+  isPlainName,
+  manifestName,
+  manifestText,
+  ownNames,
+  readManifest,
+  verifyCheckpoint,
+} from './manifest.js'
 
 export interface CheckpointOptions {
   /** The newest so many are kept. Default 3. */
@@ -32,7 +41,9 @@ export interface CheckpointOptions {
 export interface Run {
   readonly step:
     | TrainStep<never>
-    | Pick<TrainStep, 'weights' | 'optimiserState' | 'averages' | 'state' | 'restore' | 'device'>
+    | (Pick<TrainStep, 'weights' | 'optimiserState' | 'averages' | 'state' | 'restore' | 'device'> & {
+        readonly running?: boolean
+      })
   /** Anything that knows its place in the data: `batches(…)`. */
   readonly data?: { position(): Position; seek(position: Position): void }
 }
@@ -42,21 +53,6 @@ export interface SaveNotes {
   readonly score?: number
   /** Kept as it is and given back by `resume`: whatever else the loop must know to go on. */
   readonly notes?: Position
-}
-
-/** `checkpoint.json`. */
-export interface CheckpointManifest {
-  readonly format: 'cria-checkpoint'
-  readonly version: 1
-  readonly step: number
-  readonly state: StepState
-  readonly data: Position
-  readonly score: number | null
-  readonly notes: Position
-  readonly run: Position
-  /** Node, system and device that wrote it: other ones resume, but not bit for bit. */
-  readonly versions: Readonly<Record<string, string>>
-  readonly files: Readonly<Record<string, FileRecord>>
 }
 
 export interface Resumed extends CheckpointManifest {
@@ -75,9 +71,15 @@ export interface Resumed extends CheckpointManifest {
  * await saves.save({ step, data }, { score: loss })
  */
 export async function checkpoints(folder: string, options: CheckpointOptions = {}): Promise<Checkpoints> {
-  const { keep = 3 } = options
+  const { keep = 3, files = {} } = options
   if (!Number.isInteger(keep) || keep < 1)
     throw new CheckpointError(`checkpoints: got keep ${keep}, expected a whole number ≥ 1`, { got: keep })
+  for (const name of Object.keys(files))
+    if (!isPlainName(name) || ownNames.includes(name.toLowerCase()))
+      throw new CheckpointError(
+        `checkpoints: got files['${name}'], expected the name of a file in the checkpoint's folder that is none of ${ownNames.join(', ')}`,
+        { got: name },
+      )
   try {
     await mkdir(folder, { recursive: true })
   } catch (cause) {
@@ -117,12 +119,10 @@ const unwritable = (path: string, cause: unknown): CheckpointError =>
     { got: (cause as NodeJS.ErrnoException).code },
   )
 
-const manifestName = 'checkpoint.json'
-const folderOf = (step: number): string => `step-${String(step).padStart(8, '0')}`
-
 export class Checkpoints {
   /** Names of checkpoints that this run wrote, or found when it resumed. */
   private readonly known = new Set<string>()
+  private saving = false
 
   constructor(
     readonly folder: string,
@@ -139,12 +139,29 @@ export class Checkpoints {
   }
 
   /**
-   * Writes a checkpoint and then removes those that need not be kept. Returns its path.
+   * Writes a checkpoint and then removes those that need not be kept. Returns its path. The run must stand still until
+   * then: a copy of all its tensors to save beside it would need as much memory again.
    *
-   * @throws CheckpointError where it cannot be written, and in a folder with checkpoints that another run wrote.
+   * @throws CheckpointError where it cannot be written, in a folder with checkpoints that another run wrote, and when
+   * the run went on meanwhile.
    */
   async save(run: Run, notes: SaveNotes = {}): Promise<string> {
-    const name = folderOf(run.step.state.step)
+    if (this.saving || run.step.running === true)
+      throw new CheckpointError(
+        `${this.folder}: got save() during ${this.saving ? 'another save()' : 'a step'}, expected one thing at a time. Await each`,
+      )
+    this.saving = true
+    try {
+      return await this.write(run, notes)
+    } finally {
+      this.saving = false
+    }
+  }
+
+  private async write(run: Run, notes: SaveNotes): Promise<string> {
+    // Where the run is now: if it goes on while files are written, it has to show.
+    const place = { state: run.step.state, data: run.data?.position() ?? null }
+    const name = folderOf(place.state.step)
     await clearRemnants(this.folder)
     const stranger = (await this.list()).find(path => !this.known.has(basename(path)))
     if (stranger !== undefined)
@@ -155,34 +172,37 @@ export class Checkpoints {
     const path = join(this.folder, name)
     const partial = `${path}.partial`
     try {
-      await this.write(partial, run, notes)
+      await this.fill(partial, run, place, notes)
       this.known.add(name)
       await moveFolder(partial, path)
     } catch (cause) {
       await rm(partial, { recursive: true, force: true }).catch(() => {})
-      throw unwritable(path, cause)
+      throw cause instanceof CheckpointError ? cause : unwritable(path, cause)
     }
     await this.prune(name)
     return path
   }
 
-  private async write(partial: string, { step, data }: Run, { score, notes = null }: SaveNotes): Promise<void> {
-    await rm(partial, { recursive: true, force: true })
+  private async fill(
+    partial: string,
+    { step }: Run,
+    { state, data }: Pick<CheckpointManifest, 'state' | 'data'>,
+    { score, notes = null }: SaveNotes,
+  ): Promise<void> {
     await mkdir(partial)
     const files: Record<string, FileRecord> = {}
-    files['model.safetensors'] = await writeTensors(join(partial, 'model.safetensors'), step.weights)
-    if (Object.keys(step.optimiserState).length > 0)
-      files['optimizer.safetensors'] = await writeTensors(join(partial, 'optimizer.safetensors'), step.optimiserState)
-    if (Object.keys(step.averages).length > 0)
-      files['ema.safetensors'] = await writeTensors(join(partial, 'ema.safetensors'), step.averages)
+    for (const [name, tensors] of partsOf(step)) files[name] = await writeTensors(join(partial, name), tensors)
+    if (step.running === true || step.state.step !== state.step)
+      throw new CheckpointError(
+        `${basename(partial, '.partial')}: got a run that went on while it was saved, expected one that waits. Await save() before the next step`,
+        { got: step.state.step, expected: state.step },
+      )
     for (const [name, text] of Object.entries(this.options.files ?? {}))
       files[name] = await writeDurably(join(partial, name), text)
-    const manifest: CheckpointManifest = {
-      format: 'cria-checkpoint',
-      version: 1,
-      step: step.state.step,
-      state: step.state,
-      data: data?.position() ?? null,
+    const text = manifestText({
+      step: state.step,
+      state,
+      data,
       score: score ?? null,
       notes,
       run: this.options.run ?? null,
@@ -192,9 +212,9 @@ export class Checkpoints {
         device: step.device.description,
       },
       files,
-    }
+    })
     // Last: a folder with a manifest has everything that the manifest names.
-    await writeDurably(join(partial, manifestName), `${JSON.stringify(manifest, null, 2)}\n`)
+    await writeDurably(join(partial, manifestName), text)
     await syncFolder(partial)
   }
 
@@ -202,7 +222,8 @@ export class Checkpoints {
    * Fills the step and the data's position from the newest whole checkpoint. Damaged ones are passed over and named in
    * `damaged`. Returns undefined where there is none to resume from.
    *
-   * @throws CheckpointError when checkpoints exist and none is whole, or when one is of another model.
+   * @throws CheckpointError when checkpoints exist and none is whole, or when one is of another model; the run is then as
+   * it was.
    */
   async resume(run: Run): Promise<Resumed | undefined> {
     await clearRemnants(this.folder)
@@ -211,13 +232,15 @@ export class Checkpoints {
       let manifest: CheckpointManifest
       try {
         manifest = await verifyCheckpoint(path)
+        if (folderOf(manifest.step) !== basename(path))
+          throw damagedFile(path, manifestName, `got step ${manifest.step}, expected that of the folder's name`)
       } catch (error) {
         if (!(error instanceof CheckpointError)) throw error
         damaged.push(error.message)
         continue
       }
       checkRun(path, manifest.run, this.options.run)
-      await fill(path, manifest, run)
+      await load(path, manifest, run)
       for (const known of await this.list()) this.known.add(basename(known))
       return { ...manifest, path, damaged }
     }
@@ -253,6 +276,17 @@ export class Checkpoints {
   }
 }
 
+async function load(path: string, manifest: CheckpointManifest, { step, data }: Run): Promise<void> {
+  const tensors = await openTensors(path, manifest, partsOf(step))
+  try {
+    data?.seek(manifest.data)
+    await tensors.load()
+  } finally {
+    await tensors.close()
+  }
+  step.restore(manifest.state)
+}
+
 /** Refuses to go on with another seed or configuration than the checkpoint's. */
 function checkRun(path: string, saved: Position, given: Position | undefined): void {
   if (given === undefined) return
@@ -273,103 +307,4 @@ function firstDifference(saved: Position, given: Position, path: string): string
     if (found) return found
   }
   return undefined
-}
-
-/**
- * Reads a checkpoint's manifest and every file it names.
- *
- * @throws CheckpointError naming the file that is missing, cut short or changed.
- */
-export async function verifyCheckpoint(path: string): Promise<CheckpointManifest> {
-  const manifest = await readManifest(path)
-  for (const [name, want] of Object.entries(manifest.files)) {
-    let got: FileRecord
-    try {
-      got = await recordOf(join(path, name))
-    } catch (cause) {
-      throw damagedFile(path, name, `cannot be read (${(cause as Error).message})`)
-    }
-    if (got.bytes !== want.bytes) throw damagedFile(path, name, `got ${got.bytes} bytes, expected ${want.bytes}`)
-    if (got.sha256 !== want.sha256) throw damagedFile(path, name, 'got other bytes than its hash says')
-  }
-  return manifest
-}
-
-const damagedFile = (path: string, name: string, what: string): CheckpointError =>
-  new CheckpointError(`${basename(path)}/${name}: ${what}. The checkpoint is damaged: use an older one`, { got: name })
-
-async function readManifest(path: string): Promise<CheckpointManifest> {
-  let manifest: Partial<CheckpointManifest> | null
-  try {
-    manifest = JSON.parse(await readFile(join(path, manifestName), 'utf8')) as Partial<CheckpointManifest> | null
-  } catch (cause) {
-    throw damagedFile(path, manifestName, `cannot be read (${(cause as Error).message})`)
-  }
-  if (manifest?.format !== 'cria-checkpoint' || manifest.version !== 1 || typeof manifest.files !== 'object')
-    throw damagedFile(path, manifestName, 'got something else, expected a manifest of version 1')
-  return manifest as CheckpointManifest
-}
-
-async function writeTensors(path: string, tensors: Readonly<Record<string, Tensor>>): Promise<FileRecord> {
-  const sink = await hashedFile(path)
-  try {
-    await writeSafetensors(sink, {
-      tensors: Object.entries(tensors).map(([name, t]) => ({
-        name,
-        shape: t.shape,
-        dtype: t.dtype,
-        data: () => t.bytes(),
-      })),
-    })
-    await sink.close()
-  } catch (error) {
-    await sink.abort?.()
-    throw error
-  }
-  return sink.record()
-}
-
-async function fill(path: string, manifest: CheckpointManifest, { step, data }: Run): Promise<void> {
-  const parts = {
-    'model.safetensors': step.weights,
-    'optimizer.safetensors': step.optimiserState,
-    'ema.safetensors': step.averages,
-  }
-  for (const [name, into] of Object.entries(parts)) {
-    if (name in manifest.files) await readTensors(path, name, into)
-    else if (Object.keys(into).length > 0)
-      throw new CheckpointError(
-        `${basename(path)}: got no ${name}, expected it. It was saved without ${name.startsWith('ema') ? 'ema' : 'this optimiser'}: use the configuration it was saved with`,
-        { got: Object.keys(manifest.files) },
-      )
-  }
-  step.restore(manifest.state)
-  data?.seek(manifest.data)
-}
-
-/** Writes the tensors of a file into those of the run; the two must have the same names, shapes and dtypes. */
-async function readTensors(path: string, name: string, into: Readonly<Record<string, Tensor>>): Promise<void> {
-  let file: WeightFile
-  try {
-    file = await openSafetensors(await fileSource(join(path, name)))
-  } catch (cause) {
-    throw damagedFile(path, name, `cannot be opened (${(cause as Error).message})`)
-  }
-  const mismatch = (what: string): CheckpointError =>
-    new CheckpointError(
-      `${basename(path)}/${name}: ${what}. The checkpoint is of another model or optimiser: use the configuration it was saved with`,
-    )
-  try {
-    for (const key of file.tensors.keys()) if (!(key in into)) throw mismatch(`got ${key}, expected no such tensor`)
-    for (const [key, t] of Object.entries(into)) {
-      const info = file.tensors.get(key)
-      if (info?.dtype !== t.dtype || info.bytes !== byteLength(t) || String(info.shape) !== String(t.shape))
-        throw mismatch(
-          `got ${info ? `[${info.shape}] ${info.dtype}` : 'no tensor'} for ${key}, expected [${t.shape}] ${t.dtype}`,
-        )
-      t.device.backend.write(t.storage('resume').buf, await file.read(key))
-    }
-  } finally {
-    await file.close()
-  }
 }
