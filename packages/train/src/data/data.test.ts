@@ -1,4 +1,5 @@
 /** Rows: every token is a target once an epoch, places are resumed exactly, documents do not see one another. */
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { batches } from './batches.js'
 import { mixture } from './mixture.js'
@@ -83,6 +84,49 @@ describe('documents', () => {
     }
     expect(seen).toBe(wanted)
     expect(pairs.size).toBe(wanted)
+  })
+
+  test('with fewer documents than a window each epoch has all of them, in another order', async () => {
+    const source = documents(5, 5, 5, 5, 5, 5, 5, 5)
+    const firsts = async (shuffle: boolean) =>
+      (await take(packed(source, { length: 4, seed: 1, shuffle }), 24)).map(row => row.tokens[0]! / 1000)
+    const order = await firsts(true)
+    const epochs = [0, 8, 16].map(at => order.slice(at, at + 8))
+    for (const epoch of epochs) expect([...epoch].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    expect(new Set(epochs.map(String)).size).toBe(3)
+    const lengths = (await take(packed(documents(3, 5, 4), { length: 4, shuffle: false }), 6)).map(row => row.count)
+    expect(lengths).toEqual([4, 3, 2, 4, 3, 2])
+    expect(await firsts(false)).toEqual([0, 1, 2].flatMap(() => [0, 1, 2, 3, 4, 5, 6, 7]))
+  })
+
+  test('with as many documents as a window, or more, rows are what they were when models were trained on them', async () => {
+    const hash = createHash('sha256')
+    const source = documents(...Array.from({ length: 40 }, (_, d) => (d * 7919) % 31))
+    for (const [window, shuffle] of [
+      [8, true],
+      [16, false],
+      [40, true],
+    ] as const) {
+      const rows = packed(source, { length: 8, seed: 2, window, shuffle })
+      for (const row of await take(rows, 500)) hash.update(row.tokens).update(row.targets).update(row.start!)
+      hash.update(JSON.stringify(rows.position()))
+    }
+    expect(hash.digest('hex').slice(0, 16)).toBe('be83d6253b5a6797')
+  })
+
+  test('a long document is cut into as many rows as it takes', async () => {
+    const rows = packed(tokenArray(new Int32Array(2_000_001), [0, 2_000_001]), { length: 8 })
+    expect((await rows.next()).count).toBe(8)
+    const place = { chunk: 0, row: 249_999, window: 1 }
+    rows.seek(place)
+    await take(rows, 2)
+    expect(rows.position()).toEqual({ chunk: 1, row: 1, window: 1 })
+  })
+
+  test('a place that an older version gave on few documents means another row: it is refused', () => {
+    expect(() => packed(documents(3, 4), { length: 4 }).seek({ chunk: 0, row: 9 })).toThrow(
+      /got a position in windows of 1024 documents, expected 2\. .*begin the data again/,
+    )
   })
 
   test('prompts are seen and not learned', async () => {

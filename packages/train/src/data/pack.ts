@@ -12,7 +12,10 @@ export interface PackOptions {
   readonly seed?: number
   /** Another order of the documents in each epoch. Default true. */
   readonly shuffle?: boolean
-  /** Documents that are packed together: more fill rows better, and `seek` reads their lengths again. Default 1024. */
+  /**
+   * Documents that are packed together, at most an epoch of them: more fill rows better, and `seek` reads their lengths
+   * again. Default 1024.
+   */
   readonly window?: number
 }
 
@@ -35,36 +38,66 @@ export function packed(tokens: Tokens, options: PackOptions): Rows {
   const source = order(tokens, options)
   if (!Number.isInteger(window) || window < 1)
     throw new DataError(`packed: got a window of ${window} documents, expected a whole number ≥ 1`, { got: window })
+  // More than an epoch at once would put every copy of a long document before the first short one.
+  const size = Math.min(window, source.documents)
   let [chunk, row] = [0, 0]
-  let bins: { chunk: number; rows: Piece[][] } | undefined
-  const binsOf = (wanted: number): Piece[][] => {
-    if (bins?.chunk !== wanted) {
-      const pieces: Piece[] = []
-      for (let i = wanted * window; i < (wanted + 1) * window; i++) pieces.push(...source.pieces(i))
-      const rows = bestFit(pieces, length)
-      // Rows come out longest document first; their order must not say so.
-      const seed = mix(source.seed, wanted)
-      bins = { chunk: wanted, rows: source.shuffle ? rows.map((_, i) => rows[permute(i, rows.length, seed)]!) : rows }
-    }
-    return bins.rows
+  let bins: Bins | undefined
+  const binsOf = (wanted: number): Bins => {
+    if (bins?.chunk !== wanted) bins = { chunk: wanted, ...binsFrom(source, wanted * size, size, length) }
+    return bins
   }
   return {
     length,
     packed: true,
     async next() {
-      let rows = binsOf(chunk)
-      while (row >= rows.length) {
+      let { rows, at } = binsOf(chunk)
+      while (row >= rows) {
         ;[chunk, row] = [chunk + 1, 0]
-        rows = binsOf(chunk)
+        ;({ rows, at } = binsOf(chunk))
       }
-      return packedRow(tokens, rows[row++]!, length)
+      // Rows come out longest document first; their order must not say so.
+      const i = source.shuffle ? permute(row, rows, mix(source.seed, chunk)) : row
+      row++
+      return packedRow(tokens, at(i), length)
     },
-    position: () => ({ chunk, row }),
+    // Where all documents are one window, places mean another thing than in versions that repeated documents to fill it.
+    position: () => ({ chunk, row, ...(size < window && { window: size }) }),
     seek(position) {
-      const p = position as { readonly chunk?: Position; readonly row?: Position } | null
-      ;[chunk, row] = [whole(p?.chunk ?? null), whole(p?.row ?? null)]
+      const p = position as { readonly chunk?: Position; readonly row?: Position; readonly window?: Position } | null
+      const places = [whole(p?.chunk ?? null), whole(p?.row ?? null)] as const
+      if ((p?.window ?? window) !== size)
+        throw new DataError(
+          `packed: got a position in windows of ${JSON.stringify(p?.window ?? window)} documents, expected ${size}. It is of other data or of an older version: begin the data again`,
+          { got: p?.window ?? window, expected: size },
+        )
+      ;[chunk, row] = places
     },
     close: async () => tokens.close?.(),
+  }
+}
+
+interface Bins {
+  readonly chunk: number
+  /** How many there are. */
+  readonly rows: number
+  at(row: number): readonly Piece[]
+}
+
+/** The rows of a window of documents. Pieces that fill one alone, nearly all of a long document, cost eight bytes each. */
+function binsFrom(source: Order, first: number, size: number, length: number): Omit<Bins, 'chunk'> {
+  const places = Array.from({ length: size }, (_, i) => source.at(first + i))
+  const alone = new Float64Array(places.reduce((a, { inputs }) => a + Math.floor(inputs / length), 0))
+  const shorter: Piece[] = []
+  let filled = 0
+  for (const { from, inputs } of places) {
+    const end = from + inputs - (inputs % length)
+    for (let at = from; at < end; at += length) alone[filled++] = at
+    if (inputs % length > 0) shorter.push({ at: end, n: inputs % length })
+  }
+  const mixed = bestFit(shorter, length)
+  return {
+    rows: filled + mixed.length,
+    at: row => (row < filled ? [{ at: alone[row]!, n: length }] : mixed[row - filled]!),
   }
 }
 
@@ -80,12 +113,14 @@ export function padded(tokens: Tokens, options: Omit<PackOptions, 'window'>): Ro
     length,
     packed: false,
     async next() {
-      let pieces = source.pieces(document)
-      while (piece >= pieces.length) {
+      let { from, inputs } = source.at(document)
+      while (piece * length >= inputs) {
         ;[document, piece] = [document + 1, 0]
-        pieces = source.pieces(document)
+        ;({ from, inputs } = source.at(document))
       }
-      const { tokens: ids, targets, count } = await packedRow(tokens, [pieces[piece++]!], length)
+      const done = piece++ * length
+      const only = { at: from + done, n: Math.min(length, inputs - done) }
+      const { tokens: ids, targets, count } = await packedRow(tokens, [only], length)
       return { tokens: ids, targets, count }
     },
     position: () => ({ document, piece }),
@@ -97,20 +132,27 @@ export function padded(tokens: Tokens, options: Omit<PackOptions, 'window'>): Ro
   }
 }
 
-/** Documents by their place in an endless order, cut into pieces that fit a row. */
-function order(tokens: Tokens, { length, seed = 0, shuffle = true }: PackOptions) {
+/** Documents by their place in an endless order. */
+interface Order {
+  /** How many there are. */
+  readonly documents: number
+  readonly seed: number
+  readonly shuffle: boolean
+  /** Where the document begins, and how many of its tokens have a next one. */
+  at(place: number): { readonly from: number; readonly inputs: number }
+}
+
+function order(tokens: Tokens, { length, seed = 0, shuffle = true }: PackOptions): Order {
   const documents = known(tokens, length)
   const n = documents.length - 1
   return {
+    documents: n,
     seed,
     shuffle,
-    pieces(place: number): Piece[] {
+    at(place) {
       const epoch = Math.floor(place / n)
       const i = shuffle ? permute(place % n, n, mix(seed, epoch)) : place % n
-      const [from, to] = [documents[i]!, documents[i + 1]!]
-      const out: Piece[] = []
-      for (let at = from; at < to - 1; at += length) out.push({ at, n: Math.min(length, to - 1 - at) })
-      return out
+      return { from: documents[i]!, inputs: Math.max(0, documents[i + 1]! - documents[i]! - 1) }
     },
   }
 }
