@@ -8,7 +8,7 @@ export interface TextDocument {
   readonly text: string
 }
 
-/** A prompt that is seen and a completion that is learned. */
+/** A prompt that is seen and a completion that is learned: one text, and a token with a part of both is learned. */
 export interface PromptDocument {
   readonly prompt: string
   readonly completion: string

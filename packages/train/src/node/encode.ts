@@ -1,5 +1,5 @@
 /** A batch of documents as token ids: what a worker does, and the main thread without workers. */
-import type { Tokenizer } from '@cria/tokenizer'
+import { encodeWithOffsets, type Tokenizer } from '@cria/tokenizer'
 import { DataError } from '../errors.js'
 import type { Document } from './documents.js'
 
@@ -50,10 +50,11 @@ function encode(
     const ids = Uint32Array.from(tokens)
     return counted ? { ids, counted: Uint8Array.from(counted, x => (x ? 1 : 0)) } : { ids }
   }
-  const prompt = tokenizer.encode(document.prompt, { bos, eos: false })
-  const completion = tokenizer.encode(document.completion, { bos: false, eos })
-  const ids = new Uint32Array(prompt.length + completion.length)
-  ids.set(prompt)
-  ids.set(completion, prompt.length)
-  return { ids, counted: new Uint8Array(ids.length).fill(1, prompt.length) }
+  // As one text: encoded apart, each would begin like a text of its own, with SentencePiece's space.
+  const { prompt, completion } = document
+  const { ids, ends } = encodeWithOffsets(tokenizer, prompt + completion, { bos, eos })
+  const given = prompt === '' ? Number(bos) : ends.findIndex(end => end > prompt.length)
+  // An EOS comes from no text and stands at its end.
+  const learned = given < 0 ? ids.length - Number(eos) : given
+  return { ids, counted: new Uint8Array(ids.length).fill(1, learned) }
 }

@@ -2,9 +2,10 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fromTokenizerJson, type Tokenizer, toCompact } from '@cria/tokenizer'
+import { fromTokenizerJson, type Tokenizer, toCompact, trainBpe } from '@cria/tokenizer'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Document, jsonlDocuments, textDocuments } from './documents.js'
+import { encodeDocuments } from './encode.js'
 import { readTokenManifest, tokenFolder } from './shards.js'
 import { tokenize } from './tokenize.js'
 
@@ -66,6 +67,27 @@ test('JSONL with texts, prompts and tokens keeps its masks', async () => {
   await expect(tokenize(jsonlDocuments(path), join(folder, 'bad'), { tokenizer, workers: 1 })).rejects.toThrow(
     /data\.jsonl:2: got .*expected/,
   )
+})
+
+test('a prompt and its completion are one text, and what is not all prompt is learned', async () => {
+  const words = Array.from({ length: 9 }, () => 'A: time the bar foo')
+  const sentencePiece = trainBpe(words, { kind: 'sentencepiece', vocabSize: 300, minFrequency: 9 })
+  const made = (tokenizer: Tokenizer, prompt: string, completion: string, settings = { bos: true, eos: true }) => {
+    const { ids, counted } = encodeDocuments(tokenizer, [{ prompt, completion }], settings)
+    expect([...ids]).toEqual([...tokenizer.encode(prompt + completion, settings)])
+    const learned = [...ids].filter((_, i) => counted![i] === 1)
+    expect([...counted!]).toEqual([...counted!].sort())
+    return learned.map(id => tokenizer.piece(id)).join('|')
+  }
+  expect(made(sentencePiece, 'A:', ' time')).toBe('▁time|</s>')
+  expect(made(sentencePiece, 'A: ', 'time')).toBe('▁time|</s>')
+  expect(made(sentencePiece, 'foo', 'bar', { bos: false, eos: false })).toBe('b|ar')
+  expect(made(sentencePiece, '', 'time')).toBe('▁time|</s>')
+  expect(made(sentencePiece, 'time', '')).toBe('</s>')
+  expect(made(sentencePiece, 'time', '', { bos: true, eos: false })).toBe('')
+  // The last letter of the prompt and the first of the completion are one token.
+  expect(made(sentencePiece, 't', 'he', { bos: true, eos: false })).toBe('▁the')
+  expect(made(tokenizer, 'ab', 'cd', { bos: false, eos: false })).toBe('c|d')
 })
 
 test('text files are cut at their separator', async () => {
