@@ -81,16 +81,19 @@ export class Guard {
           ? `got a gradient norm of ${norm.toPrecision(4)}, expected at most ${limit.toPrecision(4)} (${this.options.spike} × its running mean)`
           : `got loss ${loss} with gradient norm ${norm}, expected finite numbers`
     this.skipped++
+    // Masks that leave nothing to learn are no matter of the learning rate.
+    const lower = count === 0 ? '' : 'lower the learning rate, look at this batch, or '
+    const back = count === 0 ? '' : '. Go back to a checkpoint with a lower learning rate'
     if (action === 'stop')
-      throw new TrainError(
-        `step ${step}: ${reason}. Nothing was changed: lower the learning rate, look at this batch, or use guard: { action: 'skip' }`,
-        { got: norm, expected: limit },
-      )
+      throw new TrainError(`step ${step}: ${reason}. Nothing was changed: ${lower}use guard: { action: 'skip' }`, {
+        got: norm,
+        expected: limit,
+      })
     if (this.skipped >= patience)
-      throw new TrainError(
-        `step ${step}: ${reason}. That is ${this.skipped} steps in a row. Go back to a checkpoint with a lower learning rate`,
-        { got: norm, expected: limit },
-      )
+      throw new TrainError(`step ${step}: ${reason}. That is ${this.skipped} steps in a row${back}`, {
+        got: norm,
+        expected: limit,
+      })
     return reason
   }
 }

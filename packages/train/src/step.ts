@@ -81,6 +81,8 @@ export interface StepResult {
 /** What a checkpoint keeps of a step besides its tensors. */
 export interface StepState {
   readonly step: number
+  /** Steps that changed the weights. Absent where older versions saved: as many as steps. */
+  readonly updates?: number
   readonly guard: GuardState
 }
 
@@ -103,6 +105,9 @@ interface Outcome {
   readonly norm: Tensor
 }
 
+/** Far above what any training survives, far below what f32 holds. */
+const highestRate = 1e6
+
 export class TrainStep<S extends BatchSpecs = BatchSpecs> {
   readonly device: Device
   /** What is trained, by checkpoint name. */
@@ -120,6 +125,7 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
   private readonly apply: Plan<Omit<Scalars, 'share'>, Outcome> | undefined
   private readonly sums: readonly Tensor[]
   private done = 0
+  private updates = 0
   private under = false
 
   constructor(
@@ -197,12 +203,13 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
 
   /** What to keep beside the tensors. */
   get state(): StepState {
-    return { step: this.done, guard: this.guard.state }
+    return { step: this.done, updates: this.updates, guard: this.guard.state }
   }
 
   /** Goes on after the step that this state was taken at; the tensors are the caller's to restore. */
-  restore({ step, guard }: StepState): void {
+  restore({ step, updates = step, guard }: StepState): void {
     this.done = step
+    this.updates = updates
     this.guard.restore(guard)
   }
 
@@ -218,8 +225,9 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
         `train_step: got ${list.length} batches, expected ${this.accumulate}, as accumulate says. Take as many from the data`,
         { got: list.length, expected: this.accumulate },
       )
-    // Finite gradients times such a rate would pass every check and ruin the weights.
-    if (!(lr >= 0 && Number.isFinite(lr))) refuse('lr', lr, 'a number ≥ 0. Schedules count steps from 1')
+    // Finite gradients times such a rate would pass every check, and weights in f32 become infinite.
+    if (!(lr >= 0 && lr <= highestRate))
+      refuse('lr', lr, `a number from 0 to ${highestRate}. Schedules count steps from 1`)
     if (this.under)
       throw new TrainError('train_step: got run() while a step is under way, expected one at a time. Await each step')
     this.under = true
@@ -235,11 +243,13 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     const step = this.done + 1
     const count = list.reduce((a, b) => a + b.count, 0)
     const limit = this.guard.limit()
+    // What the optimiser counts is updates: moments that a skipped step left alone are not corrected for it.
+    const numbers = { lr, step: this.updates + 1, limit }
     // Nothing to learn: momentum and decay alone would move the weights.
-    const { loss, norm } =
-      count === 0 ? { loss: Number.NaN, norm: 0 } : await this.replay(list, 1 / count, { lr, step, limit })
+    const { loss, norm } = count === 0 ? { loss: Number.NaN, norm: 0 } : await this.replay(list, 1 / count, numbers)
     this.done = step
     const skipped = this.guard.judge(step, { loss, norm, count }, limit)
+    if (skipped === undefined) this.updates++
     const seconds = (performance.now() - started) / 1000
     return { step, loss, norm, lr, count, seconds, ...(skipped !== undefined && { skipped }) }
   }

@@ -89,7 +89,8 @@ function whatIsWrong(value: unknown): string | undefined {
   if (!isCount(step)) return `got step ${JSON.stringify(step)}, expected a whole number`
   if (!isObject(state) || state.step !== step)
     return `got state ${JSON.stringify(state)}, expected that of step ${step}`
-  const { guard } = state
+  const { guard, updates = step } = state
+  if (!isCount(updates)) return `got state.updates ${JSON.stringify(updates)}, expected a whole number`
   if (!isObject(guard) || !Number.isFinite(guard.mean) || !isCount(guard.seen) || !isCount(guard.skipped))
     return `got state.guard ${JSON.stringify(guard)}, expected { mean, seen, skipped }`
   if (score !== null && !Number.isFinite(score)) return `got score ${JSON.stringify(score)}, expected a number or null`

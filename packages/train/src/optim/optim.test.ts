@@ -109,6 +109,26 @@ describe.each([
     step.dispose()
     for (const t of Object.values(module)) t.dispose()
   })
+
+  test.each(Object.entries(ours))('%s does not count a step that was skipped', async (_, optimiser) => {
+    const run = async (skips: boolean): Promise<Float32Array[]> => {
+      const module = moduleOn(device)
+      const step = stepOf(module, optimiser)
+      for (let s = 0; s < 3; s++) {
+        const bad = { ...gradients(s), vector: gradients(s).vector!.fill(Number.NaN) }
+        if (skips) expect((await step.run({ inputs: bad, count: 1 }, { lr: 0.01 })).skipped).toBeDefined()
+        // As a checkpoint keeps it between two steps.
+        step.restore(JSON.parse(JSON.stringify(step.state)))
+        await step.run({ inputs: gradients(s), count: 1 }, { lr: 0.01 })
+      }
+      expect(step.state).toMatchObject({ step: skips ? 6 : 3, updates: 3 })
+      const all = await Promise.all(Object.values(module).map(async t => (await t.data()).slice() as Float32Array))
+      step.dispose()
+      for (const t of Object.values(module)) t.dispose()
+      return all
+    }
+    expect(await run(true)).toEqual(await run(false))
+  })
 })
 
 describe('the guard', () => {
@@ -122,7 +142,7 @@ describe('the guard', () => {
       guard,
       optimiser: sgd({ momentum: 0 }),
     })
-    return (g: number) => step.run({ inputs: { g: [g, 0] }, count: 1 }, { lr: 0.1 })
+    return (g: number, count = 1) => step.run({ inputs: { g: [g, 0] }, count }, { lr: 0.1 })
   }
 
   test('calls a spike what is far above the running mean', async () => {
@@ -141,7 +161,12 @@ describe('the guard', () => {
     await expect(make({ action: 'stop' })(Number.POSITIVE_INFINITY)).rejects.toThrow(/step 1: .*Nothing was changed/)
     const run = make({ patience: 2 })
     await run(Number.NaN)
-    await expect(run(Number.NaN)).rejects.toThrow(/That is 2 steps in a row/)
+    await expect(run(Number.NaN)).rejects.toThrow(/That is 2 steps in a row\. Go back .* lower learning rate$/)
+    // Nothing that counts is the data's fault.
+    const empty = make({ patience: 2 })
+    await empty(1, 0)
+    await expect(empty(1, 0)).rejects.toThrow(/look at the masks of the data\. That is 2 steps in a row$/)
+    await expect(make({ action: 'stop' })(1, 0)).rejects.toThrow(/masks of the data\. Nothing was changed: use guard/)
   })
 })
 
@@ -163,7 +188,8 @@ test('a batch without a token that counts changes nothing, and neither does a le
       count: 0,
       skipped: expect.stringMatching(/masks/),
     })
-    for (const lr of [Number.NaN, -1, Number.POSITIVE_INFINITY]) await expect(run(1, lr)).rejects.toThrow(/got lr/)
+    for (const lr of [Number.NaN, -1, Number.POSITIVE_INFINITY, 1e39, 3e38])
+      await expect(run(1, lr)).rejects.toThrow(/got lr/)
     expect(await module.w.data()).toEqual(before)
     expect((await run(1, 0.1)).step).toBe(3)
     step.dispose()

@@ -13,7 +13,7 @@ export interface Update {
   /** The tensors that `state` asked for, zero at first. */
   readonly state: Readonly<Record<string, Tensor>>
   readonly lr: Tensor
-  /** The step's number, from 1. */
+  /** The update's number, from 1; skipped steps are none. */
   readonly step: Tensor
   /** Factor on the gradient: the clip. 0 means that this step must change nothing at all. */
   readonly scale: Tensor
