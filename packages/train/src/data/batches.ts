@@ -53,7 +53,8 @@ export function batches(rows: Rows, { size, vocabSize }: BatchesOptions): Batche
     ? { tokens: all, targets: all, positions: all, rows: i32([length]), start: all }
     : { tokens: all, targets: all, positions: i32([length]) }
   let here = rows.position()
-  let sought = false
+  let seeks = 0
+  let sought: { readonly position: Position } | undefined
   let ahead: Promise<{ batch: Batch<TokenBatchSpecs>; after: Position }> | undefined
   const gather = async (): Promise<{ batch: Batch<TokenBatchSpecs>; after: Position }> => {
     const list: Row[] = []
@@ -71,19 +72,26 @@ export function batches(rows: Rows, { size, vocabSize }: BatchesOptions): Batche
     }
     return { batch: { inputs, count: list.reduce((a, r) => a + r.count, 0) }, after: rows.position() }
   }
-  const next = async (): Promise<Batch<TokenBatchSpecs>> => {
+  const advance = async (seen: number): Promise<Batch<TokenBatchSpecs>> => {
     if (sought) {
       // Rows that were being read ahead must have come to rest before the source may move.
       await ahead?.catch(() => {})
-      rows.seek(here)
-      ahead = undefined
-      sought = false
+      rows.seek(sought.position)
+      ahead = sought = undefined
     }
     const { batch, after } = await (ahead ?? gather())
-    here = after
+    if (seen === seeks) here = after
     ahead = gather()
     // Its error, if any, is met by the next call; until then it must not count as unhandled.
     ahead.catch(() => {})
+    return batch
+  }
+  // One behind the other: two at once would both take the batch that was read ahead.
+  let last: Promise<unknown> = Promise.resolve()
+  const next = (): Promise<Batch<TokenBatchSpecs>> => {
+    const seen = seeks
+    const batch = last.then(() => advance(seen))
+    last = batch.catch(() => {})
     return batch
   }
   return {
@@ -99,9 +107,13 @@ export function batches(rows: Rows, { size, vocabSize }: BatchesOptions): Batche
     position: () => here,
     seek(position) {
       here = position
-      sought = true
+      seeks++
+      last = last.then(() => {
+        sought = { position }
+      })
     },
     async close() {
+      await last
       await ahead?.catch(() => {})
       await rows.close?.()
     },

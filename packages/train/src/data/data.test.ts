@@ -161,6 +161,36 @@ test('options and ids that cannot be are named', async () => {
   expect(() => packed(examples([]), { length: 4 })).toThrow(/nothing to predict/)
 })
 
+test('limits of documents beyond the tokens are refused: zeros would be learned', () => {
+  const ids = count(10)
+  for (const documents of [
+    [0, 5, 11],
+    [0, 6, 5],
+    [-1, 5],
+    [0, 2.5, 10],
+    [Number.NaN, 10],
+  ]) {
+    expect(() => tokenArray(ids, documents)).toThrow(/got documents\[\d\] \S+, expected a whole number from \d to 10/)
+    const bytes = new Uint8Array(20)
+    const source = { name: 'a.bin', size: 20, read: async (at: number, n: number) => bytes.slice(at, at + n) }
+    expect(() => tokenSource(source, { documents })).toThrow(/^a\.bin: got documents/)
+  }
+  expect(tokenArray(ids, [0, 0, 5, 10]).length).toBe(10)
+})
+
+test('a seed that would be another one is refused', () => {
+  const tokens = tokenArray(count(10), [0, 10])
+  const rows = windows(tokens, { length: 4, seed: 2 ** 32 - 1 })
+  for (const seed of [1.5, 2 ** 32 + 1, -1, Number.NaN])
+    for (const make of [
+      () => windows(tokens, { length: 4, seed }),
+      () => packed(tokens, { length: 4, seed }),
+      () => padded(tokens, { length: 4, seed }),
+      () => mixture({ a: { rows, weight: 1 } }, { seed }),
+    ])
+      expect(make).toThrow(/got seed \S+, expected a whole number from 0 to 2\^32 - 1/)
+})
+
 test('a document of several rows is cut, and each next token is learned once', async () => {
   for (const rows of [packed(documents(11), { length: 4, window: 1 }), padded(documents(11), { length: 4 })]) {
     const list = await take(rows, 3)
@@ -206,6 +236,20 @@ describe('places', () => {
     again.seek(place)
     expect(again.position()).toEqual(place)
     expect(await again.take(5)).toEqual(rest)
+  })
+
+  test('batches asked for at once come one behind the other, and a place sought meanwhile counts', async () => {
+    const make = () => batches(windows(tokenArray(count(100)), { length: 7, seed: 5 }), { size: 3 })
+    const order = await make().take(4)
+    const data = make()
+    const [[a, b], c, d] = await Promise.all([data.take(2), data.next(), data.next()])
+    expect([a, c, d, b].map(x => x!.inputs.tokens)).toEqual(order.map(x => x.inputs.tokens))
+    const start = make().position()
+    const going = data.next()
+    data.seek(start)
+    await going
+    expect(data.position()).toEqual(start)
+    expect(await data.take(4)).toEqual(order)
   })
 
   test('a mixture keeps its proportions', async () => {

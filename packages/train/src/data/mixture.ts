@@ -1,7 +1,7 @@
 /** Several sources of rows in given proportions, as pretraining mixes its corpora. */
 import { DataError } from '../errors.js'
 import type { Position, Rows } from './rows.js'
-import { random } from './shuffle.js'
+import { checkSeed, random } from './shuffle.js'
 import { whole } from './windows.js'
 
 export interface MixturePart {
@@ -32,6 +32,7 @@ export function mixture(
   parts: Readonly<Record<string, MixturePart>>,
   { seed = 0 }: { readonly seed?: number } = {},
 ): Rows {
+  checkSeed('mixture', seed)
   const list = Object.entries(parts)
   const [first] = list
   const total = list.reduce((a, [, { weight }]) => a + weight, 0)

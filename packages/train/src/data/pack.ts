@@ -1,7 +1,7 @@
 /** Rows made of whole documents: packed side by side with a mask between them, or padded, one document a row. */
 import { DataError } from '../errors.js'
 import { ignored, type Position, type Row, type Rows } from './rows.js'
-import { mix, permute } from './shuffle.js'
+import { checkSeed, mix, permute } from './shuffle.js'
 import type { DocumentTokens, Tokens } from './tokens.js'
 import { whole } from './windows.js'
 
@@ -144,6 +144,7 @@ interface Order {
 
 function order(tokens: Tokens, { length, seed = 0, shuffle = true }: PackOptions): Order {
   const documents = known(tokens, length)
+  checkSeed('packed', seed)
   const n = documents.length - 1
   return {
     documents: n,

@@ -2,6 +2,13 @@
  * Randomness by counting: a number or a permutation as a function of a seed and an index, so that any place in an epoch
  * is reached at once and a resumed run draws what the uninterrupted one would have.
  */
+import { DataError } from '../errors.js'
+
+/** A seed has 32 bits: another number would be the same seed as one of them. */
+export function checkSeed(name: string, seed: number): void {
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return
+  throw new DataError(`${name}: got seed ${seed}, expected a whole number from 0 to 2^32 - 1`, { got: seed })
+}
 
 /** 32 mixed bits of two whole numbers (two rounds of xorshift-multiply, constants of Wellons' `lowbias32`). */
 export function mix(a: number, b: number): number {

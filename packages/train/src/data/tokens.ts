@@ -20,13 +20,31 @@ export interface DocumentTokens extends Tokens {
   readonly documents: ArrayLike<number>
 }
 
-/** Tokens that are in memory. */
+/**
+ * Tokens that are in memory.
+ *
+ * @throws DataError for limits of documents that are not those of the tokens.
+ */
 export function tokenArray(ids: ArrayLike<number>, documents?: ArrayLike<number>): Tokens {
   const all = ids instanceof Int32Array ? ids : Int32Array.from(ids)
+  if (documents) checkLimits('token_array', documents, all.length)
   return {
     length: all.length,
     ...(documents && { documents }),
     read: async (at, count) => all.slice(at, at + count),
+  }
+}
+
+/** Limits that ascend and lie within the tokens: beyond them there is nothing, which would be learned as zeros. */
+function checkLimits(name: string, documents: ArrayLike<number>, length: number): void {
+  for (let i = 0, last = 0; i < documents.length; i++) {
+    const limit = documents[i]!
+    if (!Number.isSafeInteger(limit) || limit < last || limit > length)
+      throw new DataError(
+        `${name}: got documents[${i}] ${limit}, expected a whole number from ${last} to ${length}, the number of tokens. Are the limits those of other tokens?`,
+        { got: limit, expected: length },
+      )
+    last = limit
   }
 }
 
@@ -84,6 +102,7 @@ export function tokenSource(source: ByteSource, options: TokenSourceOptions = {}
       `${source.name}: got ${source.size - offset} bytes of tokens, expected a multiple of ${size} (${dtype}). Check dtype and offset`,
       { got: source.size },
     )
+  if (documents) checkLimits(source.name, documents, length)
   return {
     length,
     ...(documents && { documents }),

@@ -1,7 +1,7 @@
 /** Rows cut from one long stream of tokens, as GPT and LLaMA are pretrained: no padding, documents run into each other. */
 import { DataError } from '../errors.js'
 import { ignored, type Position, type Row, type Rows } from './rows.js'
-import { mix, permute } from './shuffle.js'
+import { checkSeed, mix, permute } from './shuffle.js'
 import type { Tokens } from './tokens.js'
 
 export interface WindowOptions {
@@ -27,6 +27,7 @@ export function windows(tokens: Tokens, { length, seed = 0, shuffle = true }: Wi
       `windows: got ${tokens.length} tokens for rows of ${length}, expected at least ${length + 1}. Use shorter rows or more text`,
       { got: tokens.length, expected: length + 1 },
     )
+  checkSeed('windows', seed)
   let taken = 0
   return {
     length,
