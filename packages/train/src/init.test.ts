@@ -122,4 +122,6 @@ test('what cannot be is named', () => {
     /got scheme xavier, expected one of llama2\.c/,
   )
   expect(() => initialise(device, 'nanoGPT', { layers: 0 })).toThrow(/got 0 layers/)
+  for (const seed of [1.5, -1, 2 ** 32])
+    expect(() => initialise(device, 'nanoGPT', { layers: 1, seed })).toThrow(/got seed \S+, expected a whole number/)
 })

@@ -17,6 +17,7 @@ import {
   select,
   type Tensor,
 } from '@cria/tensor'
+import { checkSeed } from './data/shuffle.js'
 import { TrainError } from './errors.js'
 
 /** Whose numbers. */
@@ -84,6 +85,7 @@ export function initialise(device: Device, scheme: InitScheme, { layers, seed = 
     )
   if (!Number.isInteger(layers) || layers < 1)
     throw new TrainError(`initialise: got ${layers} layers, expected the model's number of blocks`, { got: layers })
+  checkSeed('initialise', seed, TrainError)
   const make = (name: string, shape: readonly number[]): Tensor => {
     f32(shape)
     if (shape.length < 2) return full(device, shape, name.endsWith('bias') ? 0 : 1)

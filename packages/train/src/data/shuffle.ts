@@ -5,9 +5,13 @@
 import { DataError } from '../errors.js'
 
 /** A seed has 32 bits: another number would be the same seed as one of them. */
-export function checkSeed(name: string, seed: number): void {
+export function checkSeed(
+  name: string,
+  seed: number,
+  Refusal: new (message: string, detail: { got: number }) => Error = DataError,
+): void {
   if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return
-  throw new DataError(`${name}: got seed ${seed}, expected a whole number from 0 to 2^32 - 1`, { got: seed })
+  throw new Refusal(`${name}: got seed ${seed}, expected a whole number from 0 to 2^32 - 1`, { got: seed })
 }
 
 /** 32 mixed bits of two whole numbers (two rounds of xorshift-multiply, constants of Wellons' `lowbias32`). */

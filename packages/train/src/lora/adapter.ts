@@ -26,6 +26,7 @@ import {
   type Tensor,
   uniform,
 } from '@cria/tensor'
+import { checkSeed } from '../data/shuffle.js'
 import { TrainError } from '../errors.js'
 import { type Adaptable, findLinears } from './find.js'
 
@@ -113,6 +114,7 @@ export function lora(model: object, options: LoraOptions = {}): LoraAdapter {
   if (!Number.isInteger(rank) || rank < 1)
     throw new TrainError(`lora: got rank ${rank}, expected a whole number ≥ 1`, { got: rank })
   if (!Number.isFinite(alpha)) throw new TrainError(`lora: got alpha ${alpha}, expected a number`, { got: alpha })
+  checkSeed('lora', seed, TrainError)
   const settings = { rank, alpha, rankStabilised, dora, targets }
   const layers: [string, LoraLayer][] = []
   for (const [i, [path, base]] of [...findLinears(model, targets)].entries()) {

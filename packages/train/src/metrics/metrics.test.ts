@@ -1,5 +1,5 @@
 /** Events, their file, the terminal, the page and the planner. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { crossEntropy, type Device, f32, i32, iota, linearCrossEntropy, mul, sum
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
+  DataError,
   initialise,
   lora,
   meter,
@@ -89,6 +90,26 @@ test('a line cut short takes no other with it, and a loss that was no number is 
   const html = reportHtml(events)
   expect(html).toContain(`<b>${loss.toFixed(3)}</b><span>loss, mean of 50`)
   expect(html).not.toContain('best held out')
+})
+
+test('what is no event is left out, and what cannot be read or written is said', async () => {
+  const path = join(folder, 'strange.jsonl')
+  writeFileSync(path, 'null\n3\n"x"\n{"type":"skip"}\n{"type":"skip","time":0,"step":1,"reason":"r"}\n[]\n')
+  expect(readEvents(path).map(e => e.step)).toEqual([1])
+  expect(() => readEvents(join(folder, 'nowhere.jsonl'))).toThrow(DataError)
+  expect(() => report(join(folder, 'nowhere.jsonl'), join(folder, 'x.html'))).toThrow(/nowhere\.jsonl: cannot be read/)
+  expect(() => report(path, folder)).toThrow(/cannot be written \(EISDIR.*Make room/)
+  expect(() => jsonl(folder)).toThrow(/cannot be written \(EISDIR/)
+  const gone = join(folder, 'gone')
+  const sink = jsonl(join(gone, 'm.jsonl'))
+  await rm(gone, { recursive: true })
+  const event: TrainEvent = { type: 'skip', time: 0, step: 2, reason: 'r' }
+  expect(() => sink.write(event)).toThrow(DataError)
+  // After a line that a full disk may have cut short.
+  jsonl(join(gone, 'm.jsonl'))
+  appendFileSync(join(gone, 'm.jsonl'), '{"type"')
+  sink.write(event)
+  expect(readEvents(join(gone, 'm.jsonl'))).toEqual([event])
 })
 
 test('the terminal shows the state in place, and lines where there is none', async () => {

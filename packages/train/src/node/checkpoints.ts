@@ -15,13 +15,13 @@ import {
   type CheckpointManifest,
   damagedFile,
   folderOf,
-  isPlainName,
   manifestName,
   manifestText,
   ownNames,
   readManifest,
   verifyCheckpoint,
 } from './manifest.js'
+import { isPlainName } from './shape.js'
 
 export interface CheckpointOptions {
   /** The newest so many are kept. Default 3. */

@@ -1,7 +1,6 @@
 /** Documents out of text and JSONL files, as a stream. */
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { DataError } from '../errors.js'
+import { textPieces } from './text.js'
 
 /** Text to be tokenised: all of it is learned. */
 export interface TextDocument {
@@ -23,18 +22,20 @@ export interface TokenDocument {
 export type Document = string | TextDocument | PromptDocument | TokenDocument
 
 /**
- * Documents of a text file: what lies between separators. Default separator: a line `<|endoftext|>` (TinyStories).
+ * Documents of a text file: what lies between separators. Default separator: `<|endoftext|>` (TinyStories), wherever
+ * it stands. Spaces and empty lines around a document are left out.
  *
  * @example
  * for await (const text of textDocuments('TinyStories-train.txt')) …
+ * @throws DataError for a file that cannot be read or is not UTF-8.
  */
 export async function* textDocuments(
   path: string,
   { separator = '<|endoftext|>' }: { readonly separator?: string } = {},
 ): AsyncGenerator<string> {
   let rest = ''
-  for await (const piece of createReadStream(path, { encoding: 'utf8', highWaterMark: 2 ** 20 })) {
-    const parts = (rest + (piece as string)).split(separator)
+  for await (const piece of textPieces(path)) {
+    const parts = (rest + piece).split(separator)
     rest = parts.pop()!
     for (const part of parts) if (part.trim() !== '') yield part.trim()
   }
@@ -44,11 +45,11 @@ export async function* textDocuments(
 /**
  * Documents of a JSONL file: `{ "text" }`, `{ "prompt", "completion" }` or `{ "tokens", "counted" }` on each line.
  *
- * @throws DataError naming the line that is none of them.
+ * @throws DataError naming the line that is none of them, and for a file that cannot be read or is not UTF-8.
  */
 export async function* jsonlDocuments(path: string): AsyncGenerator<Document> {
   let number = 0
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of lines(path)) {
     number++
     if (line.trim() === '') continue
     let value: unknown
@@ -66,6 +67,20 @@ export async function* jsonlDocuments(path: string): AsyncGenerator<Document> {
       )
     yield value
   }
+}
+
+/** Lines as JSONL has them: U+2028 and U+2029 are text there. */
+async function* lines(path: string): AsyncGenerator<string> {
+  let rest = ''
+  let first = true
+  for await (const piece of textPieces(path)) {
+    // The mark that some editors put before UTF-8.
+    const parts = (rest + (first ? piece.replace(/^\ufeff/, '') : piece)).split('\n')
+    first = false
+    rest = parts.pop()!
+    yield* parts
+  }
+  yield rest
 }
 
 function isDocument(value: unknown): value is Document {

@@ -4,11 +4,15 @@ import { createReadStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ByteSink } from '@cria/weights'
+import { isCount, isObject } from './shape.js'
 
 export interface FileRecord {
   readonly bytes: number
   readonly sha256: string
 }
+
+export const isFileRecord = (value: unknown): value is FileRecord =>
+  isObject(value) && isCount(value.bytes) && typeof value.sha256 === 'string'
 
 /** A sink into a file that also says how long it became and its SHA-256. `close` makes it durable. */
 export async function hashedFile(path: string): Promise<ByteSink & { record(): FileRecord }> {
@@ -37,10 +41,16 @@ export async function hashedFile(path: string): Promise<ByteSink & { record(): F
   }
 }
 
-export async function writeDurably(path: string, text: string): Promise<FileRecord> {
+/** Writes a whole file; `begun` is called when there is one that may have to be removed. */
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  begun?: () => void,
+): Promise<FileRecord> {
   const sink = await hashedFile(path)
+  begun?.()
   try {
-    await sink.write(new TextEncoder().encode(text))
+    await sink.write(typeof content === 'string' ? new TextEncoder().encode(content) : content)
     await sink.close()
   } catch (error) {
     await sink.abort?.()

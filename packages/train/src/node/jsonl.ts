@@ -1,35 +1,78 @@
 /** Events as lines of JSON, and back. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Sink, TrainEvent } from '../metrics/events.js'
+import { unreadable, unwritten } from './text.js'
 
-const newline = Buffer.from('\n')
-
-/** Appends each event to a file as one line; what is written survives a crash of the process. */
+/**
+ * Appends each event to a file as one line; what is written survives a crash of the process.
+ *
+ * @throws DataError where it cannot be written: a full disk, a folder without access.
+ */
 export function jsonl(path: string): Sink {
-  mkdirSync(dirname(path), { recursive: true })
-  // After a line that a crash cut short, the first event needs a line of its own.
-  if (existsSync(path) && !readFileSync(path).subarray(-1).equals(newline)) appendFileSync(path, newline)
-  return { write: event => appendFileSync(path, `${JSON.stringify(event)}\n`) }
+  let torn: boolean
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    torn = endsInLine(path)
+  } catch (cause) {
+    throw unwritten(path, cause)
+  }
+  return {
+    write(event) {
+      // After a line that a crash or a full disk cut short, an event needs a line of its own.
+      const line = `${torn ? '\n' : ''}${JSON.stringify(event)}\n`
+      torn = true
+      try {
+        appendFileSync(path, line)
+      } catch (cause) {
+        throw unwritten(path, cause)
+      }
+      torn = false
+    },
+  }
+}
+
+/** Whether a file ends in a line without its end. */
+function endsInLine(path: string): boolean {
+  const file = openSync(path, 'a+')
+  try {
+    const last = Buffer.alloc(1)
+    const { size } = fstatSync(file)
+    return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a
+  } finally {
+    closeSync(file)
+  }
 }
 
 /**
  * The events of a run, in order. Where a run was killed and resumed from a checkpoint, the events that it repeated count
- * and those it lost do not; a last line that was cut short is left out.
+ * and those it lost do not; lines that are no events, such as one that was cut short, are left out.
+ *
+ * @throws DataError for a file that cannot be read.
  */
 export function readEvents(path: string): TrainEvent[] {
   const events: TrainEvent[] = []
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (line === '') continue
-    let event: TrainEvent
-    try {
-      event = JSON.parse(line) as TrainEvent
-    } catch {
-      continue
-    }
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  for (const line of text.split('\n')) {
+    const event = eventOf(line)
+    if (event === undefined) continue
     // A start at step n says that everything after n is about to happen again.
     if (event.type === 'start') while (events.length > 0 && events.at(-1)!.step > event.step) events.pop()
     events.push(event)
   }
   return events
+}
+
+function eventOf(line: string): TrainEvent | undefined {
+  try {
+    const event = JSON.parse(line) as TrainEvent | null
+    return typeof event?.type === 'string' && Number.isFinite(event.step) ? event : undefined
+  } catch {
+    return undefined
+  }
 }

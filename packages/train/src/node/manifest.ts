@@ -5,7 +5,8 @@ import { basename, join } from 'node:path'
 import type { Position } from '../data/rows.js'
 import { CheckpointError } from '../errors.js'
 import type { StepState } from '../step.js'
-import { type FileRecord, recordOf } from './files.js'
+import { type FileRecord, isFileRecord, recordOf } from './files.js'
+import { isCount, isObject, isPlainName } from './shape.js'
 
 /** `checkpoint.json`. */
 export interface CheckpointManifest {
@@ -97,14 +98,7 @@ function whatIsWrong(value: unknown): string | undefined {
   if (!isObject(files) || !(weightsName in files))
     return `got files ${JSON.stringify(files)}, expected ${weightsName} among them`
   for (const [name, record] of Object.entries(files))
-    if (!isPlainName(name) || !isObject(record) || !isCount(record.bytes) || typeof record.sha256 !== 'string')
+    if (!isPlainName(name) || !isFileRecord(record))
       return `got ${JSON.stringify(record)} for ${name}, expected the length and hash of a file in the folder`
   return undefined
 }
-
-/** The name of a file in the folder itself. */
-export const isPlainName = (name: string): boolean => /^[^/\\\0]+$/.test(name) && name !== '.' && name !== '..'
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -4,6 +4,7 @@ import type { SampleEvent, SkipEvent, StartEvent, StepEvent, TrainEvent } from '
 import { bytes, duration, grouped, rate, short } from '../metrics/format.js'
 import { chart } from './chart.js'
 import { readEvents } from './jsonl.js'
+import { unwritten } from './text.js'
 
 export interface ReportOptions {
   /** Default `Training run`. */
@@ -17,9 +18,15 @@ export interface ReportOptions {
  *
  * @example
  * report('run/metrics.jsonl', 'run/report.html', { title: 'storyteller 3m' })
+ * @throws DataError where the one cannot be read or the other not written.
  */
 export function report(metrics: string, path: string, options: ReportOptions = {}): void {
-  writeFileSync(path, reportHtml(readEvents(metrics), options))
+  const html = reportHtml(readEvents(metrics), options)
+  try {
+    writeFileSync(path, html)
+  } catch (cause) {
+    throw unwritten(path, cause)
+  }
 }
 
 const escaped = (text: string): string =>

@@ -6,11 +6,14 @@ import { createHash } from 'node:crypto'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Tokenizer, toCompact } from '@cria/tokenizer'
+import type { ByteSource } from '@cria/weights'
 import { fileSource } from '@cria/weights/node'
 import { type DocumentTokens, joinTokens, type TokenDType, type Tokens, tokenSource } from '../data/tokens.js'
 import { DataError } from '../errors.js'
 import type { Encoded } from './encode.js'
-import { type FileRecord, hashedFile, recordOf, writeDurably } from './files.js'
+import { type FileRecord, isFileRecord, recordOf, writeDurably } from './files.js'
+import { isCount, isObject, isPlainName } from './shape.js'
+import { unwritten } from './text.js'
 
 export interface ShardRecord {
   readonly tokens: number
@@ -45,6 +48,8 @@ export class ShardWriter {
   private masks: (Uint8Array | undefined)[] = []
   private lengths: number[] = []
   private held = 0
+  /** Files that were begun, whole or not. */
+  private readonly written: string[] = []
 
   constructor(
     private readonly folder: string,
@@ -88,15 +93,19 @@ export class ShardWriter {
       shards: this.shards,
     }
     const partial = join(this.folder, `${manifestName}.partial`)
-    await writeDurably(partial, `${JSON.stringify(manifest, null, 2)}\n`)
-    await rename(partial, join(this.folder, manifestName))
+    this.written.push(partial)
+    try {
+      await writeDurably(partial, `${JSON.stringify(manifest, null, 2)}\n`)
+      await rename(partial, join(this.folder, manifestName))
+    } catch (cause) {
+      throw unwritten(this.folder, cause)
+    }
     return manifest
   }
 
   /** Takes away what was written. */
   async abort(): Promise<void> {
-    for (const { files } of this.shards)
-      for (const name of Object.keys(files)) await rm(join(this.folder, name), { force: true })
+    for (const path of this.written) await rm(path, { force: true })
   }
 
   private async flush(): Promise<void> {
@@ -119,10 +128,10 @@ export class ShardWriter {
     starts.setUint32(this.lengths.length * 4, at, true)
     const files: Record<string, FileRecord> = {}
     const write = async (name: string, bytes: Uint8Array): Promise<void> => {
-      const sink = await hashedFile(join(this.folder, name))
-      await sink.write(bytes)
-      await sink.close()
-      files[name] = sink.record()
+      const path = join(this.folder, name)
+      files[name] = await writeDurably(path, bytes, () => this.written.push(path)).catch(cause => {
+        throw unwritten(path, cause)
+      })
     }
     await write(`${base}.tokens`, new Uint8Array(ids.buffer))
     await write(`${base}.documents`, new Uint8Array(starts.buffer))
@@ -147,11 +156,27 @@ export async function readTokenManifest(folder: string): Promise<TokenManifest> 
   } catch (cause) {
     throw new DataError(`${path}: cannot be read (${(cause as Error).message}). Make the folder with tokenize()`)
   }
-  if (manifest?.format !== 'cria-tokens' || manifest.version !== 1 || !Array.isArray(manifest.shards))
+  if (manifest?.format !== 'cria-tokens' || manifest.version !== 1)
     throw new DataError(
       `${path}: got something else, expected a manifest of version 1. Make the folder with tokenize()`,
     )
+  const { dtype, vocabSize, shards } = manifest
+  const wrong =
+    (dtype !== 'u16' && dtype !== 'u32' && `dtype ${JSON.stringify(dtype)}, expected u16 or u32`) ||
+    (!isCount(vocabSize) && `vocabSize ${JSON.stringify(vocabSize)}, expected a whole number`) ||
+    (!(Array.isArray(shards) && shards.length > 0 && shards.every(isShard)) &&
+      `shards ${JSON.stringify(shards)?.slice(0, 80)}, expected a list with the length and hash of each file`)
+  if (wrong) throw new DataError(`${path}: got ${wrong}. Make the folder with tokenize()`)
   return manifest as TokenManifest
+}
+
+function isShard(shard: unknown): shard is ShardRecord {
+  if (!isObject(shard) || !isObject(shard.files)) return false
+  const files = Object.entries(shard.files)
+  return (
+    files.every(([name, record]) => isPlainName(name) && isFileRecord(record)) &&
+    ['.tokens', '.documents'].every(ending => files.some(([name]) => name.endsWith(ending)))
+  )
 }
 
 export interface TokenFolderOptions {
@@ -178,36 +203,44 @@ export async function tokenFolder(
       { got: vocabSize, expected: tokenizer.vocabSize },
     )
   const parts: Tokens[] = []
-  for (const shard of shards) parts.push(await openShard(folder, shard, dtype, verify))
+  try {
+    for (const shard of shards) parts.push(await openShard(folder, shard, dtype, verify))
+  } catch (error) {
+    for (const part of parts) await part.close?.()
+    throw error
+  }
   return joinTokens(parts) as DocumentTokens
 }
 
 async function openShard(folder: string, shard: ShardRecord, dtype: TokenDType, verify: boolean): Promise<Tokens> {
-  const open = async (name: string) => {
+  const opened: ByteSource[] = []
+  const open = async (ending: string): Promise<ByteSource | undefined> => {
+    const [name, want] = Object.entries(shard.files).find(([file]) => file.endsWith(ending)) ?? []
+    if (name === undefined || want === undefined) return undefined
     const path = join(folder, name)
-    const want = shard.files[name]!
     const source = await fileSource(path)
+    opened.push(source)
     if (source.size !== want.bytes || (verify && (await recordOf(path)).sha256 !== want.sha256))
       throw new DataError(
         `${path}: got ${source.size === want.bytes ? 'other bytes than its hash says' : `${source.size} bytes, expected ${want.bytes}`}. Tokenise again`,
       )
     return source
   }
-  const named = (ending: string): string | undefined => Object.keys(shard.files).find(name => name.endsWith(ending))
-  const limits = await open(named('.documents')!)
-  const starts = await limits.read(0, limits.size)
-  await limits.close?.()
-  const tokens = await open(named('.tokens')!)
-  const marks = named('.counted')
-  const counted = marks === undefined ? undefined : await open(marks)
-  const base = tokenSource(tokens, { dtype, documents: new Uint32Array(starts.slice().buffer) })
-  if (counted === undefined) return base
-  return {
-    ...base,
-    counted: (at, count) => counted.read(at, count),
-    close: async () => {
-      await tokens.close?.()
-      await counted.close?.()
-    },
+  const close = async (): Promise<void> => {
+    for (const source of opened.splice(0)) await source.close?.()
+  }
+  try {
+    const limits = (await open('.documents'))!
+    const starts = await limits.read(0, limits.size - (limits.size % 4))
+    const tokens = (await open('.tokens'))!
+    const counted = await open('.counted')
+    return {
+      ...tokenSource(tokens, { dtype, documents: new Uint32Array(starts.slice().buffer) }),
+      ...(counted && { counted: (at: number, count: number) => counted.read(at, count) }),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 }

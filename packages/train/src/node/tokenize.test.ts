@@ -1,9 +1,11 @@
 /** Text to shards: the same files for any number of workers, and what comes back is what went in. */
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromTokenizerJson, type Tokenizer, toCompact, trainBpe } from '@cria/tokenizer'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DataError } from '../errors.js'
 import { type Document, jsonlDocuments, textDocuments } from './documents.js'
 import { encodeDocuments } from './encode.js'
 import { readTokenManifest, tokenFolder } from './shards.js'
@@ -96,6 +98,80 @@ test('text files are cut at their separator', async () => {
   const found: Document[] = []
   for await (const d of textDocuments(path)) found.push(d)
   expect(found).toEqual(['one', 'two'])
+})
+
+test('bytes that are no UTF-8 are refused with their place, and a character may lie across pieces', async () => {
+  const path = join(folder, 'bytes.txt')
+  const all = async (documents: AsyncIterable<Document>): Promise<Document[]> => {
+    const found: Document[] = []
+    for await (const d of documents) found.push(d)
+    return found
+  }
+  // Pieces are 2^20 bytes: the character of four bytes begins one, two and three bytes before their end.
+  for (const before of [1, 2, 3]) {
+    const text = `${'a'.repeat(2 ** 20 - before)}\u{1f999} \ufffd é`
+    await writeFile(path, text)
+    expect(await all(textDocuments(path))).toEqual([text])
+  }
+  for (const [bytes, place] of [
+    [[0x61, 0xff, 0x62], 2 ** 20 + 1],
+    [[0x61, 0xc3, 0x28], 2 ** 20 + 1],
+    [[0x61, 0x62, 0xe2, 0x82], 2 ** 20 + 2],
+  ] as const) {
+    await writeFile(path, Buffer.concat([Buffer.alloc(2 ** 20, 'a'), Buffer.from(bytes)]))
+    for (const read of [textDocuments, jsonlDocuments])
+      await expect(all(read(path))).rejects.toThrow(
+        new RegExp(`bytes\\.txt: got bytes that are no UTF-8 at byte ${place},`),
+      )
+  }
+  for (const read of [textDocuments, jsonlDocuments])
+    await expect(all(read(join(folder, 'nowhere.txt')))).rejects.toThrow(DataError)
+})
+
+test('JSONL may begin with a mark, end lines in CRLF and have line separators in its texts', async () => {
+  const path = join(folder, 'mark.jsonl')
+  await writeFile(path, '\ufeff{"text":"a\u2028b"}\r\n"c"\r\n\r\n{"text":"d"}')
+  const found: Document[] = []
+  for await (const d of jsonlDocuments(path)) found.push(d)
+  expect(found).toEqual([{ text: 'a\u2028b' }, 'c', { text: 'd' }])
+})
+
+test('a shard that cannot be written leaves nothing behind', async () => {
+  const path = join(folder, 'half')
+  // In the way of the second file of the second shard.
+  await mkdir(join(path, '00001.documents'), { recursive: true })
+  const options = { tokenizer, bos: false, eos: false, workers: 0, shardTokens: 100 }
+  const failed = tokenize(stories(10), path, options)
+  await expect(failed).rejects.toThrow(DataError)
+  await expect(failed).rejects.toThrow(/00001\.documents: cannot be written \(EISDIR.*Make room/)
+  expect(await readdir(path)).toEqual(['00001.documents'])
+  await writeFile(join(folder, 'file'), '')
+  await expect(tokenize(['a'], join(folder, 'file/data'), options)).rejects.toThrow(/cannot be written \(ENOTDIR/)
+  // What the source of documents throws is its own.
+  const broken = (function* (): Generator<string> {
+    readFileSync(join(folder, 'nowhere'))
+    yield 'a'
+  })()
+  await expect(tokenize(broken, path, options)).rejects.toThrow(/^ENOENT/)
+})
+
+test('a manifest that is none is named', async () => {
+  const path = join(folder, 'manifest')
+  await tokenize(stories(3), path, { tokenizer, bos: false, eos: false, workers: 0 })
+  const file = join(path, 'dataset.json')
+  const good = JSON.parse(await readFile(file, 'utf8'))
+  for (const [edit, wrong] of [
+    [{ dtype: 'u8' }, /dataset\.json: got dtype "u8", expected u16 or u32/],
+    [{ vocabSize: null }, /got vocabSize null/],
+    [{ shards: {} }, /got shards \{\}/],
+    [{ shards: [] }, /got shards \[\]/],
+    [{ shards: [null] }, /got shards \[null\]/],
+    [{ shards: [{ files: {} }] }, /got shards/],
+    [{ shards: [{ files: { 'a.tokens': 1, 'a.documents': 2 } }] }, /got shards/],
+  ] as const) {
+    await writeFile(file, JSON.stringify({ ...good, ...edit }))
+    await expect(tokenFolder(path)).rejects.toThrow(wrong)
+  }
 })
 
 test('a folder written over is void until it is whole, and ids are those of their tokenizer', async () => {

@@ -12,6 +12,7 @@ import { DataError } from '../errors.js'
 import type { Document } from './documents.js'
 import { type Encoded, type EncodeSettings, encodeDocuments } from './encode.js'
 import { hashOf, removeTokenManifest, ShardWriter, type TokenManifest } from './shards.js'
+import { unwritten } from './text.js'
 
 export interface TokenizeOptions {
   readonly tokenizer: Tokenizer
@@ -35,6 +36,7 @@ const batchCharacters = 2 ** 18
  * @example
  * await tokenize(textDocuments('stories.txt'), 'data', { tokenizer })
  * const tokens = await tokenFolder('data')
+ * @throws DataError where the folder cannot be written; nothing is left in it then.
  */
 export async function tokenize(
   documents: Iterable<Document> | AsyncIterable<Document>,
@@ -49,9 +51,13 @@ export async function tokenize(
     eos: options.eos ?? tokenizer.eosId !== undefined,
   }
   const compact = toCompact(tokenizer)
-  await mkdir(folder, { recursive: true })
-  // What was there is void from the first shard that is written over it.
-  await removeTokenManifest(folder)
+  try {
+    await mkdir(folder, { recursive: true })
+    // What was there is void from the first shard that is written over it.
+    await removeTokenManifest(folder)
+  } catch (cause) {
+    throw unwritten(folder, cause)
+  }
   const writer = new ShardWriter(folder, {
     vocabSize: tokenizer.vocabSize,
     shardTokens,
