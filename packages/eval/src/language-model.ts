@@ -2,8 +2,9 @@
  * The three questions that lm-evaluation-harness asks of a model, with its rules for tokens (lm_eval 0.4,
  * api/model.py and models/huggingface.py), answered by a LLaMA on any device.
  */
-import { fingerprint, generate, type Llama, type Picker, Session } from '@cria/llama'
+import { generate, type Llama, type Picker, Session } from '@cria/llama'
 import { EvaluationError } from './errors.js'
+import { identityOf } from './identity.js'
 import type { ScoreRequest } from './pack.js'
 import { rstrip } from './python.js'
 import { Scorer, type ScorerOptions, type TokenScores } from './scorer.js'
@@ -56,8 +57,11 @@ export interface LanguageModel {
   /** Σ log p of each whole text, nats. */
   loglikelihoodRolling(texts: readonly string[], options?: AskOptions): Promise<number[]>
   generateUntil(requests: readonly GenerateRequest[], options?: AskOptions): Promise<string[]>
-  /** What a request is kept under: equal keys have equal answers. Undefined for one that must not be kept. */
-  cacheKey?(request: AnyRequest): Promise<string | undefined>
+  /**
+   * What the requests of one run are kept under: equal keys have equal answers, also after the model has changed.
+   * Undefined for a request that must not be kept.
+   */
+  cacheKeys?(requests: readonly AnyRequest[]): Promise<readonly (string | undefined)[]>
 }
 
 /** A request with its kind. */
@@ -85,7 +89,6 @@ export class LlamaLanguageModel implements LanguageModel {
   private readonly scorer: Scorer
   private readonly maxLength: number
   private readonly sampler: LlamaLanguageModelOptions['sampler']
-  private identity: Promise<string> | undefined
 
   constructor(
     readonly model: Llama,
@@ -145,16 +148,20 @@ export class LlamaLanguageModel implements LanguageModel {
   }
 
   /** SHA-256 over the model, the backend and the tokens asked about; what is drawn at random is not kept. */
-  async cacheKey(request: AnyRequest): Promise<string | undefined> {
+  async cacheKeys(requests: readonly AnyRequest[]): Promise<(string | undefined)[]> {
+    const model = await identityOf(this.model)
+    return Promise.all(requests.map(request => this.cacheKey(model, request)))
+  }
+
+  private async cacheKey(model: string, request: AnyRequest): Promise<string | undefined> {
     if (request.kind === 'generate_until' && (request.temperature ?? 0) > 0) return undefined
-    this.identity ??= fingerprint(this.model)
     const asked =
       request.kind === 'loglikelihood'
         ? this.pair(request)
         : request.kind === 'loglikelihood_rolling'
           ? [this.prefixId, ...this.encode(request.text)]
           : [this.encode(request.context), request.until, request.maxTokens ?? 256]
-    const all = [await this.identity, this.model.device.name, request.kind, this.maxLength, asked]
+    const all = [model, this.model.device.name, request.kind, this.maxLength, asked]
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(all)))
     return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
   }

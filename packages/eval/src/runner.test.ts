@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { assign, mul } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, describe, expect, test } from 'vitest'
 import { letters, tinyLlama, Written } from '../test/fake.js'
@@ -239,6 +240,36 @@ describe('a LLaMA as language model', () => {
       'no sampler',
     )
     const key = { kind: 'loglikelihood', context: 'ab ', continuation: 'c' } as const
-    expect(await lm.cacheKey(key)).toBe(await lm.cacheKey({ ...key, context: 'ab', continuation: ' c' }))
+    const [one, other] = await lm.cacheKeys([key, { ...key, context: 'ab', continuation: ' c' }])
+    expect(one).toBe(other)
+  })
+
+  test('keeps no answer of a model that has changed since', async () => {
+    const changing = tinyLlama(device, 9)
+    const kept = new Map<string, unknown>()
+    const cache = {
+      get: (key: string) => kept.get(key),
+      set: (key: string, answer: unknown) => void kept.set(key, answer),
+    }
+    using lm = new LlamaLanguageModel(changing, letters)
+    const ask = async (from: LlamaLanguageModel, options: { cache?: typeof cache }) =>
+      (await evaluate(from, [questions], options))[0]!.samples.flatMap(({ answers }) => answers)
+    const before = await ask(lm, { cache })
+    expect(await ask(lm, { cache })).toEqual(before)
+    const { weight } = changing.model.layers[0]!.mlp.downProj
+    device.scope(() => assign(weight, mul(weight, 3)))
+    const after = await ask(lm, { cache })
+    expect(after).toEqual(await ask(lm, {}))
+    expect(after).not.toEqual(before)
+
+    const layer = changing.model.layers[1]!.mlp.downProj
+    const own = layer.forward
+    layer.forward = x => mul(own.call(layer, x), 2)
+    await expect(ask(lm, { cache })).rejects.toThrow('model.layers.1.mlp.downProj')
+    using adapted = new LlamaLanguageModel(changing, letters)
+    expect(await ask(adapted, {})).not.toEqual(after)
+    layer.forward = own // as an adapter that is taken off leaves it
+    expect(await ask(lm, { cache })).toEqual(after)
+    changing.dispose()
   })
 })

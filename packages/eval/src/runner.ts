@@ -235,8 +235,8 @@ async function answerAll(
   requests: readonly AnyRequest[],
   { cache, onProgress, signal }: EvaluateOptions,
 ): Promise<(Loglikelihood | number | string)[]> {
-  const keys = await Promise.all(requests.map(request => (cache ? lm.cacheKey?.(request) : undefined)))
-  const answers = keys.map(key => (key === undefined ? undefined : cache?.get(key))) as (
+  const keys = (cache && (await lm.cacheKeys?.(requests))) ?? []
+  const answers = requests.map((_, i) => keys[i]).map(key => (key === undefined ? undefined : cache?.get(key))) as (
     | Loglikelihood
     | number
     | string
@@ -265,7 +265,7 @@ async function answerAll(
       answers[i] = given[n]!
     })
     for (const i of open) answers[i] ??= answers[first.get(JSON.stringify(requests[i]))!]
-    for (const i of unique) if (keys[i] !== undefined) await cache?.set(keys[i], answers[i])
+    for (const i of unique) if (keys[i] !== undefined) await cache?.set(keys[i]!, answers[i])
     done += open.length
   }
   await fill('loglikelihood', list => lm.loglikelihood(list, report))

@@ -62,7 +62,7 @@ export class Written implements LanguageModel {
     return requests.map((request, n) => this.answers.generate!(request, n))
   }
 
-  async cacheKey(request: unknown): Promise<string> {
-    return JSON.stringify(request)
+  async cacheKeys(requests: readonly unknown[]): Promise<string[]> {
+    return requests.map(request => JSON.stringify(request))
   }
 }
