@@ -45,18 +45,21 @@ export interface GenerateRequest extends GenerationOptions {
   readonly context: string
 }
 
-export interface AskOptions {
-  /** Called as requests are answered. */
-  readonly onAnswered?: (requests: number) => void
+export interface AskOptions<Answer> {
+  /** Called with each answer as soon as there is one, in any order, and awaited: what it keeps outlives an interruption. */
+  readonly onAnswer?: (index: number, answer: Answer) => void | Promise<void>
   readonly signal?: AbortSignal
 }
 
 /** Anything that answers: a LLaMA here, or a model behind an API. */
 export interface LanguageModel {
-  loglikelihood(requests: readonly LoglikelihoodRequest[], options?: AskOptions): Promise<Loglikelihood[]>
+  loglikelihood(
+    requests: readonly LoglikelihoodRequest[],
+    options?: AskOptions<Loglikelihood>,
+  ): Promise<Loglikelihood[]>
   /** Σ log p of each whole text, nats. */
-  loglikelihoodRolling(texts: readonly string[], options?: AskOptions): Promise<number[]>
-  generateUntil(requests: readonly GenerateRequest[], options?: AskOptions): Promise<string[]>
+  loglikelihoodRolling(texts: readonly string[], options?: AskOptions<number>): Promise<number[]>
+  generateUntil(requests: readonly GenerateRequest[], options?: AskOptions<string>): Promise<string[]>
   /**
    * What the requests of one run are kept under: equal keys have equal answers, also after the model has changed.
    * Undefined for a request that must not be kept.
@@ -118,31 +121,48 @@ export class LlamaLanguageModel implements LanguageModel {
 
   async loglikelihood(
     requests: readonly LoglikelihoodRequest[],
-    { onAnswered, signal }: AskOptions = {},
+    { onAnswer, signal }: AskOptions<Loglikelihood> = {},
   ): Promise<Loglikelihood[]> {
-    const pairs = requests.map(request => this.pair(request))
-    const scores = await this.scoreAll(pairs, onAnswered, signal)
-    return scores.map(({ logprobs, greedy }) => ({ logprob: total(logprobs), greedy: greedy.every(hit => hit === 1) }))
+    const answer = ({ logprobs, greedy }: TokenScores): Loglikelihood => ({
+      logprob: total(logprobs),
+      greedy: greedy.every(hit => hit === 1),
+    })
+    const scores = await this.scorer.score(
+      requests.map(request => this.pair(request)),
+      { ...(signal && { signal }), onRequest: (i, score) => onAnswer?.(i, answer(score)) },
+    )
+    return scores.map(answer)
   }
 
-  async loglikelihoodRolling(texts: readonly string[], { onAnswered, signal }: AskOptions = {}): Promise<number[]> {
+  async loglikelihoodRolling(
+    texts: readonly string[],
+    { onAnswer, signal }: AskOptions<number> = {},
+  ): Promise<number[]> {
     const parts = texts.map(text => rollingWindows(this.encode(text), this.prefixId, this.maxLength))
-    const scores = await this.scoreAll(parts.flat(), undefined, signal)
-    let at = 0
-    const sums = parts.map(windows => windows.reduce(sum => sum + total(scores[at++]!.logprobs), 0))
-    onAnswered?.(texts.length)
+    const owners = parts.flatMap((windows, text) => windows.map(() => text))
+    const open = parts.map(windows => windows.length)
+    const sums = texts.map(() => 0)
+    await this.scorer.score(parts.flat(), {
+      ...(signal && { signal }),
+      onRequest: (i, { logprobs }) => {
+        const text = owners[i]!
+        sums[text]! += total(logprobs)
+        open[text]!--
+        return open[text] === 0 ? onAnswer?.(text, sums[text]!) : undefined
+      },
+    })
     return sums
   }
 
   async generateUntil(
     requests: readonly GenerateRequest[],
-    { onAnswered, signal }: AskOptions = {},
+    { onAnswer, signal }: AskOptions<string> = {},
   ): Promise<string[]> {
     const out: string[] = []
-    for (const request of requests) {
+    for (const [i, request] of requests.entries()) {
       signal?.throwIfAborted()
       out.push(await this.continue(request, signal))
-      onAnswered?.(out.length)
+      await onAnswer?.(i, out[i]!)
     }
     return out
   }
@@ -204,18 +224,6 @@ export class LlamaLanguageModel implements LanguageModel {
     return Array.from(
       this.tokenizer.encode(text, { eos: false, allowSpecial: 'all', ...(bos !== undefined && { bos }) }),
     )
-  }
-
-  private async scoreAll(
-    requests: readonly ScoreRequest[],
-    onAnswered?: (requests: number) => void,
-    signal?: AbortSignal,
-  ): Promise<TokenScores[]> {
-    const tokens = requests.reduce((n, r) => n + r.tokens.length - r.from, 0)
-    return this.scorer.score(requests, {
-      ...(signal && { signal }),
-      onScored: done => onAnswered?.(Math.floor((done / tokens) * requests.length)),
-    })
   }
 
   private async continue(request: GenerateRequest, signal?: AbortSignal): Promise<string> {

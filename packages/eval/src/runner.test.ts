@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assign, mul } from '@cria/tensor'
@@ -242,6 +242,45 @@ describe('a LLaMA as language model', () => {
     const key = { kind: 'loglikelihood', context: 'ab ', continuation: 'c' } as const
     const [one, other] = await lm.cacheKeys([key, { ...key, context: 'ab', continuation: ' c' }])
     expect(one).toBe(other)
+  })
+
+  test('goes on where it was stopped', async () => {
+    using lm = new LlamaLanguageModel(model, letters, { batch: 16, maxLength: 48 })
+    const asked = { context: 'abc', until: ['z'], maxTokens: 4 }
+    const tasks: Task[] = [
+      { ...questions, name: 'pairs' },
+      {
+        ...questions,
+        name: 'texts',
+        outputType: 'loglikelihood_rolling',
+        docToTarget: doc => `${doc.q} ${'abcdefgh'.repeat(12)}`,
+        metrics: ['byte_perplexity'],
+      },
+      {
+        ...questions,
+        name: 'written',
+        outputType: 'generate_until',
+        docToTarget: () => 'x',
+        metrics: ['exact_match'],
+        generation: asked,
+      },
+    ]
+    const whole = await evaluate(lm, tasks)
+    const path = join(folder, 'stopped.jsonl')
+    const total = 8
+    for (let stop = 1; stop < total; stop++) {
+      const controller = new AbortController()
+      const onProgress = (done: number) => done >= stop && controller.abort()
+      await evaluate(lm, tasks, { cache: await fileCache(path), onProgress, signal: controller.signal }).catch(() => {})
+      expect(readFileSync(path, 'utf8').split('\n').length - 1).toBeGreaterThanOrEqual(stop)
+    }
+    const progress: number[] = []
+    const again = await evaluate(lm, tasks, { cache: await fileCache(path), onProgress: done => progress.push(done) })
+    expect(progress[0]).toBeGreaterThanOrEqual(total - 1)
+    expect(progress.at(-1)).toBe(total)
+    expect(again.map(({ scores }) => scores.map(({ value }) => value.toFixed(4)))).toEqual(
+      whole.map(({ scores }) => scores.map(({ value }) => value.toFixed(4))),
+    )
   })
 
   test('keeps no answer of a model that has changed since', async () => {

@@ -1,7 +1,7 @@
 /** The runner: documents to requests, requests to answers (from the cache where it has them), answers to metrics. */
 import { EvaluationError } from './errors.js'
 import { applyFilters, type FilterPipeline, noFilter } from './filters.js'
-import type { AnyRequest, GenerationOptions, LanguageModel, Loglikelihood } from './language-model.js'
+import type { AnyRequest, AskOptions, GenerationOptions, LanguageModel, Loglikelihood } from './language-model.js'
 import {
   aggregate,
   answerMetrics,
@@ -56,7 +56,7 @@ export interface Score {
 export interface Sample {
   readonly doc: Doc
   readonly requests: readonly AnyRequest[]
-  readonly answers: readonly (Loglikelihood | number | string)[]
+  readonly answers: readonly Answer[]
   /** By filter. */
   readonly values: Readonly<Record<string, Partial<Readonly<Record<MetricName, Value>>>>>
 }
@@ -229,58 +229,63 @@ function choicesOf(task: Task, doc: Doc): readonly string[] {
   })
 }
 
-/** Answers in the order of the requests; equal requests are asked once. */
+type Answer = Loglikelihood | number | string
+
+/** Answers in the order of the requests; equal requests are asked once, and each answer is kept as it comes. */
 async function answerAll(
   lm: LanguageModel,
   requests: readonly AnyRequest[],
   { cache, onProgress, signal }: EvaluateOptions,
-): Promise<(Loglikelihood | number | string)[]> {
+): Promise<Answer[]> {
   const keys = (cache && (await lm.cacheKeys?.(requests))) ?? []
-  const answers = requests.map((_, i) => keys[i]).map(key => (key === undefined ? undefined : cache?.get(key))) as (
-    | Loglikelihood
-    | number
-    | string
+  const answers = requests.map((_, i) => (keys[i] === undefined ? undefined : cache?.get(keys[i]))) as (
+    | Answer
     | undefined
   )[]
   let done = answers.filter(answer => answer !== undefined).length
   onProgress?.(done, requests.length)
-  const report = { onAnswered: (n: number): void => onProgress?.(done + n, requests.length), ...(signal && { signal }) }
-  const fill = async <K extends AnyRequest['kind']>(
+  const fill = async <K extends AnyRequest['kind'], A extends Answer>(
     kind: K,
-    call: (requests: Extract<AnyRequest, { kind: K }>[]) => Promise<readonly (Loglikelihood | number | string)[]>,
+    call: (requests: Extract<AnyRequest, { kind: K }>[], options: AskOptions<A>) => Promise<readonly A[]>,
   ): Promise<void> => {
     const open = requests.flatMap((request, i) => (request.kind === kind && answers[i] === undefined ? [i] : []))
     if (open.length === 0) return
-    // A request drawn at random is asked every time, others once.
-    const first = new Map<string, number>()
-    const unique = open.filter(i => {
-      const request = requests[i]!
-      const identity = JSON.stringify(request) + ('temperature' in request && request.temperature ? `#${i}` : '')
-      if (first.has(identity)) return false
-      first.set(identity, i)
-      return true
-    })
-    const given = await call(unique.map(i => requests[i] as Extract<AnyRequest, { kind: K }>))
-    unique.forEach((i, n) => {
-      answers[i] = given[n]!
-    })
-    for (const i of open) answers[i] ??= answers[first.get(JSON.stringify(requests[i]))!]
-    for (const i of unique) if (keys[i] !== undefined) await cache?.set(keys[i]!, answers[i])
-    done += open.length
+    const byIdentity = new Map<string, number[]>()
+    for (const i of open) {
+      const name = identity(requests[i]!, i)
+      const group = byIdentity.get(name)
+      if (group) group.push(i)
+      else byIdentity.set(name, [i])
+    }
+    const groups = [...byIdentity.values()]
+    const onAnswer = async (n: number, answer: A): Promise<void> => {
+      const [first, ...same] = groups[n] as [number, ...number[]]
+      if (answers[first] !== undefined) return
+      for (const i of [first, ...same]) answers[i] = answer
+      if (keys[first] !== undefined) await cache?.set(keys[first], answer)
+      done += same.length + 1
+      onProgress?.(done, requests.length)
+    }
+    const asked = groups.map(([i]) => requests[i!] as Extract<AnyRequest, { kind: K }>)
+    const given = await call(asked, { onAnswer, ...(signal && { signal }) })
+    for (const [n, answer] of given.entries()) await onAnswer(n, answer)
   }
-  await fill('loglikelihood', list => lm.loglikelihood(list, report))
-  await fill('loglikelihood_rolling', list =>
+  await fill('loglikelihood', (list, options: AskOptions<Loglikelihood>) => lm.loglikelihood(list, options))
+  await fill('loglikelihood_rolling', (list, options: AskOptions<number>) =>
     lm.loglikelihoodRolling(
       list.map(({ text }) => text),
-      report,
+      options,
     ),
   )
-  await fill('generate_until', list => lm.generateUntil(list, report))
-  onProgress?.(requests.length, requests.length)
-  return answers as (Loglikelihood | number | string)[]
+  await fill('generate_until', (list, options: AskOptions<string>) => lm.generateUntil(list, options))
+  return answers as Answer[]
 }
 
-function valuesOf({ task, doc }: Asked, answers: readonly (Loglikelihood | number | string)[]): Sample['values'] {
+/** Equal requests have one answer; what is drawn at random is asked every time. */
+const identity = (request: AnyRequest, i: number): string =>
+  JSON.stringify(request) + ('temperature' in request && request.temperature ? `#${i}` : '')
+
+function valuesOf({ task, doc }: Asked, answers: readonly Answer[]): Sample['values'] {
   switch (task.outputType) {
     case 'multiple_choice':
       return { none: choiceValues(task, doc, answers as Loglikelihood[]) }

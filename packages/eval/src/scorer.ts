@@ -23,6 +23,12 @@ export interface ScorerOptions {
   readonly rowsAtOnce?: number
 }
 
+export interface ScoreOptions {
+  readonly onScored?: (tokens: number) => void
+  readonly onRequest?: (index: number, scores: TokenScores) => void | Promise<void>
+  readonly signal?: AbortSignal
+}
+
 type Scores = readonly { readonly logprobs: Tensor; readonly best: Tensor }[]
 
 /**
@@ -53,13 +59,14 @@ export class Scorer {
    * Scores of each request, in their order. Requests are packed together and equal prefixes are evaluated once, so
    * give many at a time.
    *
-   * @param onScored called with the number of tokens scored so far.
+   * @param onScored called with the number of tokens scored so far, after each pass.
+   * @param onRequest called, and awaited, with the scores of each request as soon as they are there, in any order.
    * @throws EvaluationError for a request without a token to score, ids outside the vocabulary, or a model that gives
    * no numbers.
    */
   async score(
     requests: readonly ScoreRequest[],
-    { onScored, signal }: { onScored?: (tokens: number) => void; signal?: AbortSignal } = {},
+    { onScored, onRequest, signal }: ScoreOptions = {},
   ): Promise<TokenScores[]> {
     if (this.disposed)
       throw new DisposedError('scorer: got score() after dispose(), expected a live scorer', { op: 'scorer' })
@@ -87,6 +94,8 @@ export class Scorer {
       }
       done += pack.owners.length
       onScored?.(done)
+      // A request is never split: its tokens are all of this pass.
+      if (onRequest) for (const i of new Set(pack.owners.map(({ request }) => request))) await onRequest(i, out[i]!)
     }
     return out
   }
