@@ -17,7 +17,7 @@ import { parseJsonLines, questionsTask, readTask, taskFields } from './task-file
 export async function loadTask(path: string): Promise<Task> {
   const name = basename(path, extname(path))
   if (extname(path) === '.jsonl') return questionsTask(name, await loadDocs(path))
-  const { task, dataFiles } = readTask(await fieldsOf(path), name)
+  const { task, dataFiles } = readTask(await fieldsOf(resolve(path)), name)
   if (task.data || Object.keys(dataFiles).length === 0) return task
   const data: Record<string, readonly Doc[]> = {}
   for (const [split, files] of Object.entries(dataFiles)) {
@@ -27,12 +27,24 @@ export async function loadTask(path: string): Promise<Task> {
   return { ...task, data }
 }
 
-/** The fields of a file over those of the file that it includes. */
-async function fieldsOf(path: string): Promise<Readonly<Record<string, unknown>>> {
-  const fields = taskFields(await textOf(path), basename(path))
-  if (typeof fields.include !== 'string') return fields
-  const { include, ...own } = fields
-  return { ...(await fieldsOf(resolve(dirname(path), include as string))), ...own }
+/** The fields of a file over those of the files that it includes, the later over the earlier. */
+async function fieldsOf(path: string, within: readonly string[] = []): Promise<Readonly<Record<string, unknown>>> {
+  if (within.includes(path))
+    throw new EvaluationError(
+      `task: got an include of ${path} within itself (${[...within, path].map(file => basename(file)).join(' → ')}), expected files that end somewhere`,
+      { op: 'task', got: path },
+    )
+  const { include, ...own } = taskFields(await textOf(path), basename(path))
+  const names: unknown[] = [include ?? []].flat()
+  const wrong = names.find(name => typeof name !== 'string')
+  if (wrong !== undefined)
+    throw new EvaluationError(
+      `task ${basename(path)}: include: got ${JSON.stringify(wrong)}, expected the name of a task file or a list of them`,
+      { op: 'task', got: wrong },
+    )
+  const included = []
+  for (const name of names as string[]) included.push(await fieldsOf(resolve(dirname(path), name), [...within, path]))
+  return Object.assign({}, ...included, own)
 }
 
 /** Documents of a JSON Lines file, or of a JSON array. */

@@ -162,6 +162,18 @@ describe('task files', () => {
     expect(result!.scores[0]!.value).toBe(1)
   })
 
+  test('a file may include several, the later first, but not itself', async () => {
+    file('one.yaml', 'output_type: multiple_choice\ndoc_to_text: one\ndoc_to_target: right\n')
+    file('two.yaml', 'doc_to_text: two\ndoc_to_choice: answers\ntest_split: test\n')
+    const task = await loadTask(file('both.yaml', 'include: [one.yaml, two.yaml]\n'))
+    expect(task.docToText({ one: 'a', two: 'b' })).toBe('b')
+    file('round-a.yaml', 'include: round-b.yaml\n')
+    await expect(loadTask(file('round-b.yaml', 'include: ./round-a.yaml\n'))).rejects.toThrow(
+      'round-b.yaml → round-a.yaml → round-b.yaml',
+    )
+    await expect(loadTask(file('odd.yaml', 'include: {a: 1}\n'))).rejects.toThrow('include: got {"a":1}')
+  })
+
   test.each([
     ['doc_to_text: !function utils.text', '!function utils.text'],
     ['output_type: winning', 'output_type: got "winning"'],
