@@ -185,10 +185,43 @@ describe('task files', () => {
     ['metric_list: [{metric: exact_match, aggregation: nanmean}]', 'aggregation of exact_match: got "nanmean"'],
     ['generation_kwargs: {num_beams: 4}', 'generation_kwargs: got "num_beams"'],
     ['process_results: abc', 'only templates'],
+    ['num_fewshots: 5', 'got "num_fewshots", expected the key num_fewshot'],
+    ['fewshot_delimeter: X', 'expected the key fewshot_delimiter'],
+    ['proces_docs: foo', 'expected the key process_docs'],
+    ['zzzzzzzzzz: 1', 'got "zzzzzzzzzz", expected only task, output_type'],
+    ['metric_list: acc', 'metric_list: got "acc", expected a list'],
+    ['metric_list: [null]', 'metric_list: got null'],
+    ['metric_list: []', 'at least one metric'],
+    ['metric_list: [{metric: exact_match, ignorecase: true}]', 'got "ignorecase", expected the key ignore_case'],
+    ['metric_list: [{metric: exact_match, ignore_case: "yes"}]', 'ignore_case: got "yes", expected true or false'],
+    ['num_fewshot: -1', 'num_fewshot: got -1, expected a whole number ≥ 0'],
+    ['num_fewshot: 0.5', 'num_fewshot: got 0.5'],
+    ['repeats: 0', 'repeats: got 0, expected a whole number ≥ 1'],
+    ['task: [a, b]', 'Groups are not read'],
+    ['test_split: 3', 'test_split: got 3'],
+    ['doc_to_text: {a: b}', 'doc_to_text: got {"a":"b"}'],
+    ['docs: [1]', 'docs: got [1]'],
+    ['description: 3', 'description: got 3'],
+    ['generation_kwargs: []', 'generation_kwargs: got []'],
+    ['generation_kwargs: {max_gen_toks: many}', 'max_gen_toks: got "many"'],
+    ['generation_kwargs: {do_sample: true}', 'do_sample is true'],
+    ['filter_list: regex', 'filter_list: got "regex"'],
+    ['filter_list: [{name: x, filter: regex}]', 'filter_list.0.filter: got "regex"'],
+    ['filter_list: [{name: x, filter: [regex]}]', 'filter_list.0.filter: got "regex"'],
+    ['filter_list: [{name: x, filter: [{function: take_first_k}]}]', 'take_first_k.k'],
+    ['filter_list: [{name: x, filter: [{function: regex, pattern: a}]}]', 'got "pattern"'],
+    ['filter_list: [{name: x, filter: [{function: map, mapping_dict: [1, 2]}]}]', 'mapping_dict: got [1,2]'],
     ['a: [', 'no YAML'],
     ['- a', 'expected keys'],
   ])('%s is refused', (text, reason) => {
     expect(() => readTask(taskFields(text, 'bad'), 'bad')).toThrow(reason)
+  })
+
+  test('what changes no result is passed over', () => {
+    const about = 'metadata: {version: 1}\ntag: [a]\ntask_alias: b\ndataset_path: json\ndataset_name: null\n'
+    const more = 'should_decontaminate: true\ndoc_to_decontamination_query: q\nunsafe_code: false\ngroup: g\n'
+    const { task } = readTask(taskFields(`${about}${more}metric_list: null\nprocess_docs: null\n`, 't'), 't')
+    expect(task).toMatchObject({ name: 't', metrics: ['exact_match'] })
   })
 
   test('choices of a mapping are its values, and fewshot_config may name the split of examples', () => {
