@@ -1,6 +1,7 @@
 /** From what a model wrote to what is compared: lm-eval's filters, by its names. Each maps a document's answers. */
 import { EvaluationError } from './errors.js'
-import { pythonRegExp, strip } from './python.js'
+import { strip } from './python.js'
+import { pythonRegExp } from './python-regexp.js'
 
 export interface FilterPipeline {
   /** Named in the results: `exact_match,strict-match`. */

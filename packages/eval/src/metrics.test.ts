@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { EvaluationError } from './errors.js'
 import { applyFilters } from './filters.js'
 import { aggregate, choiceMetrics, exactMatch, type MetricName, rollingMetrics, standardError } from './metrics.js'
-import { capitalize, countWords, length, literal, pythonRegExp, rstrip } from './python.js'
+import { capitalize, countWords, length, literal, rstrip } from './python.js'
+import { pythonRegExp } from './python-regexp.js'
 
 const choose = (wanted: MetricName[], gold: number[], choices: string[], lls: number[], other?: number[]) =>
   choiceMetrics(wanted, gold, {
@@ -111,6 +113,28 @@ describe('what Python has otherwise', () => {
     expect(rstrip('a\ufeff')).toBe('a\ufeff')
     expect(capitalize('éCOLE d’ÉTÉ')).toBe('École d’été')
     expect(pythonRegExp('(?s)(?P<a>.)b').exec('\nb')?.groups?.a).toBe('\n')
+  })
+
+  // re.findall(pattern, text)
+  test.each([
+    ['\\A(.*)\\Z', 'hello', ['hello']],
+    ['\\Aa', 'aa', ['a']],
+    ['a\\Z', 'a\n', []],
+    ['a$', 'a\n', ['a']],
+    ['(?m)^a$', 'a\r\na\na', ['a', 'a']],
+    ['a.', 'a\ra\n', ['a\r']],
+    ['[]a]+', ']a]', [']a]']],
+    ['[^]a$.]+', 'b]$', ['b']],
+    ['(?P<q>[\'"])x(?P=q)', '"x"', ['"']],
+    ['xa{,2}', 'xaaa', ['xaa']],
+    ['(?i)\\$A\\.', '$a.', ['$a.']],
+    ['\\\\Z', '\\Z', ['\\Z']],
+  ])('the pattern %s on %j finds %j', (pattern, text, found) => {
+    expect(Array.from(text.matchAll(pythonRegExp(pattern, 'g')), match => match[1] ?? match[0])).toEqual(found)
+  })
+
+  test.each(['(', '\\Q', '[\\Z]', '(?x)a', 'a**', '(?P>x)', 'a\\'])('the pattern %s is refused', pattern => {
+    expect(() => pythonRegExp(pattern)).toThrow(EvaluationError)
   })
 
   test.each([

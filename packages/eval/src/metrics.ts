@@ -1,7 +1,8 @@
 /** Metrics as lm-eval 0.4 computes them: a value for each document, then one number with its standard error. */
 import type { Loglikelihood } from './language-model.js'
-import { length, punctuation, pythonRegExp, utf8Length } from './python.js'
+import { length, punctuation, utf8Length } from './python.js'
 import { PythonRandom } from './python-random.js'
+import { pythonRegExp } from './python-regexp.js'
 import type { ExactMatchOptions, Target } from './task.js'
 
 /** One document's value: a number, or a sum and the weight it is divided by. */

@@ -32,16 +32,6 @@ export const capitalize = (text: string): string => {
 /** `string.punctuation`. */
 export const punctuation: RegExp = /[!-/:-@[-`{-~]/g
 
-/**
- * A Python regular expression as a JavaScript one: leading `(?s)`, `(?i)`, `(?m)` become flags and `(?P<name>` is
- * `(?<name>`; \s, \d and \w are then JavaScript's, which differ outside ASCII alone.
- */
-export function pythonRegExp(pattern: string, flags = ''): RegExp {
-  const inline = /^\(\?([ims]+)\)/.exec(pattern)
-  const source = pattern.slice(inline?.[0].length ?? 0).replaceAll('(?P<', '(?<')
-  return new RegExp(source, [...new Set([...(inline?.[1] ?? ''), ...flags])].join(''))
-}
-
 /** Strings, numbers, booleans, None and lists of them, written as Python or JSON does; undefined for anything else. */
 export function literal(text: string): unknown {
   const token = /\s*(?:([[\](),])|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s[\](),'"]+))/y
