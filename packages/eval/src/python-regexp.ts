@@ -16,7 +16,7 @@ const shared = /^\\[bBdDsSwWnrtfvxu]$/
  */
 export function pythonRegExp(pattern: string, flags = ''): RegExp {
   const inline = /^\(\?([aimsu]+)\)/.exec(pattern)
-  const set = new Set(inline?.[1]!.replace(/[au]/g, ''))
+  const set = new Set(inline?.[1]?.replace(/[au]/g, ''))
   const fail = (reason: string): EvaluationError =>
     new EvaluationError(
       `regex: got ${JSON.stringify(pattern)}, expected a regular expression of Python that JavaScript has too (${reason})`,

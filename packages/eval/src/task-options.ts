@@ -22,10 +22,12 @@ function metricOf(file: Given, entry: unknown): { metric: MetricName; options: E
   if (typeof metric !== 'string' || !isMetric(metric))
     throw file.fail('metric_list', metric, `one of ${Object.keys(metrics).join(', ')}`)
   const given = new Given(file.task, isFields(entry) ? entry : { metric }, `metric_list: ${metric}`)
-  // Whether more is better, and how a group weighs its tasks, change nothing here.
-  const always = ['metric', 'aggregation', 'higher_is_better', 'weight_by_size', 'hf_evaluate']
-  const matching = ['ignore_case', 'ignore_punctuation', 'ignore_numbers', 'regexes_to_ignore']
-  given.only(...always, ...(metric === 'exact_match' ? matching : []))
+  // Whether more is better, how a group weighs its tasks and who computes it change nothing here; nor does what is
+  // ignored, where likelihoods are compared.
+  given.only(
+    ...['metric', 'aggregation', 'higher_is_better', 'weight_by_size', 'hf_evaluate'],
+    ...['ignore_case', 'ignore_punctuation', 'ignore_numbers', 'regexes_to_ignore'],
+  )
   const { aggregation = metrics[metric].aggregation } = given.fields
   if (aggregation !== metrics[metric].aggregation)
     throw file.fail(`metric_list: aggregation of ${metric}`, aggregation, metrics[metric].aggregation)
