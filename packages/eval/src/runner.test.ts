@@ -76,6 +76,24 @@ describe('the runner', () => {
     }
   })
 
+  test.each(['default', 'first_n'] as const)(
+    'reads a pool of examples once, not for each document (%s)',
+    async fewshotSampler => {
+      let reads = 0
+      const doc = (i: number) => ({ q: `q${i}`, choices: ['no', 'yes'], gold: 0, toJSON: () => (reads++, i) })
+      const train = Array.from({ length: 400 }, (_, i) => doc(i))
+      const test = Array.from({ length: 50 }, (_, i) => doc(i * 2))
+      const lm = new Written({ pairs: () => ({ logprob: -1, greedy: true }) })
+      const shots = { numFewshot: 3, bootstrapIterations: 0 }
+      await evaluate(lm, [{ ...questions, data: { test }, splits: { test: 'test' }, fewshotSampler }], shots)
+      expect(reads).toBe(50 + 50)
+      reads = 0
+      const groups: Task = { ...questions, data: { train, test }, fewshotGroup: d => String(d.gold), fewshotSampler }
+      await evaluate(lm, [groups], shots)
+      expect(reads).toBe(0)
+    },
+  )
+
   test('divides by the likelihood after "Answer:", as LLaMA does', async () => {
     const lm = new Written({
       pairs: ({ context, continuation }) => ({

@@ -1,5 +1,6 @@
 /** The runner: documents to requests, requests to answers (from the cache where it has them), answers to metrics. */
 import { EvaluationError } from './errors.js'
+import { exampleSampler } from './fewshot.js'
 import { applyFilters, type FilterPipeline, noFilter } from './filters.js'
 import type { AnyRequest, AskOptions, GenerationOptions, LanguageModel, Loglikelihood } from './language-model.js'
 import {
@@ -14,7 +15,6 @@ import {
   type Value,
 } from './metrics.js'
 import { countWords, utf8Length } from './python.js'
-import { PythonRandom } from './python-random.js'
 import { type Doc, evaluatedSplit, fewshotSplit, type Target, type Task } from './task.js'
 
 /** Documents of a split of a task; throws where it has none. */
@@ -136,33 +136,11 @@ async function docsOf(task: Task, split: string, { data }: EvaluateOptions): Pro
   return task.processDocs ? task.processDocs(docs) : docs
 }
 
-/** Chooses the examples of one document after another, drawing as lm-eval's ContextSampler does. */
 async function sampler(task: Task, k: number, options: EvaluateOptions): Promise<(doc: Doc) => readonly Doc[]> {
   if (k === 0) return () => []
-  const all = task.fewshotSamples ?? (await docsOf(task, fewshotSplit(task)!, options))
-  const random = new PythonRandom(options.fewshotSeed ?? 1234)
-  // lm-eval leaves out the document itself where these two name the same split, and also where neither is named. It
-  // shows a document its own answer where the test split is the only one; that is not followed.
-  const own = task.fewshotSamples === undefined && fewshotSplit(task) === evaluatedSplit(task)
-  const exclude = own || task.splits.fewshot === task.splits.test
-  return doc => {
-    const group = task.fewshotGroup
-    const pool = group ? all.filter(other => group(other) === group(doc)) : all
-    const others = exclude ? pool.filter(other => !same(other, doc)) : pool
-    if (others.length < k)
-      throw new EvaluationError(
-        `evaluate: got ${others.length} documents to choose ${k} examples of ${task.name} from, expected more. Lower numFewshot`,
-        { op: 'evaluate', got: others.length, expected: k },
-      )
-    if (task.fewshotSampler === 'first_n') return others.slice(0, k)
-    if (!exclude) return random.sample(pool, k)
-    // One more is drawn, so that the document itself can be left out, and drawn again where it came twice.
-    const drawn = random.sample(pool, Math.min(k + 1, pool.length)).filter(other => !same(other, doc))
-    return drawn.length >= k ? drawn.slice(0, k) : random.sample(others, k)
-  }
+  const docs = task.fewshotSamples ?? (await docsOf(task, fewshotSplit(task)!, options))
+  return exampleSampler(task, k, docs, options.fewshotSeed ?? 1234)
 }
-
-const same = (a: Doc, b: Doc): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 
 /** The text before the answer; several where the question has the choices in it. */
 function contextsOf(task: Task, doc: Doc, examples: readonly Doc[]): readonly string[] {
