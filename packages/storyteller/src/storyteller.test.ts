@@ -51,6 +51,14 @@ describe('the storyteller', async () => {
     expect(instruction('Tell a story.')).toBe(formatInstruction('Tell a story.'))
   })
 
+  it('says how large it is', async () => {
+    let parameters = 0
+    for (const { shape } of file.weights.tensors.values()) parameters += shape.reduce((a, b) => a * b, 1)
+    const size = `${(parameters / 1e6).toFixed(1)} million parameters`
+    for (const text of ['package.json', 'README.md'])
+      expect(await readFile(new URL(`../${text}`, import.meta.url), 'utf8')).toContain(size)
+  })
+
   it('says in its model card what was measured', async () => {
     const figures = JSON.parse(await readFile(new URL('../figures.json', import.meta.url), 'utf8'))
     const card = await readFile(new URL('../README.md', import.meta.url), 'utf8')
