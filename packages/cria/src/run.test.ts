@@ -202,6 +202,29 @@ test('a model of a giant context runs without a limit given', async () => {
   expect(await json(file, '--prompt', 'a', '--choices', 'b')).toMatchObject({ text: 'b', reason: 'stop' })
 })
 
+describe('the context that a model was made for', () => {
+  const long = 'a '.repeat(700)
+
+  test.each([[[]], [['--max-tokens', '10']]])('with %j a longer prompt is refused, saying what to do', async more => {
+    const { out, err } = await run(fixture, '--prompt', long, ...more)
+    expect(out).toBe('')
+    expect(err).toMatch(/--prompt: got \d+ tokens, expected at most the 512 .*Shorten it, or --context \d+ /)
+  })
+
+  test('ends what --max-tokens allows', async () => {
+    const within = ['--prompt', 'a', '--ignore-eos', '--max-tokens', '600']
+    const { tokens, reason } = await json(fixture, ...within)
+    expect(reason).toBe('capacity')
+    expect(tokens.length).toBeLessThanOrEqual(512)
+  })
+
+  test('--context goes beyond it, and says so', async () => {
+    const beyond = ['--prompt', long, '--context', '2000', '--max-tokens', '3', '--ignore-eos']
+    expect((await run(fixture, ...beyond)).err).toContain('2000 tokens are more than the 512')
+    expect(await json(fixture, ...beyond)).toMatchObject({ tokens: { length: 3 }, reason: 'length' })
+  })
+})
+
 describe.skipIf(!existsSync(stories))('on stories260K (needs the folder `shared` beside the checkout)', () => {
   const story = ['--prompt', 'Once upon a time', '--max-tokens', '40', '--temperature', '0']
 

@@ -36,14 +36,18 @@ const SEARCH = 'Searches and speculation:'
 /** For every command that generates. */
 export function samplingFlags(command: Command): Command {
   const options = [
-    one(whole(0))(SAMPLING, '--max-tokens <n>', 'longest continuation (default: 4096, or what the context holds)'),
+    one(whole(0))(SAMPLING, '--max-tokens <n>', 'longest continuation, as far as the context reaches (default: 4096)'),
     flag(SAMPLING, '--preset <name>', 'whose order and defaults').choices(presetNames).default('llamacpp'),
     num(SAMPLING, '--seed <s>', 'same seed, same text (default: a random one)'),
     num(SAMPLING, '--temperature <t>', '0 is greedy (llamacpp 0.8, hf and vllm 1)'),
     num(SAMPLING, '--dynatemp-range <r>', 'temperature ± r, by entropy'),
     num(SAMPLING, '--dynatemp-exponent <e>', 'how entropy maps to temperature (1)'),
     text(SAMPLING, '--samplers <list>', "llamacpp's order: names with ;, or letters (edskypmxt)"),
-    one(whole(1))(SAMPLING, '--context <n>', 'tokens the cache holds (default: what the run needs)'),
+    one(whole(1))(
+      SAMPLING,
+      '--context <n>',
+      'tokens the cache holds (default: what is needed, up to what the model was made for)',
+    ),
 
     num(TAIL, '--top-k <k>', 'keep the k likeliest; 0: all (llamacpp 40, hf 50)'),
     num(TAIL, '--top-p <p>', 'keep the likeliest up to this probability (llamacpp 0.95)'),

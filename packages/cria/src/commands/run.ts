@@ -196,16 +196,22 @@ async function runLoaded(
 /** Room for what follows the prompt where nobody says how much: the cache of a context of 131072 can exceed the memory. */
 const openEnded = 4096
 
-/** What was asked for fits; without a limit the model's own context is it, or `openEnded`. */
+/** The model's own context is the limit, and `openEnded` more than the prompt; `--context` alone goes beyond. */
 function lengths(
   file: Opened,
   { context, maxTokens, json }: RunOptions,
   promptLength: number,
 ): { limit: number; capacity: number } {
-  const own = Math.min(file.opened.config.context, promptLength + openEnded)
-  const capacity = context ?? (maxTokens === undefined ? own : promptLength + maxTokens)
-  if (promptLength > capacity)
-    throw new InputError(`--context: got a prompt of ${promptLength} tokens, expected at most ${capacity}`)
+  const own = file.opened.config.context
+  const capacity = context ?? Math.min(own, promptLength + (maxTokens ?? openEnded))
+  if (promptLength > capacity) {
+    const enough = promptLength + (maxTokens ?? promptLength)
+    throw new InputError(
+      context === undefined
+        ? `--prompt: got ${promptLength} tokens, expected at most the ${own} that this model was made for. Shorten it, or --context ${enough} to go beyond them: quality falls`
+        : `--context: got a prompt of ${promptLength} tokens, expected at most ${context}. Shorten it, or --context ${enough}`,
+    )
+  }
   if (!json) noteLength(capacity, file)
   // the last token needs no room: nothing follows it
   return { limit: Math.min(maxTokens ?? Number.POSITIVE_INFINITY, capacity - promptLength + 1), capacity }
