@@ -1,6 +1,6 @@
 /** The command line as a user types it: each test is a process. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -203,17 +203,46 @@ describe('the model in the box', () => {
     expect(code).toBe(0)
   })
 
-  test('run knows it by name, and a file of that name goes before it', async () => {
-    const args = ['run', 'storyteller', '--prompt', 'A fox', '--max-tokens', '8', '--json']
-    expect(JSON.parse((await cria(args)).out)).toMatchObject({ reason: 'length' })
-    const folder = join(scratch, 'storyteller')
-    mkdirSync(folder)
-    try {
-      expect((await cria(args)).err).toContain('storyteller')
-      expect((await cria(args)).code).toBe(1)
-    } finally {
-      rmSync(folder, { recursive: true })
+  test('run tells without a prompt what start tells; another model needs one', async () => {
+    const told = await cria(['run', 'storyteller', '--seed', '5'])
+    expect(told).toMatchObject({ code: 0, out: (await cria(['start', '--seed', '5'])).out })
+    const { out, err, code } = await cria(['run', 'no-model.gguf'])
+    expect({ out, code }).toEqual({ out: '', code: 2 })
+    expect(err).toMatch(/--prompt: got none, expected the text to continue.*storyteller/)
+    expect((await cria(['run', '--help'])).out).toMatch(/--prompt <text>\s+[^-]*storyteller/)
+  })
+
+  test('run knows it by name unless a model of that name lies here', async () => {
+    const args = ['--prompt', 'A fox', '--max-tokens', '8', '--json']
+    const box = (await cria(['run', 'storyteller', '--seed', '1', ...args])).out
+    expect(JSON.parse(box)).toMatchObject({ reason: 'length' })
+    const here = join(scratch, 'storyteller')
+    for (const make of [() => mkdirSync(here), () => writeFileSync(here, 'notes')]) {
+      make()
+      try {
+        const { out, err } = await cria(['run', 'storyteller', '--seed', '1', ...args])
+        expect(JSON.parse(out).tokens).toEqual(JSON.parse(box).tokens)
+        expect(err).toContain('storyteller here is no model')
+        expect(err).toContain('./storyteller means what is here')
+        expect(await cria(['run', './storyteller', ...args])).toMatchObject({ code: 1, out: '' })
+      } finally {
+        rmSync(here, { recursive: true })
+      }
     }
+    mkdirSync(here)
+    copyFileSync(fixture, join(here, 'model.gguf'))
+    try {
+      expect((await cria(['inspect', 'storyteller'])).out).toMatch(/^storyteller: gguf/)
+    } finally {
+      rmSync(here, { recursive: true })
+    }
+  })
+
+  test('a folder that is no model hides none in the model folder', async () => {
+    mkdirSync(join(scratch, 'models/small'), { recursive: true })
+    mkdirSync(join(scratch, 'small'))
+    copyFileSync(fixture, join(scratch, 'models/small/model.gguf'))
+    expect((await cria(['inspect', 'small'])).out).toMatch(/^models.small: gguf/)
   })
 })
 

@@ -20,7 +20,7 @@ const device = (c: Command): Command =>
 export function program(): Command {
   const cria = new Command('cria')
     .description(
-      'Run, inspect, convert and measure LLaMA-family models.\nMODEL is a file, a folder, a name in the local model folder, or hf:owner/repo[:file].',
+      'Run, inspect, convert and measure LLaMA-family models.\nMODEL is storyteller (the model in the box), a file, a folder, a name in the local model folder, or hf:owner/repo[:file].',
     )
     .version(version)
     .option('--verbose', 'print whole errors with their stack')
@@ -30,7 +30,10 @@ export function program(): Command {
     .command('run')
     .description('continue a text')
     .argument('<model>')
-    .requiredOption('--prompt <text>', 'the text to continue')
+    .option(
+      '--prompt <text>',
+      'the text to continue (default: storyteller, the model in the box, begins a story itself)',
+    )
     .option('--no-echo', 'print the continuation alone')
     .option('--json', 'print one JSON object instead')
     .option('--logprobs <n>', 'with --json: log-probabilities of prompt and text, the n likeliest, entropy', whole(0))

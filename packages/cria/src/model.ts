@@ -1,54 +1,14 @@
-/** From MODEL on the command line to weights, tokenizer and a model on a device. */
-import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+/** From a model's path to weights, tokenizer and a model on a device. */
 import { type Llama, loadLlama } from '@cria/llama'
-import { storyteller } from '@cria/storyteller'
 import type { Device } from '@cria/tensor'
 import type { Tokenizer } from '@cria/tokenizer'
 import type { Model } from '@cria/weights'
-import { downloadModel, openModelAt } from '@cria/weights/node'
+import { openModelAt } from '@cria/weights/node'
 import { type BackendName, openDevice } from './backend.js'
 import { InputError } from './errors.js'
 import { byteBar, note } from './output.js'
+import { resolveModel } from './resolve.js'
 import { tokenizerOf } from './tokenizer.js'
-
-/** Where models lie that are called by name: CRIA_MODELS, then `models` here, then the cache. */
-export const modelFolders = (): string[] =>
-  [
-    process.env.CRIA_MODELS,
-    'models',
-    join('..', 'shared', 'models'),
-    join(homedir(), '.cache', 'cria', 'models'),
-  ].filter((p): p is string => p !== undefined && existsSync(p))
-
-/** The model that comes with the package: what is run where none is named. */
-export const bundledModel = 'storyteller'
-
-/** The path that MODEL means, downloaded if it is on the hub. A file of the same name goes before the bundled model. */
-export async function resolveModel(model: string): Promise<string> {
-  if (model.startsWith('hf:')) return download(model)
-  if (existsSync(model)) return model
-  if (model === bundledModel) return fileURLToPath(storyteller)
-  for (const folder of modelFolders()) {
-    for (const name of [model, `${model}.gguf`]) if (existsSync(join(folder, name))) return join(folder, name)
-  }
-  throw new InputError(
-    `model: got ${model}, expected a file, a folder, ${bundledModel}, a name in ${modelFolders().join(', ') || 'the folder CRIA_MODELS'}, or hf:owner/repo[:file]`,
-  )
-}
-
-async function download(uri: string): Promise<string> {
-  const bars = new Map<string, (done: number, total: number) => void>()
-  return downloadModel(uri, {
-    onProgress({ file, loaded, total }) {
-      let bar = bars.get(file)
-      if (bar === undefined) bars.set(file, (bar = byteBar(file)))
-      bar(loaded, total)
-    },
-  })
-}
 
 /** A model whose weights are still in their files, and the device that they are for. */
 export interface Opened {

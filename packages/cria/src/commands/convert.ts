@@ -2,8 +2,8 @@
 import { type TargetDType, targetDTypes } from '@cria/weights'
 import { convertPath } from '@cria/weights/node'
 import { UsageError } from '../errors.js'
-import { resolveModel } from '../model.js'
 import { countBar, note } from '../output.js'
+import { resolveModel } from '../resolve.js'
 
 export async function convert(input: string, output: string, { type }: { type: string }): Promise<void> {
   const target = type.toLowerCase() as TargetDType

@@ -2,8 +2,9 @@
 import { configOf, estimate } from '@cria/llama'
 import type { Model, WeightFile } from '@cria/weights'
 import { openModelAt, openWeights } from '@cria/weights/node'
-import { resolveModel, vocabularyProblem } from '../model.js'
+import { vocabularyProblem } from '../model.js'
 import { bytes, print, printJson } from '../output.js'
+import { resolveModel } from '../resolve.js'
 import { tokenizerOf } from '../tokenizer.js'
 
 export async function inspect(name: string, { json }: { json?: boolean }): Promise<void> {

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { type Llama2Message, renderLlama2Chat, type Tokenizer } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { InputError } from '../errors.js'
-import { resolveModel } from '../model.js'
 import { print, printJson } from '../output.js'
+import { resolveModel } from '../resolve.js'
 import { openTokenizer } from '../tokenizer.js'
 
 export interface RenderOptions {

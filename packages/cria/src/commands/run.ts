@@ -5,18 +5,10 @@ import type { Tokenizer } from '@cria/tokenizer'
 import { InputError, UsageError } from '../errors.js'
 import { guided } from '../guided.js'
 import { LogprobRecorder } from '../logprobs.js'
-import {
-  type DeviceOptions,
-  describe,
-  type Loaded,
-  needTokenizer,
-  noteLength,
-  type Opened,
-  open,
-  resolveModel,
-} from '../model.js'
+import { type DeviceOptions, describe, type Loaded, needTokenizer, noteLength, type Opened, open } from '../model.js'
 import { States } from '../model-state.js'
 import { note, print, printJson } from '../output.js'
+import { bundledModel, opening, resolveModel } from '../resolve.js'
 import { readSamplers, type Samplers, type SamplingOptions } from '../sampler.js'
 import {
   checkSearch,
@@ -30,7 +22,8 @@ import {
 } from '../write.js'
 
 export interface RunOptions extends SamplingOptions, SearchOptions, DeviceOptions {
-  readonly prompt: string
+  /** Default: the opening of the model in the box; another needs one. */
+  readonly prompt?: string
   readonly specials?: boolean
   readonly negativePrompt?: string
   readonly logprobs?: number
@@ -38,8 +31,11 @@ export interface RunOptions extends SamplingOptions, SearchOptions, DeviceOption
   readonly json?: boolean
 }
 
-export async function run(name: string, options: RunOptions): Promise<void> {
-  check(options)
+type Prompted = RunOptions & { readonly prompt: string }
+
+export async function run(name: string, given: RunOptions): Promise<void> {
+  check(given)
+  const options = { ...given, prompt: given.prompt ?? promptFor(name) }
   const samplersFor = await readSamplers(options)
   const guesser = options.draft === undefined ? undefined : await resolveModel(options.draft)
   const stopper = new AbortController()
@@ -72,6 +68,14 @@ function check(options: RunOptions): void {
     throw new UsageError(`--guidance-scale: got ${whole}, expected a search that draws one text at a time`)
 }
 
+/** The model in the box has an opening of its own. Others are not looked for, or fetched, before there is a prompt. */
+function promptFor(name: string): string {
+  if (name === bundledModel) return opening
+  throw new UsageError(
+    `--prompt: got none, expected the text to continue: --prompt "${opening}". Only ${bundledModel}, the model in the box, begins by itself`,
+  )
+}
+
 /** What follows from the options and the tokenizer. */
 interface Prepared {
   readonly tokenizer: Tokenizer
@@ -87,7 +91,7 @@ interface Prepared {
 
 async function prepare(
   file: Opened,
-  options: RunOptions,
+  options: Prompted,
   samplersFor: Awaited<ReturnType<typeof readSamplers>>,
 ): Promise<Prepared> {
   const tokenizer = await needTokenizer(file)
@@ -105,7 +109,7 @@ async function prepare(
 
 async function runLoaded(
   loaded: Loaded,
-  options: RunOptions,
+  options: Prompted,
   { tokenizer, prompt, negative, limit, capacity, samplers, guide }: Prepared,
   drafter: Drafter | undefined,
   signal: AbortSignal,

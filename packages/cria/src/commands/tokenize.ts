@@ -2,8 +2,8 @@
 import { createInterface } from 'node:readline'
 import { type EncodeOptions, StreamEncoder, type Tokenizer } from '@cria/tokenizer'
 import { InputError } from '../errors.js'
-import { resolveModel } from '../model.js'
 import { print, printJson } from '../output.js'
+import { resolveModel } from '../resolve.js'
 import { openTokenizer } from '../tokenizer.js'
 
 const SPACE = 0x20
