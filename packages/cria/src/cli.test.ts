@@ -238,6 +238,18 @@ describe('the model in the box', () => {
     }
   })
 
+  test('chat tells what it is told to and answers about it; render shows how', async () => {
+    const order = 'Tell a story about a fox named Heidi.'
+    const { out, err, code } = await cria(['chat', 'storyteller', '--seed', '1'], `Why?\n${order}\nWho was Heidi?\n`)
+    expect(code).toBe(0)
+    expect(err).toContain('a question before a story')
+    expect(out).toMatch(/Heidi(.|\n)*\n+ ?[A-Z][a-z ]+\.\n+$/)
+    expect(out).not.toContain('Question')
+    const messages = JSON.stringify([{ role: 'user', content: order }])
+    const rendered = await cria(['render', 'storyteller'], messages)
+    expect(rendered.out).toBe(`<s>Instruction: ${order}\nStory:\n\n`)
+  })
+
   test('a folder that is no model hides none in the model folder', async () => {
     mkdirSync(join(scratch, 'models/small'), { recursive: true })
     mkdirSync(join(scratch, 'small'))

@@ -3,10 +3,11 @@ import { cpu } from '@cria/kernels-cpu'
 import { generate, loadLlama, Session } from '@cria/llama'
 import { llamacpp } from '@cria/sampling/presets'
 import { fromGguf } from '@cria/tokenizer'
+import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { openModelAt } from '@cria/weights/node'
 import { checkStory, formatInstruction, formatQuestion, questions, Random, story } from '@cria/world'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { context, instruction, question, storyteller } from './index.js'
+import { chatTemplate, context, instruction, question, storyteller, turnEnd } from './index.js'
 
 describe('the storyteller', async () => {
   const device = await cpu()
@@ -49,6 +50,27 @@ describe('the storyteller', async () => {
     const [first] = questions(one, new Random(1))
     expect(question(one.text, first!.question)).toBe(`${one.text}\n\n${formatQuestion(first!, false)}`)
     expect(instruction('Tell a story.')).toBe(formatInstruction('Tell a story.'))
+  })
+
+  it('converses in those formats', () => {
+    const say = (role: string, content: string): ChatMessage => ({ role, content })
+    const render = (...messages: ChatMessage[]) => renderChat(tokenizer, messages, { template: chatTemplate }).ids
+    const order = say('user', ' Tell a story about a fox. ')
+    const told = say('assistant', 'A fox ran.\n\n')
+    const ask = say('user', 'Who ran?')
+    const answer = say('assistant', ' The fox.\n')
+    expect(render(order)).toEqual(tokenizer.encode(instruction('Tell a story about a fox.')))
+    expect(render(order, told, ask)).toEqual(tokenizer.encode(question('A fox ran.', 'Who ran?')))
+    expect(render(order, told, ask, answer, ask)).toEqual(render(order, told, ask))
+    expect(render(say('user', 'A fox'))).toEqual(tokenizer.encode('A fox'))
+    expect(render(say('user', 'A fox'), say('assistant', ' ran.'), ask)).toEqual(render(order, told, ask))
+    expect(render(order, told, ask, answer, say('user', 'A bear'))).toEqual(tokenizer.encode('A bear'))
+    expect(render(order, told, order, say('assistant', 'A cat ran.'), ask)).toEqual(
+      tokenizer.encode(question('A cat ran.', 'Who ran?')),
+    )
+    expect(() => render(ask)).toThrow(/a question before a story: begin one/)
+    expect(() => render(say('system', 'Be brief.'), order)).toThrow(/a system message/)
+    expect([...tokenizer.encode(question('.', 'Who?'))]).toContain(tokenizer.idOf(turnEnd))
   })
 
   it('says how large it is', async () => {

@@ -1,11 +1,13 @@
 /** `cria chat`: a conversation through the model's own template. */
 import { createInterface } from 'node:readline/promises'
 import { generate, Session } from '@cria/llama'
+import { chatTemplate, turnEnd } from '@cria/storyteller'
 import type { Tokenizer } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { InputError } from '../errors.js'
 import { type DeviceOptions, describe, type Loaded, needTokenizer, open } from '../model.js'
 import { note, print, report } from '../output.js'
+import { isBundled } from '../resolve.js'
 import { readSamplers, type Samplers, type SamplingOptions } from '../sampler.js'
 
 export interface ChatOptions extends SamplingOptions, DeviceOptions {
@@ -23,18 +25,37 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   const file = await open(name, options)
   try {
     const tokenizer = await needTokenizer(file)
-    if (tokenizer.chatTemplate === undefined)
+    const manner = mannerOf(file.path, tokenizer)
+    if (manner === undefined)
       throw new InputError(
         `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,
       )
     const samplers = samplersFor(tokenizer)
-    await converse(await file.load(), tokenizer, samplers, options)
+    await converse(await file.load(), tokenizer, manner, samplers, options)
   } finally {
     await file.dispose()
   }
 }
 
-async function converse(loaded: Loaded, tokenizer: Tokenizer, samplers: Samplers, options: ChatOptions): Promise<void> {
+/** How a model talks: what writes the conversation, and the tokens that end its turn. */
+interface Manner {
+  readonly template: string
+  readonly ends: readonly number[]
+}
+
+function mannerOf(path: string, tokenizer: Tokenizer): Manner | undefined {
+  if (isBundled(path)) return { template: chatTemplate, ends: [...tokenizer.eosIds, tokenizer.idOf(turnEnd)!] }
+  const { chatTemplate: template, eosIds: ends } = tokenizer
+  return template === undefined ? undefined : { template, ends }
+}
+
+async function converse(
+  loaded: Loaded,
+  tokenizer: Tokenizer,
+  { template, ends }: Manner,
+  samplers: Samplers,
+  options: ChatOptions,
+): Promise<void> {
   describe(loaded)
   const session = new Session(loaded.model, {
     capacity: options.context ?? Math.min(loaded.opened.config.context, 4096),
@@ -59,7 +80,7 @@ async function converse(loaded: Loaded, tokenizer: Tokenizer, samplers: Samplers
     const system: ChatMessage[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
     for (let forgotten = 0; ; forgotten++) {
       const messages = [...system, ...history, { role: 'user', content: text }]
-      const { ids } = renderChat(tokenizer, messages, { addGenerationPrompt: true })
+      const { ids } = renderChat(tokenizer, messages, { template, addGenerationPrompt: true })
       if (ids.length <= capacity * (history.length > 0 ? 0.75 : 1)) {
         if (forgotten > 0) note(`the context of ${capacity} tokens is full: forgot the oldest ${forgotten} exchanges`)
         return ids
@@ -91,7 +112,7 @@ async function converse(loaded: Loaded, tokenizer: Tokenizer, samplers: Samplers
       for await (const event of generate(session, {
         prompt: ids.subarray(shared),
         sampler,
-        stop: tokenizer.eosIds,
+        stop: ends,
         signal: stopper.signal,
         ...(options.maxTokens !== undefined && { maxTokens: options.maxTokens }),
       })) {
