@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
-import { fit, frontier, type Rung } from './scaling.js'
+import { fit, frontier, lossAt, type Rung } from './scaling.js'
+import { sizes } from './sizes.js'
 
 /** llama2.c's README: models trained on TinyStories, their parameters and validation loss. Another text, so another level. */
 const tinyLlamas = [
@@ -13,10 +14,12 @@ const tinyLlamas = [
   { parameters: 110e6, loss: 0.76 },
 ]
 
-const line = (points: readonly { x: number; loss: number }[]): { x: number; loss: number }[] => {
-  const { intercept, slope } = fit(points)
+/** The fitted curve over the range of the points. */
+function line(points: readonly { x: number; loss: number }[]): { x: number; loss: number }[] {
+  const curve = fit(points)
   const xs = points.map(p => p.x)
-  return [Math.min(...xs), Math.max(...xs)].map(x => ({ x, loss: Math.exp(intercept + slope * Math.log(x)) }))
+  const [from, to] = [Math.min(...xs), Math.max(...xs)]
+  return Array.from({ length: 50 }, (_, i) => from * (to / from) ** (i / 49)).map(x => ({ x, loss: lossAt(curve, x) }))
 }
 
 /** Writes `ladder.svg` into the folder. */
@@ -44,11 +47,17 @@ export async function drawLadder(rungs: readonly Rung[], folder: string): Promis
     ...common,
     x: { type: 'log', label: 'training FLOP', tickFormat: '.0e', ticks: 4 },
     y: { type: 'log', label: 'held-out loss, nats a token', tickFormat: '.1f', ticks: 6 },
-    color: { legend: false, domain: ['1m', '3m', '5m', '10m', '30m'], scheme: 'observable10' },
+    color: { legend: false, domain: Object.keys(sizes), scheme: 'observable10' },
     marks: [
       Plot.line(rungs, { x: 'flops', y: 'loss', stroke: 'size', sort: 'flops' }),
       Plot.dot(rungs, { x: 'flops', y: 'loss', fill: 'size', r: 4 }),
-      Plot.text(rungs, { x: 'flops', y: 'loss', text: r => `${r.size} ${(r.tokens / 1e6).toFixed(0)}M`, dy: -10 }),
+      ...Object.keys(sizes).map((size, i) =>
+        Plot.text(
+          rungs.filter(r => r.size === size),
+          // Above and below in turn, as neighbouring sizes meet.
+          { x: 'flops', y: 'loss', text: r => `${r.size} ${(r.tokens / 1e6).toFixed(0)}M`, dy: i % 2 === 0 ? 14 : -10 },
+        ),
+      ),
       ...(best.length > 1 ? [Plot.line(line(best), { x: 'x', y: 'loss', strokeDasharray: '4 3' })] : []),
     ],
   })

@@ -16,7 +16,7 @@ import type { Rung } from './scaling.js'
 import { context, type SizeName, sizes } from './sizes.js'
 
 /** What two cores read in two hours: up to what each size is worth. The last is the storyteller's own pretraining. */
-const ladder = ['1m:2e6', '1m:6e6', '1m:12e6', '3m:2e6', '3m:6e6', '3m:24e6', '5m:6e6', '5m:42e6']
+const ladder = ['1m:2e6', '1m:6e6', '1m:12e6', '3m:2e6', '3m:6e6', '3m:12e6', '5m:6e6', '5m:42e6']
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
