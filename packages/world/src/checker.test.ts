@@ -58,3 +58,55 @@ test('what it does not know it tolerates to the stated degree', () => {
   expect(problems('Hello world. This is not a story.')).toMatch(/no end.*cannot be understood/)
   expect(checkStory('').consistent).toBe(false)
 })
+
+const learner = `Once there was a shy boy named Ben. Ben wanted to learn to climb a rope.
+
+One day, Ben went to the meadow. The first time, Ben slid down again. He met a wise farmer named Anna. "You must use your feet, too," said Anna to Ben. Ben practised in the rain.
+
+At last, Ben climbed a rope, and everyone clapped. He was very happy.
+
+And Ben lived happily ever after and fed the birds in winter.`
+
+const maker = `Once there was a shy boy named Noah. He had a friend: a kind fox named Chloe.
+
+Noah wanted to make a red kite for Chloe. Noah needed some glue, but there was none in the house. So Noah went to the meadow. He met a wise farmer named Anna. Anna gave Noah some glue and smiled. The next day, Noah worked on the kite until noon.
+
+The kite was ready, and Noah smiled. Noah gave the kite to Chloe. Chloe loved it at once.
+
+And Noah lived happily ever after and fed the birds in winter.`
+
+const fighters = `Once there was a shy boy named Noah. He had a friend: a kind fox named Chloe.
+
+One day, Noah and Chloe played tag in the meadow. Chloe had a red kite with her. Chloe shook her head when Noah asked for a turn with it. Noah and Chloe both held on to the kite and shouted. Noah ran off without a word.
+
+Chloe thought of all the good days with Noah, and her anger went away. "I am so sorry, Noah," said Chloe. Noah smiled and hugged her. From then on, Noah and Chloe shared the kite.
+
+And Noah lived happily ever after and fed the birds in winter.`
+
+test.each([
+  ['learned something else', learner, 'climbed a rope, and', 'baked bread, and', /learn of Ben, bake bread/],
+  ['taught something else', learner, 'use your feet, too', 'kick with your legs', /learn of Ben, swim/],
+  ['given something else', maker, 'gave Noah some glue', 'gave Noah some sugar', /need of Noah, some sugar/],
+  [
+    'the same need twice',
+    maker,
+    'The next day',
+    'One thing was missing: Noah had no glue. He met a wise baker named Emma. "You can have my glue," Emma told Noah kindly. The next day',
+    /need again/,
+  ],
+  [
+    'one who misses herself',
+    fighters,
+    'good days with Noah',
+    'good days with Chloe',
+    /Chloe cannot do this with herself/,
+  ],
+])('%s', (_, whole, from, to, problem) => {
+  expect(problems(whole)).toBe('')
+  expect(whole).toContain(from)
+  expect(problems(whole.replace(from, to))).toMatch(problem)
+})
+
+test('the facts say what a goal is about', () => {
+  expect(checkStory(maker).facts.threads).toContainEqual({ kind: 'need', who: 'Noah', about: 'some glue', end: 'met' })
+})

@@ -22,7 +22,7 @@ export interface Facts {
   /** What happened, in order: the events of the world. */
   readonly events: readonly string[]
   /** What was open in the story, and how it ended (undefined: it did not). */
-  readonly threads: readonly { kind: string; who?: string; thing?: string; end?: string }[]
+  readonly threads: readonly { kind: string; who?: string; thing?: string; about?: string; end?: string }[]
   readonly ending: string | undefined
 }
 
@@ -192,6 +192,7 @@ function follow(state: State, readings: readonly Reading[]): void {
   for (const reading of readings) {
     const { args, people, things, pair } = bind(state, reading)
     const required = reading.event.definition.args.split(' ').filter(arg => arg && !arg.endsWith('?'))
+    state.world.event(args)
     if (required.every(arg => args[arg as Var])) reading.event.definition.rule?.(state.world, args)
     const subject = pair && pair[1] === people[1] && people.length >= 2 && pair[0] === people[0] ? undefined : people[0]
     state.focus.commit(people, things, subject, pair)
@@ -231,6 +232,7 @@ export function checkStory(text: string, options: CheckOptions = {}): Report {
   if (paragraphs.length > 1 && first?.length === 1 && !/[.!?"]$/.test(first[0]!)) paragraphs.shift()
   for (const sentence of paragraphs.flat()) {
     const readings = readSentence(sentence)
+    const report = (problem: string): void => void problems.push({ sentence: count, text: sentence, problem })
     let best: State | undefined
     for (const reading of readings) {
       const trial = state.clone()
@@ -240,11 +242,11 @@ export function checkStory(text: string, options: CheckOptions = {}): Report {
       if (best.world.problems.length === 0) break
     }
     if (best) {
-      for (const problem of best.world.problems) problems.push({ sentence: count, text: sentence, problem })
+      best.world.problems.forEach(report)
       state = best
     } else {
       unknown.push(sentence)
-      for (const problem of strangers(state, sentence)) problems.push({ sentence: count, text: sentence, problem })
+      strangers(state, sentence).forEach(report)
       state.focus.clause++
     }
     count++
@@ -288,7 +290,7 @@ function factsOf({ world, events, places }: State): Facts {
     threads: world.threads.map(({ kind, who, what, end }) => ({
       kind,
       ...(who ? { who: who.name } : {}),
-      ...(what ? { thing: named(what) } : {}),
+      ...(what ? { ['forms' in what ? 'about' : 'thing']: named(what) } : {}),
       ...(end ? { end } : {}),
     })),
     ending: world.ending,

@@ -1,4 +1,5 @@
 /** Damage: stories with one thing wrong, each kind of its own. For measuring the checker and for preference pairs. */
+import { changeName, changeTopic, join, literal, withSentence } from './damage.js'
 import { men, women } from './lexicon/people.js'
 import type { Random } from './random.js'
 import { sentences } from './reader.js'
@@ -16,6 +17,8 @@ export type MutationKind =
   | 'cutEnd'
   | 'shuffle'
   | 'otherStory'
+  | 'changeTopic'
+  | 'changeName'
 
 /** What breaks, from plain to see to hard to see. */
 export const mutationKinds: readonly MutationKind[] = [
@@ -30,14 +33,9 @@ export const mutationKinds: readonly MutationKind[] = [
   'swapNames',
   'dropTurn',
   'movePlace',
+  'changeTopic',
+  'changeName',
 ]
-
-const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-const join = (paragraphs: readonly string[][]): string =>
-  paragraphs
-    .filter(list => list.length > 0)
-    .map(list => list.join(' '))
-    .join('\n\n')
 
 /** Replaces the n-th match only. */
 function replaceNth(text: string, pattern: RegExp, n: number, by: string): string {
@@ -87,10 +85,7 @@ export function mutate(story: Story, kind: MutationKind, random: Random, other?:
       // A sentence that resolves something goes missing.
       const turns = tale.events.flatMap(({ resolves }, i) => (resolves ? [story.sentences[i]!] : []))
       if (turns.length === 0) return undefined
-      const titled = paragraphs[0]!.length === 1 && !/[.!?"]$/.test(paragraphs[0]![0]!)
-      const chosen = random.pick(turns)
-      let i = titled ? -1 : 0
-      return join(paragraphs.map(list => list.filter(() => i++ !== chosen)))
+      return withSentence(text, random.pick(turns), () => '')
     }
     case 'movePlace': {
       // One mention of a place where somebody is becomes another place of the region.
@@ -160,6 +155,10 @@ export function mutate(story: Story, kind: MutationKind, random: Random, other?:
       }
       return replaceNth(text, mention, n, turned[found]!)
     }
+    case 'changeTopic':
+      return changeTopic(story, random)
+    case 'changeName':
+      return changeName(story, random)
     case 'cutEnd':
       return join(paragraphs.slice(0, Math.max(1, Math.ceil(paragraphs.length / 2))))
     case 'shuffle':

@@ -5,12 +5,12 @@ export const contest: Record<string, Definition> = define({
   announce: {
     args: 'a b x p',
     x: 'contest',
-    rule: (w, { a, b, p }) => {
+    rule: (w, { a, b, x, p }) => {
       w.person(a!)
       w.person(b!)
       w.at.set(a!, p!)
       w.at.set(b!, p!)
-      w.open('contest', { a: undefined, b: undefined, o: undefined })
+      w.open('contest', { x })
     },
     say: [
       'There was <x.a> <p.in>, and both <ab.both> (wanted to win|wanted to take part)',
@@ -26,10 +26,7 @@ export const contest: Record<string, Definition> = define({
   },
   boast: {
     args: 'a b',
-    rule: (w, { a, b }) => {
-      if (a === b) w.fail('one cannot boast to oneself')
-      w.expect('contest')
-    },
+    rule: w => void w.expect('contest'),
     say: [
       '"(You will never win|I am much better than you), <b.name>!" said <a.np>.',
       '"Nobody can beat me," <a> told <b.him>.',
@@ -42,7 +39,7 @@ export const contest: Record<string, Definition> = define({
   practice: {
     args: 'a x',
     x: 'contest',
-    rule: w => void w.expect('contest'),
+    rule: (w, { x }) => void w.expect('contest', undefined, x),
     say: [
       '<a> had <x.practised> every (morning|day|evening) for a (week|month)',
       '<a> had <x.practised> (in the rain and in the sun|until <a.hs> feet hurt|even on Sundays)',
@@ -53,7 +50,7 @@ export const contest: Record<string, Definition> = define({
     args: 'a b x',
     x: 'contest',
     opener: 'after',
-    rule: w => void w.expect('contest'),
+    rule: (w, { x }) => void w.expect('contest', undefined, x),
     say: [
       '(a bell rang|a whistle blew|someone waved a flag), and <ab.both> <x.past>',
       '"One, two, three, go!" someone shouted, and <ab.both> <x.past>.',
@@ -66,7 +63,7 @@ export const contest: Record<string, Definition> = define({
     opener: 'sudden',
     rule: (w, { b }) => {
       w.expect('contest')
-      w.open('hurt', { a: b, b: undefined, o: undefined })
+      w.open('hurt', { a: b })
     },
     say: [
       '<b> (slipped|tripped|stumbled) and hurt <b.hs> (foot|knee|ankle)',
@@ -78,10 +75,7 @@ export const contest: Record<string, Definition> = define({
   },
   choose: {
     args: 'a b',
-    rule: (w, { a, b }) => {
-      if (a === b) w.fail('one cannot pass oneself')
-      w.expect('hurt', b)
-    },
+    rule: (w, { b }) => void w.expect('hurt', b),
     say: [
       '<a> could have won easily, but <a.he> (stopped for|turned around for|looked back at) <b.him>',
       '<a> looked at the finish and then at <b.him>',
@@ -123,9 +117,10 @@ export const contest: Record<string, Definition> = define({
   wins: {
     args: 'a',
     opener: 'last',
-    rule: w => {
+    rule: (w, { a }) => {
       if (w.isOpen('hurt')) w.fail('someone is still hurt')
       w.close('contest', 'won')
+      w.mark('won', a)
     },
     say: [
       '<a> won by (a nose|one step|a hair), and nobody was more surprised than <a.he> was',
@@ -150,6 +145,7 @@ export const contest: Record<string, Definition> = define({
     rule: (w, { a, o }) => {
       w.thing(o, a, a)
       if (w.isOpen('contest')) w.fail('the contest is not over')
+      if (w.threads.some(({ kind, end }) => kind === 'contest' && end === 'won')) w.needs('won', a)
     },
     say: [
       '<a> got <o.a> as a prize',

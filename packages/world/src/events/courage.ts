@@ -5,7 +5,7 @@ export const courage: Record<string, Definition> = define({
   afraid: {
     args: 'a x',
     x: 'fear',
-    rule: (w, { a }) => w.open('fear', { a, b: undefined, o: undefined }),
+    rule: (w, { a, x }) => w.open('fear', { a, x }),
     say: [
       '<a> was (afraid|scared|very afraid|terribly scared) of <x>',
       'But <a> had a (secret|small secret|big problem): <a.he> was (afraid|scared) of <x>',
@@ -30,7 +30,10 @@ export const courage: Record<string, Definition> = define({
     args: 'b x',
     x: 'fear',
     opener: 'sudden',
-    rule: (w, { b }) => w.open('trouble', { a: b, b: undefined, o: undefined }),
+    rule: (w, { b, x }) => {
+      w.expect('fear', undefined, x)
+      w.open('trouble', { a: b })
+    },
     say: ['<b> <x.trouble>', '<b> was not careful and <x.trouble>', 'it happened: <b> <x.trouble>'],
     ask: [['What happened to <b.name>?', '<b.he> <x.trouble>', 'other']],
     gist: '<b.name> <x.trouble>',
@@ -51,7 +54,7 @@ export const courage: Record<string, Definition> = define({
   hesitate: {
     args: 'a x',
     x: 'fear',
-    rule: (w, { a }) => void w.expect('fear', a),
+    rule: (w, { a, x }) => void w.expect('fear', a, x),
     say: [
       '<a> (began to shake|stood still|went pale|took a step back), for nothing was worse than <x>',
       'at first, <a> could not move, because all <a.he> could think of was <x>',
@@ -77,9 +80,9 @@ export const courage: Record<string, Definition> = define({
   face: {
     args: 'a x',
     x: 'fear',
-    rule: (w, { a }) => {
+    rule: (w, { a, x }) => {
       w.needs('ready', a)
-      w.close('fear', 'faced', a)
+      w.close('fear', 'faced', a, x)
     },
     say: [
       '<a> <x.face>',
@@ -110,9 +113,7 @@ export const courage: Record<string, Definition> = define({
   brave: {
     args: 'a x?',
     x: 'fear',
-    rule: (w, { a }) => {
-      if (w.isOpen('fear', a)) w.fail(`${a!.name} is still afraid`)
-    },
+    rule: (w, { a, x }) => w.ended('fear', 'faced', a, x),
     say: [
       '<a> was not so afraid of <x> (anymore|any longer|now)',
       '<a> thought of <x> and was surprised at <a.self>',

@@ -5,9 +5,9 @@ export const growing: Record<string, Definition> = define({
   plant: {
     args: 'a x p?',
     x: 'crop',
-    rule: (w, { a, p }) => {
+    rule: (w, { a, x, p }) => {
       w.here(a, p)
-      w.open('grow', { a, b: undefined, o: undefined })
+      w.open('grow', { a, x })
     },
     say: [
       '<a> put <x.seed> into the ground <p.in>',
@@ -58,9 +58,9 @@ export const growing: Record<string, Definition> = define({
     args: 'y',
     y: 'threat',
     opener: 'sudden',
-    rule: w => {
+    rule: (w, { y }) => {
       w.expect('grow')
-      w.open('threat', { a: undefined, b: undefined, o: undefined })
+      w.open('threat', { x: y })
     },
     say: ['<y>', 'the little plant was in danger: <y>', 'there was trouble: <y>'],
     ask: [['What was the trouble?', '<y>', 'other']],
@@ -69,9 +69,9 @@ export const growing: Record<string, Definition> = define({
   guard: {
     args: 'a y',
     y: 'threat',
-    rule: (w, { a }) => {
+    rule: (w, { a, y }) => {
       w.expect('grow', a)
-      w.close('threat', 'past')
+      w.close('threat', 'past', undefined, y)
     },
     say: [
       '<a> <y.guard>, and the little plant was safe',
@@ -111,9 +111,9 @@ export const growing: Record<string, Definition> = define({
     args: 'a x',
     x: 'crop',
     opener: 'last',
-    rule: (w, { a }) => {
+    rule: (w, { a, x }) => {
       if (w.isOpen('threat')) w.fail('the plant is still in danger')
-      w.close('grow', 'grown', a)
+      w.close('grow', 'grown', a, x)
     },
     say: [
       '<a> had <x>, (taller|bigger) than <a.he> was',
@@ -126,16 +126,14 @@ export const growing: Record<string, Definition> = define({
   harvest: {
     args: 'a x',
     x: 'crop',
-    rule: w => {
-      if (w.isOpen('grow')) w.fail('it has not grown yet')
-    },
+    rule: (w, { a, x }) => w.ended('grow', 'grown', a, x),
     say: ['<a> shared the <x.many> with (everybody|the whole neighborhood|all the neighbors|anyone who came by)'],
     ask: [['What did <a.name> share?', 'the <x.many>', 'other']],
     gist: '<a.name> shared the <x.many>',
   },
   lonely: {
     args: 'a p?',
-    rule: (w, { a }) => w.open('lonely', { a, b: undefined, o: undefined }),
+    rule: (w, { a }) => w.open('lonely', { a }),
     say: [
       '<a> was new <p.in> and knew nobody',
       '<a> had moved $near <p> a week ago and had no friends there',
@@ -192,6 +190,7 @@ export const growing: Record<string, Definition> = define({
     args: 'a',
     opener: 'none',
     rule: (w, { a }) => {
+      w.hero(a)
       if (w.threads.every(thread => thread.end !== 'given up')) w.fail(`${a!.name} has lost nothing`)
       for (const thread of w.threads) if (!thread.end) w.fail(`the end comes while this is open: ${thread.kind}`)
       w.ending = 'bittersweet'

@@ -5,9 +5,9 @@ export const honesty: Record<string, Definition> = define({
   promise: {
     args: 'a b x',
     x: 'task',
-    rule: (w, { a, b }) => {
+    rule: (w, { a, b, x }) => {
       w.together(a, b)
-      w.open('promise', { a, b, o: undefined })
+      w.open('promise', { a, b, x })
     },
     say: [
       '<a> promised <b.him> to <x.base> (before dark|before supper|by noon|that day)',
@@ -54,9 +54,9 @@ export const honesty: Record<string, Definition> = define({
   keeps: {
     args: 'a x',
     x: 'task',
-    rule: (w, { a }) => {
+    rule: (w, { a, x }) => {
       w.needs('remembers', a)
-      w.close('promise', 'kept', a)
+      w.close('promise', 'kept', a, x)
     },
     say: [
       '<a> ran (as fast as the wind|without stopping|all the way) and <x.past>, just in time',
@@ -71,7 +71,7 @@ export const honesty: Record<string, Definition> = define({
     rule: (w, { a }) => {
       w.needs('remembers', a)
       w.close('promise', 'broken', a)
-      w.open('guilt', { a, b: undefined, o: undefined })
+      w.open('guilt', { a })
     },
     say: [
       '<a> ran and ran, but it was too late',
@@ -87,10 +87,9 @@ export const honesty: Record<string, Definition> = define({
     rule: (w, { a, b, o }) => {
       w.owns(b, o)
       w.whole(o)
-      if (a === b) w.fail('it is not theirs alone')
       w.broken.add(o!)
-      w.open('broken', { a: b, b: undefined, o })
-      w.open('guilt', { a, b: undefined, o: undefined })
+      w.open('broken', { a: b, o })
+      w.open('guilt', { a })
     },
     say: [
       'the <o.n> that belonged to <b.np> broke when <a> (bumped into|knocked against|stepped on) it',
@@ -131,7 +130,7 @@ export const honesty: Record<string, Definition> = define({
     args: 'a b?',
     rule: (w, { a }) => {
       w.expect('guilt', a)
-      w.open('lie', { a, b: undefined, o: undefined })
+      w.open('lie', { a })
     },
     say: [
       '"It was the wind," <a> (said|mumbled|told <b.him>).',
@@ -157,7 +156,6 @@ export const honesty: Record<string, Definition> = define({
     args: 'a b',
     rule: (w, { a, b }) => {
       w.expect('guilt', a)
-      if (a === b) w.fail('one does not confess to oneself')
       if (w.isOpen('lie', a)) w.close('lie', 'confessed', a)
       w.mark('sorry', a, b)
     },

@@ -40,9 +40,9 @@ export const journey: Record<string, Definition> = define({
   obstacle: {
     args: 'a x',
     x: 'obstacle',
-    rule: (w, { a }) => {
+    rule: (w, { a, x }) => {
       w.expect('errand', a)
-      w.open('obstacle', { a, b: undefined, o: undefined })
+      w.open('obstacle', { a, x })
     },
     say: [
       '<a> (had not gone far|had walked for an hour), when <a.he> came to <x>',
@@ -56,7 +56,7 @@ export const journey: Record<string, Definition> = define({
   wayFail: {
     args: 'a x',
     x: 'obstacle',
-    rule: (w, { a }) => void w.expect('obstacle', a),
+    rule: (w, { a, x }) => void w.expect('obstacle', a, x),
     say: [
       '<a> <x.fail>, but it did not work',
       'first <a> <x.fail>, but that was no good',
@@ -67,9 +67,9 @@ export const journey: Record<string, Definition> = define({
   wayHelp: {
     args: 'a b x',
     x: 'obstacle',
-    rule: (w, { a, b }) => {
+    rule: (w, { a, b, x }) => {
       w.together(a, b)
-      w.close('obstacle', 'passed', a)
+      w.close('obstacle', 'passed', a, x)
       w.mark('helps', b, a)
     },
     say: [
@@ -87,7 +87,7 @@ export const journey: Record<string, Definition> = define({
   waySelf: {
     args: 'a x',
     x: 'obstacle',
-    rule: (w, { a }) => w.close('obstacle', 'passed', a),
+    rule: (w, { a, x }) => w.close('obstacle', 'passed', a, x),
     say: [
       '<a> (thought hard|had an idea|looked around), and then <a.he> <x.self>',
       '<a> did not give up: <a.he> <x.self>',
@@ -117,7 +117,7 @@ export const journey: Record<string, Definition> = define({
     args: 'a b o',
     rule: (w, { a, b, o }) => {
       w.has(a, o)
-      w.close('errand', 'done', a, o)
+      w.close('errand', 'done', a, o, b)
       w.together(a, b)
       w.thing(o, b, b)
     },

@@ -5,7 +5,7 @@ export const learning: Record<string, Definition> = define({
   wantLearn: {
     args: 'a x',
     x: 'skill',
-    rule: (w, { a }) => w.open('learn', { a, b: undefined, o: undefined }),
+    rule: (w, { a, x }) => w.open('learn', { a, x }),
     say: [
       '<a> wanted to learn to <x.base>',
       'There was one thing <a> wanted to do more than anything: <x.base>',
@@ -19,7 +19,7 @@ export const learning: Record<string, Definition> = define({
   tryLearn: {
     args: 'a x',
     x: 'skill',
-    rule: (w, { a }) => void w.expect('learn', a),
+    rule: (w, { a, x }) => void w.expect('learn', a, x),
     say: [
       '<a> tried, but <a.he> <x.fail>',
       'the first time, <a> <x.fail>',
@@ -33,9 +33,9 @@ export const learning: Record<string, Definition> = define({
   tip: {
     args: 'a b x',
     x: 'skill',
-    rule: (w, { a, b }) => {
+    rule: (w, { a, b, x }) => {
       w.together(a, b)
-      w.expect('learn', a)
+      w.expect('learn', a, x)
       w.mark('helps', b, a)
     },
     say: [
@@ -51,7 +51,7 @@ export const learning: Record<string, Definition> = define({
     args: 'a x?',
     x: 'skill',
     opener: 'after',
-    rule: (w, { a }) => void w.expect('learn', a),
+    rule: (w, { a, x }) => void w.expect('learn', a, x),
     say: [
       '<a> practised (in the morning and in the evening|for seven days|in the rain|until the moon came up|every day after supper)[ $tail]',
       'Day after day, <a> practised <x.ing>',
@@ -65,7 +65,7 @@ export const learning: Record<string, Definition> = define({
     args: 'a x',
     x: 'skill',
     opener: 'last',
-    rule: (w, { a }) => w.close('learn', 'learned', a),
+    rule: (w, { a, x }) => w.close('learn', 'learned', a, x),
     say: [
       '<a> could <x.base>!',
       'one morning it worked, and <a> <x.past> (as if it were nothing|all by <a.self>|for the first time)',

@@ -25,9 +25,9 @@ export const making: Record<string, Definition> = define({
   needs: {
     args: 'a x o?',
     x: 'stuff',
-    rule: (w, { a }) => {
-      w.expect('wish', a)
-      w.open('need', { a, b: undefined, o: undefined })
+    rule: (w, { a, o, x }) => {
+      w.expect('wish', a, o)
+      w.open('need', { a, x })
     },
     say: [
       '<a> needed <x>, but there was none in the house',
@@ -41,8 +41,8 @@ export const making: Record<string, Definition> = define({
   gets: {
     args: 'a b? x',
     x: 'stuff',
-    rule: (w, { a, b }) => {
-      w.close('need', 'met', a)
+    rule: (w, { a, b, x }) => {
+      w.close('need', 'met', a, x)
       w.together(a, b)
       w.mark('helps', b, a)
     },
@@ -61,8 +61,8 @@ export const making: Record<string, Definition> = define({
   work: {
     args: 'a o?',
     opener: 'after',
-    rule: (w, { a }) => {
-      w.expect('wish', a)
+    rule: (w, { a, o }) => {
+      w.expect('wish', a, o)
       if (w.isOpen('need', a)) w.fail(`${a!.name} still needs something`)
     },
     say: [
@@ -74,7 +74,7 @@ export const making: Record<string, Definition> = define({
   },
   makeFail: {
     args: 'a o',
-    rule: (w, { a }) => void w.expect('wish', a),
+    rule: (w, { a, o }) => void w.expect('wish', a, o),
     say: [
       '<a> was too quick, and <o> (fell apart|went all wrong|came out crooked)',
       'the first <o.bare> (fell apart|was crooked|looked like an old shoe), and <a> (sighed|groaned|had to laugh)',
@@ -113,7 +113,6 @@ export const making: Record<string, Definition> = define({
     args: 'a b o',
     rule: (w, { a, b, o }) => {
       w.has(a, o)
-      if (a === b) w.fail(`${a!.name} cannot give it to ${a!.name}`)
       const meant = w.threads.find(({ kind, what }) => (kind === 'wish' || kind === 'gift') && what === o)?.whom
       if (meant && b && meant !== b) w.fail(`it was for ${meant.name}, not for ${b.name}`)
       w.thing(o, b)
@@ -170,7 +169,7 @@ export const making: Record<string, Definition> = define({
   },
   noMoney: {
     args: 'a o?',
-    rule: (w, { a }) => void w.expect('gift', a),
+    rule: (w, { a, o }) => void w.expect('gift', a, o),
     say: [
       '<a> had no money, only (a button|two nuts|a bit of string|a smooth stone) in <a.hs> pocket',
       '<a> counted <a.hs> coins twice, but it was not enough for <o.the>',
@@ -182,10 +181,10 @@ export const making: Record<string, Definition> = define({
   deal: {
     args: 'a b x o?',
     x: 'task',
-    rule: (w, { a, b, o }) => {
+    rule: (w, { a, b, x, o }) => {
       w.together(a, b)
       w.expect('gift', a, o)
-      w.open('deal', { a, b, o: undefined })
+      w.open('deal', { a, b, x })
     },
     say: [
       '"If you <x.base>, you can have <o.the>," <b> told <a.him>.',
@@ -197,7 +196,7 @@ export const making: Record<string, Definition> = define({
   toil: {
     args: 'a x',
     x: 'task',
-    rule: (w, { a }) => void w.expect('deal', a),
+    rule: (w, { a, x }) => void w.expect('deal', a, x),
     say: [
       '<a> <x.past> (all day|until the evening|until <a.hs> arms were tired|and did not stop to rest|as well as <a.he> could)',
       '<a> <x.past>, and it was hard work',
@@ -209,7 +208,7 @@ export const making: Record<string, Definition> = define({
   earn: {
     args: 'a b o',
     rule: (w, { a, b, o }) => {
-      w.close('deal', 'kept', a)
+      w.close('deal', 'kept', a, undefined, b)
       w.together(a, b)
       w.thing(o, a, a)
       w.mark('helps', b, a)

@@ -7,7 +7,7 @@ export const mystery: Record<string, Definition> = define({
     rule: (w, { a, q }) => {
       w.person(a!)
       w.thing(q, 'gone', a)
-      w.open('mystery', { a, b: undefined, o: undefined })
+      w.open('mystery', { a })
     },
     say: [
       '<a> had put <q.a> on the (table|window sill|shelf), and now it was gone',
@@ -21,8 +21,8 @@ export const mystery: Record<string, Definition> = define({
     args: 'a b',
     rule: (w, { a, b }) => {
       w.expect('mystery')
-      if (a === b) w.fail('one does not suspect oneself')
-      w.open('blame', { a: b, b: undefined, o: undefined })
+      w.open('blame', { a: b })
+      w.mark('blames', a, b)
     },
     say: [
       '<a> thought that <b> had taken it',
@@ -105,7 +105,7 @@ export const mystery: Record<string, Definition> = define({
     args: 'c',
     rule: (w, { c }) => {
       if (w.isOpen('mystery')) w.fail('the mystery is not solved yet')
-      w.open('plight', { a: c, b: undefined, o: undefined })
+      w.open('plight', { a: c })
     },
     say: [
       '"I am sorry, I was so hungry," <c> (whispered|sobbed|said).',
@@ -118,8 +118,8 @@ export const mystery: Record<string, Definition> = define({
   unblame: {
     args: 'a b',
     rule: (w, { a, b }) => {
-      if (a === b) w.fail('one does not say sorry to oneself')
       if (w.isOpen('mystery')) w.fail('the mystery is not solved yet')
+      w.needs('blames', a, b)
       w.close('blame', 'cleared', b)
     },
     say: [
@@ -134,7 +134,6 @@ export const mystery: Record<string, Definition> = define({
     args: 'a c',
     rule: (w, { a, c }) => {
       w.close('plight', 'helped', c)
-      if (a === c) w.fail('one does not share with oneself')
       w.mark('helps', a, c)
     },
     say: [

@@ -145,7 +145,6 @@ export const opening: Record<string, Definition> = define({
     args: 'a b p?',
     opener: 'one',
     rule: (w, { a, b, p }) => {
-      if (a === b) w.fail(`${a!.name} cannot play with ${a!.name}`)
       if (p) w.at.set(a!, p)
       if (p) w.at.set(b!, p)
     },

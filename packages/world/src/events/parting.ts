@@ -5,10 +5,7 @@ export const parting: Record<string, Definition> = define({
   news: {
     args: 'a b',
     opener: 'one',
-    rule: (w, { a, b }) => {
-      if (a === b) w.fail('one cannot part from oneself')
-      w.open('parting', { a, b, o: undefined })
-    },
+    rule: (w, { a, b }) => w.open('parting', { a, b }),
     say: [
       '<a> got (sad|bad) news from <b.him>: <b.hs> family was going to move far away',
       '"I have to move to (another town|the other side of the sea|a far country), <a.name>," said <b.np> $sadly.',
@@ -39,8 +36,7 @@ export const parting: Record<string, Definition> = define({
   goodbye: {
     args: 'a b',
     opener: 'after',
-    rule: (w, { a, b }) => {
-      if (a === b) w.fail('one cannot part from oneself')
+    rule: (w, { b }) => {
       w.close('parting', 'given up')
       if (b) w.at.delete(b)
     },
@@ -55,8 +51,8 @@ export const parting: Record<string, Definition> = define({
   letter: {
     args: 'a b',
     opener: 'later',
-    rule: (w, { a, b }) => {
-      if (a === b) w.fail('one cannot write to oneself')
+    rule: (w, { a }) => {
+      w.hero(a)
       if (w.threads.every(thread => thread.end !== 'given up')) w.fail('nobody has gone away')
     },
     say: [
@@ -70,7 +66,8 @@ export const parting: Record<string, Definition> = define({
   partedBitter: {
     args: 'a b',
     opener: 'none',
-    rule: w => {
+    rule: (w, { a }) => {
+      w.hero(a)
       if (w.threads.every(thread => thread.end !== 'given up')) w.fail('nobody has gone away')
       for (const thread of w.threads) if (!thread.end) w.fail(`the end comes while this is open: ${thread.kind}`)
       w.ending = 'bittersweet'
@@ -84,7 +81,8 @@ export const parting: Record<string, Definition> = define({
   partedSad: {
     args: 'a b',
     opener: 'none',
-    rule: w => {
+    rule: (w, { a }) => {
+      w.hero(a)
       if (w.threads.every(thread => thread.end !== 'given up')) w.fail('nobody has gone away')
       for (const thread of w.threads) if (!thread.end) w.fail(`the end comes while this is open: ${thread.kind}`)
       w.ending = 'sad'

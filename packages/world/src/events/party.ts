@@ -7,7 +7,7 @@ export const party: Record<string, Definition> = define({
     rule: (w, { a, b }) => {
       w.person(a!)
       w.person(b!)
-      w.open('secret', { a, b, o: undefined })
+      w.open('secret', { a, b })
     },
     say: [
       'It was soon the birthday of <b.np>, and <a> wanted to surprise <b.hm>',
@@ -35,10 +35,7 @@ export const party: Record<string, Definition> = define({
   },
   noTime: {
     args: 'a b',
-    rule: (w, { a, b }) => {
-      if (a === b) w.fail('one cannot have no time for oneself')
-      w.expect('secret')
-    },
+    rule: w => void w.expect('secret'),
     say: [
       '"I have no time today," <a> told <b.him>.',
       '<a> said that <a.he> was busy when <b> came to play',
@@ -49,7 +46,7 @@ export const party: Record<string, Definition> = define({
   },
   forgotten: {
     args: 'b',
-    rule: (w, { b }) => w.open('forgotten', { a: b, b: undefined, o: undefined }),
+    rule: (w, { b }) => w.open('forgotten', { a: b }),
     say: [
       '<b> thought that everyone had forgotten <b.him>',
       '"Nobody remembers my birthday," <b> (said|whispered) $sadly.',
@@ -63,7 +60,6 @@ export const party: Record<string, Definition> = define({
     args: 'a b p',
     opener: 'after',
     rule: (w, { a, b, p }) => {
-      if (a === b) w.fail('one cannot bring oneself')
       w.expect('secret')
       w.at.set(a!, p!)
       w.at.set(b!, p!)
@@ -94,9 +90,7 @@ export const party: Record<string, Definition> = define({
   },
   notForgotten: {
     args: 'b',
-    rule: (w, { b }) => {
-      if (w.isOpen('forgotten', b)) w.fail('the surprise has not come yet')
-    },
+    rule: (w, { b }) => w.ended('forgotten', 'remembered', b),
     say: [
       '"You did not forget me!" (cried|laughed) <b.np>.',
       '<b> did not know whether to laugh or to cry[ and $joy]',

@@ -8,7 +8,7 @@ export const quarrel: Record<string, Definition> = define({
       w.together(a, b)
       w.has(a, o)
       w.whole(o)
-      w.open('turn', { a: b, b: undefined, o })
+      w.open('turn', { a: b, o })
     },
     say: [
       '<a> did not want to share <o> when <b> wanted to <o.use> it, too',
@@ -23,7 +23,7 @@ export const quarrel: Record<string, Definition> = define({
     args: 'a b o',
     rule: (w, { a, b, o }) => {
       w.together(a, b)
-      w.open('quarrel', { a: undefined, b: undefined, o: undefined })
+      w.open('quarrel', {})
       w.expect('turn', undefined, o)
     },
     say: [
@@ -41,7 +41,7 @@ export const quarrel: Record<string, Definition> = define({
     rule: (w, { o }) => {
       w.whole(o)
       w.broken.add(o!)
-      w.open('broken', { a: undefined, b: undefined, o })
+      w.open('broken', { o })
       w.expect('quarrel')
     },
     say: [
@@ -55,10 +55,7 @@ export const quarrel: Record<string, Definition> = define({
   },
   partWays: {
     args: 'a? b?',
-    rule: (w, { a, b }) => {
-      w.expect('quarrel')
-      if (a && a === b) w.fail(`${a!.name} cannot leave alone in two directions`)
-    },
+    rule: w => void w.expect('quarrel'),
     say: [
       '<ab> went home by two different ways, and nobody (said a word|looked back)[ $tail]',
       '"I will never play with you again!" said <a.np> and (turned away|ran off|walked away).',

@@ -6,7 +6,7 @@ export const rescue: Record<string, Definition> = define({
     args: 'b x',
     x: 'trap',
     opener: 'sudden',
-    rule: (w, { b }) => w.open('stuck', { a: b, b: undefined, o: undefined }),
+    rule: (w, { b }) => w.open('stuck', { a: b }),
     say: [
       '<b> got stuck <x>',
       '<b> was stuck <x> and could not (move|get out|get free)',
@@ -88,9 +88,7 @@ export const rescue: Record<string, Definition> = define({
     args: 'x',
     x: 'storm',
     opener: 'sudden',
-    rule: w => {
-      w.open('storm', { a: undefined, b: undefined, o: undefined })
-    },
+    rule: (w, { x }) => w.open('storm', { x }),
     say: [
       'dark clouds came over the hill, and <x> began',
       'the sky turned (black|dark gray|yellow and dark), and there was <x>',
@@ -121,12 +119,11 @@ export const rescue: Record<string, Definition> = define({
   hear: {
     args: 'a b c',
     opener: 'sudden',
-    rule: (w, { a, b, c }) => {
+    rule: (w, { c }) => {
       w.person(c!)
       w.needs('sheltered')
       w.expect('storm')
-      if (a === b) w.fail('one is not two')
-      w.open('trouble', { a: c, b: undefined, o: undefined })
+      w.open('trouble', { a: c })
     },
     say: [
       '<ab> heard someone cry: outside in the storm was <c.intro>',
@@ -140,7 +137,6 @@ export const rescue: Record<string, Definition> = define({
     args: 'a c',
     rule: (w, { a, c }) => {
       w.close('trouble', 'rescued', c)
-      if (a === c) w.fail('one cannot carry oneself')
       w.mark('helps', a, c)
     },
     say: [
@@ -154,10 +150,9 @@ export const rescue: Record<string, Definition> = define({
   },
   warm: {
     args: 'a b o',
-    rule: (w, { a, b, o }) => {
+    rule: (w, { a, o }) => {
       w.expect('storm')
       w.has(a, o)
-      if (a === b) w.fail('one is not two')
     },
     say: [
       '<a> still had <o>, and <ab.both> passed the time with it',
@@ -169,9 +164,7 @@ export const rescue: Record<string, Definition> = define({
     args: 'x?',
     x: 'storm',
     opener: 'last',
-    rule: w => {
-      w.close('storm', 'over')
-    },
+    rule: (w, { x }) => w.close('storm', 'over', undefined, x),
     say: [
       'the storm was over, and <x.after>',
       'it grew quiet, and <x.after>',

@@ -188,7 +188,7 @@ export const search: Record<string, Definition> = define({
     rule: (w, { a, o, p }) => {
       w.here(a, p)
       w.close('lost', 'seen', undefined, o)
-      w.open('high', { a: undefined, b: undefined, o })
+      w.open('high', { o })
     },
     say: [
       '<a> looked up, and there was <o>, <x>',

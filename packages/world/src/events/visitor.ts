@@ -9,7 +9,7 @@ export const visitor: Record<string, Definition> = define({
     rule: (w, { b, p }) => {
       w.person(b!)
       if (p) w.at.set(b!, p)
-      w.open('plight', { a: b, b: undefined, o: undefined })
+      w.open('plight', { a: b })
     },
     say: [
       '<b.intro> came <p.to>, <x.base>',
@@ -101,7 +101,7 @@ export const visitor: Record<string, Definition> = define({
       w.together(a, b)
       w.needs('helps', a, b)
       if (b) w.at.delete(b)
-      w.open('parting', { a, b, o: undefined })
+      w.open('parting', { a, b })
       w.close('parting', 'given up', a)
     },
     say: [
@@ -115,6 +115,7 @@ export const visitor: Record<string, Definition> = define({
     args: 'a b',
     opener: 'none',
     rule: (w, { a }) => {
+      w.hero(a)
       if (w.threads.every(thread => thread.end !== 'given up')) w.fail(`${a!.name} misses nobody`)
       for (const thread of w.threads) if (!thread.end) w.fail(`the end comes while this is open: ${thread.kind}`)
       w.ending = 'bittersweet'

@@ -38,4 +38,5 @@ export type Var = keyof Args
 export const kindOf = (v: Var): 'person' | 'thing' | 'place' | 'topic' =>
   v < 'd' ? 'person' : v === 'o' || v === 'q' ? 'thing' : v === 'p' || v === 'r' ? 'place' : 'topic'
 
-export const named = (thing: Thing): string => (thing.look ? `${thing.look} ${thing.noun.noun}` : thing.noun.noun)
+export const named = (what: Thing | Topic): string =>
+  'forms' in what ? what.forms.base! : what.look ? `${what.look} ${what.noun.noun}` : what.noun.noun

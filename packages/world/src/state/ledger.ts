@@ -3,6 +3,7 @@
  * checker keep the same ledger by the same rules; what differs is what happens when a rule is broken.
  */
 import type { Place } from '../lexicon/places.js'
+import type { Topic } from '../lexicon/topics.js'
 import { type Args, named, type Person, type Thing } from './entities.js'
 
 /** Something that the reader waits for: a lost thing, a wish, a quarrel. It must come to some end. */
@@ -10,7 +11,8 @@ export interface Thread {
   kind: string
   who: Person | undefined
   whom: Person | undefined
-  what: Thing | undefined
+  /** The thing or the topic that it is about: a lost kite, a wish to swim. */
+  what: Thing | Topic | undefined
   /** How it ended; undefined while it is open. */
   end: string | undefined
 }
@@ -58,6 +60,12 @@ export class Ledger {
     if (!this.people.includes(who)) this.people.push(who)
   }
 
+  /** What holds for every event: nobody gives, confesses or says sorry to themselves. */
+  event({ a, b, c }: Args): void {
+    const twice = a && (a === b || a === c) ? a : b && b === c ? b : undefined
+    if (twice) this.fail(`${twice.name} cannot do this with ${twice.he ? 'himself' : 'herself'}`)
+  }
+
   thing(what: Thing | undefined, holder?: Holder, owner?: Person): void {
     if (!what) return
     if (!this.things.includes(what)) this.things.push(what)
@@ -75,10 +83,6 @@ export class Ledger {
 
   together(a: Person | undefined, b: Person | undefined): void {
     if (!a || !b) return
-    if (a === b) {
-      this.fail(`${a.name} cannot do this with ${a.he ? 'himself' : 'herself'}`)
-      return
-    }
     const at = this.at.get(a)
     const other = this.at.get(b)
     if (at && other && at !== other)
@@ -129,12 +133,16 @@ export class Ledger {
     else this.owner.set(what, who)
   }
 
-  open(kind: string, { a, b, o }: Pick<Args, 'a' | 'b' | 'o'>): void {
+  open(kind: string, { a, b, o, x }: Pick<Args, 'a' | 'b' | 'o' | 'x'>): void {
+    const what = o ?? x
+    // One at a time, whatever the topic is.
     if (this.#find(kind, a, o)) this.fail(`${kind} again: it is still open`)
-    this.threads.push({ kind, who: a, whom: b, what: o, end: undefined })
+    else if (this.threads.some(one => one.kind === kind && one.end && one.who === a && one.what === what))
+      this.fail(`${kind} again: it has come to its end`)
+    this.threads.push({ kind, who: a, whom: b, what, end: undefined })
   }
 
-  #find(kind: string, who?: Person, what?: Thing): Thread | undefined {
+  #find(kind: string, who?: Person, what?: Thing | Topic): Thread | undefined {
     return this.threads.find(
       thread =>
         thread.kind === kind &&
@@ -145,19 +153,31 @@ export class Ledger {
   }
 
   /** A thread of this kind must be open. */
-  expect(kind: string, who?: Person, what?: Thing): Thread | undefined {
+  expect(kind: string, who?: Person, what?: Thing | Topic): Thread | undefined {
     const thread = this.#find(kind, who, what)
     if (!thread)
       this.fail(`nothing before says ${kind}${who ? ` of ${who.name}` : ''}${what ? `, ${named(what)}` : ''}`)
     return thread
   }
 
-  close(kind: string, end: string, who?: Person, what?: Thing): void {
+  /** `whom`: the other one of it, a friend who was promised something, must be this one. */
+  close(kind: string, end: string, who?: Person, what?: Thing | Topic, whom?: Person): void {
     const thread = this.expect(kind, who, what)
-    if (thread) thread.end = end
+    if (!thread) return
+    thread.end = end
+    if (whom && thread.whom && thread.whom !== whom)
+      this.fail(`${kind}: the other one is ${thread.whom.name}, not ${whom.name}`)
   }
 
-  isOpen(kind: string, who?: Person, what?: Thing): boolean {
+  /** A thread of this kind must have come to this end. */
+  ended(kind: string, end: string, who?: Person, what?: Topic): void {
+    const fits = (one: Thread): boolean =>
+      one.kind === kind && one.end === end && (!who || one.who === who) && (!what || one.what === what)
+    if (!this.threads.some(fits))
+      this.fail(`nothing before says ${end}${who ? ` of ${who.name}` : ''}${what ? `, ${named(what)}` : ''}`)
+  }
+
+  isOpen(kind: string, who?: Person, what?: Thing | Topic): boolean {
     return this.#find(kind, who, what) !== undefined
   }
 
