@@ -110,3 +110,15 @@ test.each([
 test('the facts say what a goal is about', () => {
   expect(checkStory(maker).facts.threads).toContainEqual({ kind: 'need', who: 'Noah', about: 'some glue', end: 'met' })
 })
+
+test('a story does not go on after its end', () => {
+  expect(problems(`${good} The end.`)).toBe('')
+  expect(problems(`${good} One day, Rusty went home.`)).toMatch(/goes on after its end/)
+  expect(problems(`${good} One day, Rusty went to the pond.`)).toMatch(/goes on after its end/)
+  expect(problems(good.replace('One day,', 'The end.\n\nOne day,'))).toMatch(/not ended yet/)
+})
+
+test('a sentence is not told twice', () => {
+  const twice = good.replace('He was very happy.', 'He was very happy. He was very happy.')
+  expect(problems(twice)).toMatch(/told before/)
+})

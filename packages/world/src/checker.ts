@@ -6,7 +6,7 @@ import { Focus } from './grammar/focus.js'
 import { nameIsHe, type Ref, speciesOf } from './grammar/match.js'
 import { type Reading, readSentence, sentences } from './reader.js'
 import { type Args, named, type Person, type Thing, type Var } from './state/entities.js'
-import { Ledger } from './state/ledger.js'
+import { goesOn, Ledger } from './state/ledger.js'
 
 export interface Problem {
   /** Which sentence, from 0; the number of sentences for what is missing at the end. */
@@ -192,7 +192,7 @@ function follow(state: State, readings: readonly Reading[]): void {
   for (const reading of readings) {
     const { args, people, things, pair } = bind(state, reading)
     const required = reading.event.definition.args.split(' ').filter(arg => arg && !arg.endsWith('?'))
-    state.world.event(args)
+    state.world.event(reading.event.kind, args)
     if (required.every(arg => args[arg as Var])) reading.event.definition.rule?.(state.world, args)
     const subject = pair && pair[1] === people[1] && people.length >= 2 && pair[0] === people[0] ? undefined : people[0]
     state.focus.commit(people, things, subject, pair)
@@ -230,9 +230,12 @@ export function checkStory(text: string, options: CheckOptions = {}): Report {
   const paragraphs = sentences(text)
   const first = paragraphs[0]
   if (paragraphs.length > 1 && first?.length === 1 && !/[.!?"]$/.test(first[0]!)) paragraphs.shift()
+  const told = new Set<string>()
   for (const sentence of paragraphs.flat()) {
     const readings = readSentence(sentence)
     const report = (problem: string): void => void problems.push({ sentence: count, text: sentence, problem })
+    if (told.has(sentence)) report('this has been told before, in the same words')
+    told.add(sentence)
     let best: State | undefined
     for (const reading of readings) {
       const trial = state.clone()
@@ -247,6 +250,7 @@ export function checkStory(text: string, options: CheckOptions = {}): Report {
     } else {
       unknown.push(sentence)
       strangers(state, sentence).forEach(report)
+      if (state.world.ending) report(goesOn)
       state.focus.clause++
     }
     count++

@@ -19,6 +19,8 @@ export type MutationKind =
   | 'otherStory'
   | 'changeTopic'
   | 'changeName'
+  | 'repeat'
+  | 'goOn'
 
 /** What breaks, from plain to see to hard to see. */
 export const mutationKinds: readonly MutationKind[] = [
@@ -35,6 +37,8 @@ export const mutationKinds: readonly MutationKind[] = [
   'movePlace',
   'changeTopic',
   'changeName',
+  'repeat',
+  'goOn',
 ]
 
 /** Replaces the n-th match only. */
@@ -159,6 +163,10 @@ export function mutate(story: Story, kind: MutationKind, random: Random, other?:
       return changeTopic(story, random)
     case 'changeName':
       return changeName(story, random)
+    case 'repeat':
+      return withSentence(text, random.pick(story.sentences), sentence => `${sentence} ${sentence}`)
+    case 'goOn':
+      return `${text} One day, ${people[0]!.name} went to the ${random.pick(tale.path).noun}.`
     case 'cutEnd':
       return join(paragraphs.slice(0, Math.max(1, Math.ceil(paragraphs.length / 2))))
     case 'shuffle':

@@ -14,7 +14,7 @@ export interface Preference {
   readonly fault: Fault | 'wrongStory'
 }
 
-type Fault = Exclude<MutationKind, 'changeTopic' | 'changeName'>
+type Fault = Exclude<MutationKind, 'changeTopic' | 'changeName' | 'repeat' | 'goOn'>
 
 /** What is drawn from, with its margin. Another entry, or another order, would change the pairs of every seed. */
 const margins: Readonly<Record<Fault, number>> = {

@@ -123,7 +123,7 @@ export class Tale {
     if (!definition) throw new Error(`plot ${this.sketch.plot}: no event ${kind}`)
     const { world } = this
     const open = world.threads.filter(thread => !thread.end)
-    world.event(args)
+    world.event(kind, args)
     definition.rule?.(world, args)
     const [problem] = world.problems
     if (problem) throw new Error(`plot ${this.sketch.plot}, event ${kind}: ${problem}`)

@@ -12,7 +12,6 @@ const end =
       w.fail(`the end is ${kind} without a loss`)
     if (kind === 'happy' && w.threads.some(thread => thread.end === 'given up'))
       w.fail('the end is happy in spite of a loss')
-    if (w.ending && w.ending !== kind) w.fail(`the end is ${w.ending}, then ${kind}`)
     w.ending = kind
   }
 
@@ -79,5 +78,10 @@ export const ending: Record<string, Definition> = define({
     ],
     ask: [['What did <a.name> learn?', 'that <x>', 'other']],
   },
-  theEnd: { args: '', opener: 'none', rule: () => undefined, say: ['The end.'] },
+  theEnd: {
+    args: '',
+    opener: 'none',
+    rule: w => (w.ending ? undefined : w.fail('the story has not ended yet')),
+    say: ['The end.'],
+  },
 })

@@ -17,6 +17,8 @@ export interface Thread {
   end: string | undefined
 }
 
+export const goesOn = 'the story goes on after its end'
+
 type Holder = Person | Place | 'lost' | 'gone'
 
 export class Ledger {
@@ -60,8 +62,9 @@ export class Ledger {
     if (!this.people.includes(who)) this.people.push(who)
   }
 
-  /** What holds for every event: nobody gives, confesses or says sorry to themselves. */
-  event({ a, b, c }: Args): void {
+  /** What holds for every event: nothing happens after the end, and nobody gives, confesses or says sorry to themselves. */
+  event(kind: string, { a, b, c }: Args): void {
+    if (this.ending && kind !== 'theEnd') this.fail(goesOn)
     const twice = a && (a === b || a === c) ? a : b && b === c ? b : undefined
     if (twice) this.fail(`${twice.name} cannot do this with ${twice.he ? 'himself' : 'herself'}`)
   }
