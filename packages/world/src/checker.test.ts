@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { checkStory } from './checker.js'
 
 const good = `Once upon a time there was a brave fox named Rusty who lived near the pond. Rusty had a red kite that he loved very much. His best friend was a kind rabbit named Bella.
@@ -121,4 +121,13 @@ test('a story does not go on after its end', () => {
 test('a sentence is not told twice', () => {
   const twice = good.replace('He was very happy.', 'He was very happy. He was very happy.')
   expect(problems(twice)).toMatch(/told before/)
+})
+
+test('a sentence that comes to no end is not tried clause by clause', () => {
+  const words = vi.spyOn(String.prototype, 'toLowerCase')
+  const { unknown } = checkStory('Tom ran and then sang so '.repeat(100))
+  const tried = words.mock.calls.length
+  words.mockRestore()
+  expect(unknown).toHaveLength(1)
+  expect(tried).toBeLessThan(20)
 })

@@ -127,9 +127,13 @@ function readClause(text: string, whole: boolean, elided: boolean): Reading[] {
   return out
 }
 
+/** In characters: more than twice what the world's longest sentence has. No longer one is tried, which takes its square. */
+const longest = 400
+
 /** The ways to read a sentence: each a list of clauses. Empty when the world's grammar does not know it. */
 export function readSentence(sentence: string): Reading[][] {
   const out: Reading[][] = []
+  if (sentence.length > longest) return out
   for (const opener of ['', ...allOpeners]) {
     if (!sentence.startsWith(opener)) continue
     const rest = sentence.slice(opener.length)
