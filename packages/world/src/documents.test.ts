@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { document, documents } from './documents.js'
+import { WorldError } from './errors.js'
 import { checkInstruction, instructionFor, parseInstruction } from './instructions.js'
 import { preference } from './preferences.js'
 import { questions } from './questions.js'
@@ -24,6 +25,13 @@ test('an instruction is read back from its words and followed by its story', () 
     expect(parseInstruction(text), text).toEqual(constraints)
     const report = checkInstruction(text, one.text)
     if (!report.followed) expect(report.missed, `${text}\n${one.text}`).toEqual([])
+  }
+})
+
+test('a split that there is not is refused by name', () => {
+  for (const make of [() => story(1, 1, 'test' as 'train'), () => document(1, 1, { split: 'test' as 'train' })]) {
+    expect(make).toThrow(WorldError)
+    expect(make).toThrow(/story: got "test", expected the split 'train' or 'heldout'/)
   }
 })
 

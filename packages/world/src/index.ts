@@ -8,6 +8,7 @@ export {
   formatInstruction,
   type WorldDocument,
 } from './documents.js'
+export { WorldError } from './errors.js'
 export {
   type Constraints,
   checkInstruction,

@@ -1,4 +1,5 @@
 /** A story by (seed, index): sketch, simulate, tell. The same on every platform, and no story needs the one before it. */
+import { WorldError } from './errors.js'
 import { heroes } from './lexicon/people.js'
 import { plots } from './plots/index.js'
 import { mix, Random } from './random.js'
@@ -39,6 +40,13 @@ const titleOf = ({ hero, title, thing }: Tale): string =>
 
 /** Story `index` of `seed` in a split. */
 export function story(seed: number, index: number, split: Split = 'train'): Story {
+  if (split !== 'train' && split !== 'heldout')
+    throw new WorldError(
+      'story',
+      split,
+      "the split 'train' or 'heldout'",
+      "Test on 'heldout': no story of it is in 'train'.",
+    )
   const random = new Random(seed, index, split === 'train' ? 1 : 2)
   for (;;) {
     const plot = random.pick(plots)
