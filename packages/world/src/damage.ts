@@ -1,10 +1,10 @@
 /** Damage that leaves every sentence good English of this world: only what came before says that it cannot be. */
+import { literal } from './grammar/render.js'
 import { type TopicKind, topicLists } from './lexicon/topics.js'
 import type { Random } from './random.js'
 import { sentences } from './reader.js'
 import type { Story } from './story.js'
 
-export const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 export const join = (paragraphs: readonly (readonly string[])[]): string =>
   paragraphs
     .filter(list => list.length > 0)

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { document, documents } from './documents.js'
 import { WorldError } from './errors.js'
-import { checkInstruction, instructionFor, parseInstruction } from './instructions.js'
+import { checkInstruction, instructionFor } from './instructions.js'
+import { allSpecies, grownTraits, traits } from './lexicon/people.js'
+import { regions } from './lexicon/places.js'
+import { allNouns } from './lexicon/things.js'
 import { preference } from './preferences.js'
 import { questions } from './questions.js'
 import { Random } from './random.js'
+import { mishaps, parseInstruction, say } from './request.js'
 import { story } from './story.js'
 
 test('questions have one right answer among their choices', () => {
@@ -26,6 +30,61 @@ test('an instruction is read back from its words and followed by its story', () 
     const report = checkInstruction(text, one.text)
     if (!report.followed) expect(report.missed, `${text}\n${one.text}`).toEqual([])
   }
+})
+
+test('whatever can be asked for is read back', () => {
+  const random = new Random(6, 1, 10)
+  const places = regions.flatMap(region => region.places)
+  for (let i = 0; i < 5000; i++) {
+    const all = {
+      kind: random.pick(allSpecies).noun,
+      trait: random.pick([...traits, ...grownTraits]),
+      name: 'Mia',
+      thing: random.pick(allNouns).noun,
+      place: random.pick(places).noun,
+      mishap: random.pick(Object.keys(mishaps)),
+      ending: random.pick(['happy', 'sad', 'bittersweet'] as const),
+      word: 'ends',
+      atMost: 100,
+      atLeast: 10,
+    }
+    const some = Object.fromEntries(Object.entries(all).filter(() => random.chance(0.5)))
+    const text = say(some, random)
+    expect(parseInstruction(text), text).toEqual(some)
+  }
+})
+
+test.each([
+  [
+    'Tell a story about a fox who loses a kite and ends happy.',
+    { kind: 'fox', mishap: 'loses something', thing: 'kite', ending: 'happy' },
+  ],
+  ['Tell a story about a brave fox.', { kind: 'fox', trait: 'brave' }],
+  ['a story about an honest old woman called Mia', { kind: 'old woman', trait: 'honest', name: 'Mia' }],
+  ['Write about a boy who loses his red toy train.', { kind: 'boy', mishap: 'loses something', thing: 'toy train' }],
+  [
+    'Write about a girl who tells the truth, with a sad ending.',
+    { kind: 'girl', mishap: 'tells the truth', ending: 'sad' },
+  ],
+  ['Write a story about a dog who ends happily!', { kind: 'dog', ending: 'happy' }],
+  ['Tell a story about a fox who eats the moon.', { kind: 'fox', mishap: 'eats the moon' }],
+])('read from other words: %s', (text, constraints) => {
+  expect(parseInstruction(text)).toEqual(constraints)
+})
+
+test('what nobody can ask for is missed, never a crash', () => {
+  const { text } = story(6, 1)
+  expect(checkInstruction('Tell a story about a fox who constructor.', text).missed).toContain('nobody constructor')
+  for (const odd of ['((', '[', '*', '\\', 'constructor', '__proto__'])
+    for (const key of ['kind', 'trait', 'name', 'thing', 'place', 'mishap', 'word'] as const)
+      expect(checkInstruction({ [key]: odd }, text).followed, `${key}: ${odd}`).toBe(false)
+  expect(checkInstruction({ place: 'hill' }, 'Clouds sailed over the hills.').followed).toBe(false)
+})
+
+test('a trait is asked of the hero', () => {
+  const { text, tale } = story(6, 1)
+  expect(checkInstruction({ trait: tale.hero.trait }, text).followed).toBe(true)
+  expect(checkInstruction({ trait: 'purple' }, text).followed).toBe(false)
 })
 
 test('a split that there is not is refused by name', () => {

@@ -9,17 +9,11 @@ export {
   type WorldDocument,
 } from './documents.js'
 export { WorldError } from './errors.js'
-export {
-  type Constraints,
-  checkInstruction,
-  type Instruction,
-  type InstructionReport,
-  instructionFor,
-  parseInstruction,
-} from './instructions.js'
+export { checkInstruction, type Instruction, type InstructionReport, instructionFor } from './instructions.js'
 export { references } from './lexicon/people.js'
 export { type MutationKind, mutate, mutationKinds } from './mutate.js'
 export { type Preference, preference } from './preferences.js'
 export { formatQuestion, type Question, questions } from './questions.js'
 export { Random } from './random.js'
+export { type Constraints, parseInstruction } from './request.js'
 export { type Split, type Story, splitOf, story } from './story.js'

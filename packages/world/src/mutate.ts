@@ -1,5 +1,6 @@
 /** Damage: stories with one thing wrong, each kind of its own. For measuring the checker and for preference pairs. */
-import { changeName, changeTopic, join, literal, withSentence } from './damage.js'
+import { changeName, changeTopic, join, withSentence } from './damage.js'
+import { literal } from './grammar/render.js'
 import { men, women } from './lexicon/people.js'
 import type { Random } from './random.js'
 import { sentences } from './reader.js'

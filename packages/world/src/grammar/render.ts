@@ -11,6 +11,8 @@ export const capital = (text: string): string => {
   const at = text.startsWith('"') ? 1 : 0
   return text.slice(0, at) + text.charAt(at).toUpperCase() + text.slice(at + 1)
 }
+/** A regular expression that matches this text only. */
+export const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 /** A voice remembers what it said, so that it knows where a pronoun is understood. */
 export class Voice {
