@@ -57,11 +57,15 @@ const shapes = {
 export function wsd(options: WsdSchedule): Schedule {
   const { peak, warmup = 0, steps, decay = Math.round(steps / 10), floor = 0, shape = 'linear' } = options
   check(peak, warmup, steps)
-  if (decay < 0 || warmup + decay > steps)
+  if (!(decay >= 0) || warmup + decay > steps)
     throw new TrainError(
       `wsd: got a warm-up of ${warmup} and a decay of ${decay}, expected no more than the ${steps} steps together. Shorten one`,
       { got: warmup + decay, expected: steps },
     )
+  if (!Object.hasOwn(shapes, shape))
+    throw new TrainError(`wsd: got shape ${String(shape)}, expected one of ${Object.keys(shapes).join(', ')}`, {
+      got: shape,
+    })
   return decaying(peak, warmup, steps - decay, steps, floor, shapes[shape])
 }
 
@@ -73,6 +77,8 @@ function decaying(
   floor: number,
   shape: (x: number) => number,
 ): Schedule {
+  if (!(floor >= 0 && floor <= 1))
+    throw new TrainError(`schedule: got a floor of ${floor}, expected a share of the peak from 0 to 1`, { got: floor })
   return step => {
     if (step < warmup) return (peak * step) / warmup
     if (step <= from) return peak
@@ -82,8 +88,9 @@ function decaying(
 }
 
 function check(peak: number, warmup: number, steps = Number.POSITIVE_INFINITY): void {
-  if (!(peak > 0))
+  if (!(peak > 0 && Number.isFinite(peak)))
     throw new TrainError(`schedule: got a peak of ${peak}, expected a learning rate above 0`, { got: peak })
+  if (!(steps >= 1)) throw new TrainError(`schedule: got ${steps} steps, expected at least 1`, { got: steps })
   if (!(warmup >= 0 && warmup <= steps))
     throw new TrainError(`schedule: got a warm-up of ${warmup}, expected 0 … ${steps} steps`, { got: warmup })
 }

@@ -213,4 +213,15 @@ test('options that cannot be are named', () => {
   expect(() => cosine({ peak: 0, steps: 10 })).toThrow(/peak of 0/)
   expect(() => linear({ peak: 1, warmup: 11, steps: 10 })).toThrow(/warm-up of 11/)
   expect(() => wsd({ peak: 1, warmup: 6, decay: 6, steps: 10 })).toThrow(/decay of 6/)
+  expect(() => wsd({ peak: 1, steps: 10, decay: Number.NaN })).toThrow(/decay of NaN/)
+  for (const shape of ['exp', 'toString'])
+    expect(() => wsd({ peak: 1, steps: 10, shape: shape as 'sqrt' })).toThrow(
+      new RegExp(`got shape ${shape}, expected one of linear, cosine, sqrt`),
+    )
+  for (const make of [cosine, linear, wsd]) {
+    for (const floor of [-1, 2, Number.NaN])
+      expect(() => make({ peak: 1, steps: 10, floor })).toThrow(/got a floor of \S+, expected a share .* from 0 to 1/)
+    expect(() => make({ peak: 1, steps: Number.NaN })).toThrow(/NaN/)
+    expect(make({ peak: 1, steps: 10, floor: 1 })(10)).toBe(1)
+  }
 })
