@@ -225,16 +225,27 @@ export class LoraAdapter {
     for (const layer of this._layers.values()) {
       const { weight } = layer._base
       if (keep) this._plain.set(layer, copyOf(weight))
+      merges.set(layer._base, [...(merges.get(layer._base) ?? []), layer])
       weight.device.scope(() => assign(weight, cast(layer.merged(), weight.dtype as 'f32')))
     }
     return this
   }
 
-  /** Puts back the weights that `merge()` kept, bit for bit, and attaches the adapter again. */
+  /**
+   * Puts back the weights that `merge()` kept, bit for bit, and attaches the adapter again.
+   *
+   * @throws TrainError when another adapter was merged into the same layers later: what was kept is without it.
+   */
   unmerge(): this {
     if (this._plain.size === 0)
       throw new TrainError('lora: got unmerge() without kept weights, expected a merge() with keep before it')
+    for (const [path, layer] of this._layers)
+      if (merges.get(layer._base)?.at(-1) !== layer)
+        throw new TrainError(
+          `lora: got unmerge() under a later adapter on ${path}, expected the last one merged. Unmerge that one first; if it was merged for good, load the model again`,
+        )
     for (const [layer, plain] of this._plain) {
+      merges.get(layer._base)!.pop()
       assign(layer._base.weight, plain)
       plain.dispose()
     }
@@ -258,6 +269,9 @@ export class LoraAdapter {
 
 /** Adapters on a layer in the order in which they were attached. */
 const attachments = new WeakMap<Adaptable, LoraLayer[]>()
+
+/** Adapters in the weights of a layer, in the order in which they were merged. */
+const merges = new WeakMap<Adaptable, LoraLayer[]>()
 
 function copyOf(t: Tensor): Tensor {
   const copy = t.device.empty(t)

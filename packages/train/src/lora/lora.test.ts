@@ -1,6 +1,6 @@
 /** Adapters against PEFT (tools/golden/peft_golden.py): loading, forward, gradients, merging, files; and over quantised weights. */
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -193,6 +193,56 @@ test('adapters are stacked and swapped', async () => {
   expect(await loss(model)).toBe(alone)
   first.dispose()
   second.dispose()
+})
+
+test('what was merged last is unmerged first, and then the weights are the plain ones', async () => {
+  const m = goldenModel(device)
+  const bytes = () => Promise.all(Object.values(parameters(m)).map(async t => (await t.bytes()).slice()))
+  const plain = await bytes()
+  const [first, second] = [
+    await loadAdapter(m, at('fixtures/peft-lora')),
+    await loadAdapter(m, at('fixtures/peft-lora')),
+  ]
+  second.detach()
+  first.merge()
+  second.merge()
+  const both = await bytes()
+  expect(() => first.unmerge()).toThrow(/unmerge\(\) under a later adapter on .*Unmerge that one first/)
+  expect(await bytes()).toEqual(both)
+  second.unmerge().detach()
+  first.unmerge().detach()
+  expect(await bytes()).toEqual(plain)
+  first.merge()
+  second.merge({ keep: false }).dispose()
+  expect(() => first.unmerge()).toThrow(/merged for good/)
+  for (const t of [first, m]) t.dispose()
+})
+
+test('an adapter that cannot be saved leaves the one that was there', async () => {
+  const path = join(folder, 'kept')
+  const m = goldenModel(device)
+  const adapter = lora(m, { rank: 4 })
+  await saveAdapter(adapter, path)
+  const files = async () =>
+    Object.fromEntries(
+      await Promise.all(
+        (await readdir(path)).map(async name => [name, (await readFile(join(path, name))).toString('hex')]),
+      ),
+    )
+  const before = await files()
+  expect(Object.keys(before).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors'])
+  const other = lora(m, { rank: 2, alpha: 3 })
+  // In the way of the second file.
+  await mkdir(join(path, 'adapter_config.json.partial'))
+  await expect(saveAdapter(other, path)).rejects.toThrow(/kept: cannot be written \(EISDIR/)
+  await rmdir(join(path, 'adapter_config.json.partial'))
+  expect(await files()).toEqual(before)
+  await saveAdapter(other, path)
+  expect(await files()).not.toEqual(before)
+  expect(Object.keys(await files()).sort()).toEqual(Object.keys(before).sort())
+  await writeFile(join(folder, 'in-the-way'), '')
+  await expect(saveAdapter(other, join(folder, 'in-the-way'))).rejects.toThrow(/cannot be written \(EEXIST/)
+  for (const t of [other, adapter, m]) t.dispose()
 })
 
 test('merging twice, or attaching what is merged for good, applies an adapter once', async () => {

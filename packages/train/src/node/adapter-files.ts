@@ -1,35 +1,55 @@
 /** Adapters in folders, as PEFT's `save_pretrained` and `from_pretrained` have them. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WeightFile } from '@cria/weights'
 import { TrainError } from '../errors.js'
 import type { LoraAdapter } from '../lora/adapter.js'
 import { peftConfig, readPeft, writePeft } from '../lora/peft.js'
 import { openWeights } from './checkpoint-tensors.js'
-import { hashedFile, writeDurably } from './files.js'
+import { hashedFile, syncFolder, writeDurably } from './files.js'
+import { unwritten } from './text.js'
+
+const [weightsName, configName] = ['adapter_model.safetensors', 'adapter_config.json']
 
 /**
- * Writes `adapter_model.safetensors` and `adapter_config.json`; PEFT loads the folder.
+ * Writes `adapter_model.safetensors` and `adapter_config.json`; PEFT loads the folder. Both are written beside and get
+ * their names when they are whole, so that a full disk leaves the adapter that was there.
  *
  * @example
  * await saveAdapter(adapter, 'out', { baseModel: 'meta-llama/Llama-2-7b-hf' })
+ * @throws DataError where the folder cannot be written.
  */
 export async function saveAdapter(
   adapter: LoraAdapter,
   folder: string,
   { baseModel }: { readonly baseModel?: string } = {},
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const sink = await hashedFile(join(folder, 'adapter_model.safetensors'))
+  const config = `${JSON.stringify(peftConfig(adapter, baseModel ?? null), null, 2)}\n`
+  const [weightsPath, configPath] = [join(folder, weightsName), join(folder, configName)]
+  const partial = (path: string): string => `${path}.partial`
   try {
-    await writePeft(sink, adapter)
-    await sink.close()
-  } catch (error) {
-    await sink.abort?.()
-    throw error
+    await mkdir(folder, { recursive: true })
+    try {
+      const sink = await hashedFile(partial(weightsPath))
+      try {
+        await writePeft(sink, adapter)
+        await sink.close()
+      } catch (error) {
+        await sink.abort?.()
+        throw error
+      }
+      await writeDurably(partial(configPath), config)
+      // A crash between the two renames must not leave weights under the configuration of others: then there is none.
+      if ((await readFile(configPath, 'utf8').catch(() => config)) !== config) await rm(configPath)
+      for (const path of [weightsPath, configPath]) await rename(partial(path), path)
+      await syncFolder(folder)
+    } catch (error) {
+      for (const path of [weightsPath, configPath]) await rm(partial(path), { force: true }).catch(() => {})
+      throw error
+    }
+  } catch (cause) {
+    throw unwritten(folder, cause)
   }
-  const config = JSON.stringify(peftConfig(adapter, baseModel ?? null), null, 2)
-  await writeDurably(join(folder, 'adapter_config.json'), `${config}\n`)
 }
 
 /**
@@ -53,6 +73,6 @@ export async function loadAdapter(model: object, folder: string): Promise<LoraAd
 }
 
 async function openAdapter(folder: string): Promise<[config: unknown, file: WeightFile]> {
-  const config: unknown = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8'))
-  return [config, await openWeights(join(folder, 'adapter_model.safetensors'))]
+  const config: unknown = JSON.parse(await readFile(join(folder, configName), 'utf8'))
+  return [config, await openWeights(join(folder, weightsName))]
 }
