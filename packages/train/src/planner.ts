@@ -2,7 +2,17 @@
  * What a training step will need, before it runs: the step is built on a device that holds nothing, so the figures are
  * those of the real plan and not of a rule of thumb. The same builder makes the real step.
  */
-import { byteLength, createDevice, type Device, packArena, record, sizeOf, type Tensor } from '@cria/tensor'
+import {
+  byteLength,
+  createDevice,
+  type Device,
+  type Program,
+  packArena,
+  record,
+  type Spec,
+  sizeOf,
+  type Tensor,
+} from '@cria/tensor'
 import { bytes, short } from './metrics/format.js'
 import type { TrainStep } from './step.js'
 
@@ -89,15 +99,7 @@ function measure(build: StepBuilder, choice: StepChoice): Measured {
   const arena = packArena(step.program).bytes
   const gradients = parameters * 4
   const frozen = Math.max(0, total - weights - optimiser - arena)
-  const vocabulary = Math.max(...Object.values(step.weights).map(t => (t.rank === 2 ? t.shape[0]! : 0)))
-  const temporary = step.program.slots
-    .filter(s => s.kind === 'temp' && s.spec.shape.length > 1 && s.spec.shape.at(-1) === vocabulary)
-    .map(s => byteLength(s.spec))
-  // A chunk of logits inside the fused loss is memory of its kernel, not of the plan.
-  const fused = step.program.calls
-    .filter(c => c.op === 'linear_cross_entropy')
-    .map(c => Math.min(Number(c.attrs.chunk), c.inputs[0]!.spec.shape[0]!) * vocabulary * 4)
-  const logits = Math.max(0, ...temporary, ...fused)
+  const logits = logitsOf(step.program)
   step.dispose()
   device.dispose()
   return {
@@ -112,14 +114,27 @@ function measure(build: StepBuilder, choice: StepChoice): Measured {
   }
 }
 
+/** Bytes of the largest logits: what a loss reads, of which nothing but the loss says how wide they are. */
+function logitsOf({ calls }: Program): number {
+  const wide = (op: RegExp): Spec[] => calls.filter(c => op.test(c.op)).map(c => c.inputs[0]!.spec)
+  const losses = wide(/^cross_entropy/)
+  // A chunk of logits inside the fused loss is memory of its kernel, not of the plan.
+  const fused = calls
+    .filter(c => c.op === 'linear_cross_entropy')
+    .map(c => Math.min(Number(c.attrs.chunk), c.inputs[0]!.spec.shape[0]!) * c.inputs[1]!.spec.shape[0]! * 4)
+  // Losses of one's own are made of these.
+  const own = losses.length + fused.length > 0 ? [] : wide(/^(log_)?softmax$|^logsumexp$/)
+  return Math.max(0, ...fused, ...[...losses, ...own].map(byteLength))
+}
+
 function suggest(build: StepBuilder, choice: StepChoice, now: Measured, budget: number): string[] {
   const tried: { what: string; total: number }[] = []
   const attempt = (what: string, change: Partial<StepChoice>): void => {
     tried.push({ what, total: measure(build, { ...choice, ...change }).total })
   }
   if (!choice.recompute) attempt('recompute the blocks in the backward pass', { recompute: true })
-  for (let rows = choice.rows; rows > 1 && rows % 2 === 0; ) {
-    rows /= 2
+  for (let rows = choice.rows; rows > 1; ) {
+    rows /= smallestFactor(rows)
     const accumulate = (choice.accumulate * choice.rows) / rows
     attempt(`${rows} rows at a time, accumulated ${accumulate} times`, { rows, accumulate })
     if (!choice.recompute) attempt(`${rows} rows × ${accumulate} and recompute`, { rows, accumulate, recompute: true })
@@ -131,9 +146,15 @@ function suggest(build: StepBuilder, choice: StepChoice, now: Measured, budget: 
     .map(({ what, total }) => `${what}: ${bytes(total)}${total > budget ? ', still too much' : ''}`)
   if (now.logits > 0.2 * now.activations)
     out.push(`linearCrossEntropy() with a smaller chunk: logits of ${bytes(now.logits)} exist at one time`)
-  if (now.weights + now.optimiser + now.gradients > 0.5 * budget)
+  // Where more is frozen than trained, an adapter is what is trained.
+  if (now.weights > now.frozen && now.weights + now.optimiser + now.gradients > 0.5 * budget)
     out.push(
       `lora(): gradients and optimiser for less than a hundredth of the weights, about ${bytes(now.gradients + now.optimiser)} less`,
     )
   return out
+}
+
+function smallestFactor(n: number): number {
+  for (let factor = 2; factor * factor <= n; factor++) if (n % factor === 0) return factor
+  return n
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { Llama, type LlamaConfig, llamaConfig } from '@cria/llama'
 import { crossEntropy, type Device, f32, i32, iota, linearCrossEntropy, mul, sum } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
@@ -148,6 +149,48 @@ test('the page has curves and samples, needs nothing else, and escapes what it s
   expect(reportHtml([])).toContain('No events yet')
 })
 
+test('each held-out set has its own points, colour and tile', async () => {
+  const { step, now, run } = setUp()
+  const events: TrainEvent[] = []
+  const log = meter(step, { steps: 5, now }, [{ write: e => void events.push(e) }])
+  for (const [stories, code] of [
+    [2, 8],
+    [1, 9],
+  ] as const) {
+    log.step(await run(1))
+    log.evaluation(stories, 'stories')
+    log.evaluation(code, '<code>')
+  }
+  const html = reportHtml(events)
+  expect(html).toContain('<b>1.000</b><span>best stories')
+  expect(html).toContain('<b>8.000</b><span>best &lt;code&gt;')
+  expect(html).toContain('<i class="points set1"></i>stories<i class="points set2"></i>&lt;code&gt;')
+  expect(html.match(/<circle class="points set1"[^>]*><title>stories, /g)).toHaveLength(2)
+  expect(html.match(/<circle class="points set2"[^>]*><title>&lt;code&gt;, /g)).toHaveLength(2)
+})
+
+test.each([30, 50, 80, 200])('no row is longer than a terminal of %i columns', async columns => {
+  const { step, now, run } = setUp()
+  const parts: string[] = []
+  const stream = Object.assign(
+    new Writable({
+      write(chunk, _, done) {
+        parts.push(String(chunk))
+        done()
+      },
+    }),
+    { isTTY: true, columns },
+  )
+  const log = meter(step, { steps: 100_000, now, peak: 1e9 }, [terminal({ stream, every: 0 })])
+  log.evaluation(2, 'a held-out set with a long name')
+  for (let i = 0; i < 60; i++) log.step(await run(i))
+  const rows = stripVTControlCharacters(parts.at(-1)!).split('\n')
+  expect(rows).toHaveLength(5)
+  for (const row of rows) expect(row.length).toBeLessThan(columns)
+  expect(rows[0]).toMatch(columns > 60 ? /^step 60\/100,000 .* 0 %$/ : /^step 60\/100,000/)
+  expect(rows[1]).toMatch(columns > 120 ? /a held-out set with a long name 2\.000$/ : /^loss/)
+})
+
 test('formats', () => {
   expect(sparkline([1, 2, 3, 4, 5, 6, 7, 8], 8)).toBe('▁▂▃▄▅▆▇█')
   expect(sparkline([1, 1], 8)).toBe('▁▁')
@@ -201,19 +244,37 @@ test('the planner measures the real plan and says what would help', () => {
   expect(plan.suggestions).toEqual([])
 })
 
-test('the planner counts frozen weights under an adapter', () => {
-  const plan = planMemory(
-    (on, { rows }) => {
-      const model = new Llama(config, initialise(on, 'nanoGPT', { layers: 5 }))
-      const adapter = lora(model, { rank: 4 })
-      const tokens = i32([rows, 64])
-      return trainStep(adapter, {
-        batch: { tokens, targets: tokens },
-        loss: b => crossEntropy(model.forward(b.tokens, { positions: iota(on, 64) }), b.targets, { reduction: 'sum' }),
-      })
-    },
-    { rows: 2 },
+test('rows that are odd are divided as well', () => {
+  const small = llamaConfig({ ...config, numHiddenLayers: 1 })
+  const { total } = planMemory(build(small), { rows: 15 })
+  const { suggestions } = planMemory(build(small), { rows: 15, budget: total * 0.9 })
+  expect(suggestions.join()).toMatch(/5 rows at a time, accumulated 3 times/)
+  expect(planMemory(build(small), { rows: 13, budget: total * 0.5 }).suggestions.join()).toMatch(
+    /1 rows at a time, accumulated 13 times/,
   )
+})
+
+test('logits are as wide as the loss says, whatever else is tall', () => {
+  // The up projection has more rows than the vocabulary, and what it makes is wider.
+  const tall = llamaConfig({ ...config, vocabSize: 128, intermediateSize: 400, numHiddenLayers: 1 })
+  expect(planMemory(build(tall), { rows: 2 }).logits).toBe(64 * 128 * 4)
+  expect(planMemory(build(tall, false), { rows: 2 }).logits).toBe(2 * 64 * 128 * 4)
+})
+
+test('the planner counts frozen weights and logits under an adapter, and proposes no other', () => {
+  const adapted = (on: Device, { rows }: StepChoice) => {
+    const model = new Llama(config, initialise(on, 'nanoGPT', { layers: 5 }))
+    const adapter = lora(model, { rank: 4 })
+    const tokens = i32([rows, 64])
+    return trainStep(adapter, {
+      batch: { tokens, targets: tokens },
+      loss: b => crossEntropy(model.forward(b.tokens, { positions: iota(on, 64) }), b.targets, { reduction: 'sum' }),
+    })
+  }
+  const plan = planMemory(adapted, { rows: 2 })
   expect(plan.parameters).toBe(5 * 4 * (64 + 64 + 64 + 32))
   expect(plan.frozen).toBeGreaterThan(292_800 * 4 - 1)
+  expect(plan.logits).toBe(2 * 64 * 512 * 4)
+  expect(planMemory(adapted, { rows: 2, budget: 1000 }).suggestions.join()).not.toMatch(/lora/)
+  expect(planMemory(build(config), { rows: 2, budget: 1000 }).suggestions.join()).toMatch(/lora\(\)/)
 })

@@ -4,6 +4,7 @@ export interface Series {
   readonly x: readonly number[]
   readonly y: readonly number[]
   readonly kind: 'faint' | 'line' | 'points'
+  /** HTML. */
   readonly label: string
 }
 
@@ -19,11 +20,11 @@ const [width, height] = [560, 210]
 const [left, right, top, bottom] = [56, 12, 12, 28]
 
 export function chart({ title, series, format, zero = false }: ChartOptions): string {
-  const points = series.flatMap(s => s.x.map((x, i) => [x, s.y[i]!] as const)).filter(p => p.every(Number.isFinite))
-  if (points.length === 0) return ''
-  const xs = points.map(p => p[0])
-  // Outliers of a noisy series must not flatten the rest: the axis covers all but the highest hundredth.
-  const ys = points.map(p => p[1]).sort((a, b) => a - b)
+  const all = series.flatMap(s => s.x.map((x, i) => [x, s.y[i]!] as const)).filter(p => p.every(Number.isFinite))
+  if (all.length === 0) return ''
+  const xs = all.map(p => p[0])
+  // Outliers of a noisy series must not flatten the rest: the axis covers all but the highest half of a hundredth.
+  const ys = all.map(p => p[1]).sort((a, b) => a - b)
   const high = ys[Math.min(ys.length - 1, Math.floor(ys.length * 0.995))]!
   const y = axis(zero ? 0 : ys[0]!, high)
   const x = axis(
@@ -43,24 +44,32 @@ export function chart({ title, series, format, zero = false }: ChartOptions): st
   const feet = x.ticks
     .map(v => `<text class="x" x="${at(px(v))}" y="${height - 8}">${v.toLocaleString('en-US')}</text>`)
     .join('')
-  const lines = series.map(s => draw(s, px, py)).join('')
+  // Sets of points are told apart by their colours; a fifth has the first one again.
+  const points = series.filter(s => s.kind === 'points')
+  const styleOf = (s: Series): string => (s.kind === 'points' ? `points set${(points.indexOf(s) % 4) + 1}` : s.kind)
+  const lines = series.map(s => draw(s, styleOf(s), px, py)).join('')
   const legend =
     series.length > 1
-      ? `<span class="legend">${series.map(s => `<i class="${s.kind}"></i>${s.label}`).join('')}</span>`
+      ? `<span class="legend">${series.map(s => `<i class="${styleOf(s)}"></i>${s.label}`).join('')}</span>`
       : ''
   return `<figure><figcaption>${title}${legend}</figcaption><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">${grid}${feet}${lines}</svg></figure>`
 }
 
-function draw({ x, y, kind }: Series, px: (v: number) => number, py: (v: number) => number): string {
+function draw(
+  { x, y, kind, label }: Series,
+  style: string,
+  px: (v: number) => number,
+  py: (v: number) => number,
+): string {
   const sound = x.map((v, i) => [v, y[i]!] as const).filter(p => Number.isFinite(p[1]))
   if (kind === 'points')
     return sound
       .map(
         ([a, b]) =>
-          `<circle cx="${at(px(a))}" cy="${at(py(b))}" r="3.5"><title>${a}: ${b.toPrecision(4)}</title></circle>`,
+          `<circle class="${style}" cx="${at(px(a))}" cy="${at(py(b))}" r="3.5"><title>${label}, ${a}: ${b.toPrecision(4)}</title></circle>`,
       )
       .join('')
-  return `<path class="${kind}" d="${thin(sound)
+  return `<path class="${style}" d="${thin(sound)
     .map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${at(px(a))} ${at(py(b))}`)
     .join('')}"/>`
 }

@@ -1,6 +1,6 @@
 /** A run as one HTML file that needs nothing else: curves, figures, samples, what went wrong. */
 import { writeFileSync } from 'node:fs'
-import type { SampleEvent, SkipEvent, StartEvent, StepEvent, TrainEvent } from '../metrics/events.js'
+import type { EvaluationEvent, SampleEvent, SkipEvent, StartEvent, StepEvent, TrainEvent } from '../metrics/events.js'
 import { bytes, duration, grouped, rate, short } from '../metrics/format.js'
 import { chart } from './chart.js'
 import { readEvents } from './jsonl.js'
@@ -40,7 +40,7 @@ export function reportHtml(
   const of = <T extends TrainEvent['type']>(type: T) =>
     events.filter((e): e is Extract<TrainEvent, { type: T }> => e.type === type)
   const steps = of('step')
-  const evaluations = of('evaluation')
+  const held = byName(of('evaluation'))
   const x = steps.map(s => s.step)
   const line = (
     y: readonly number[],
@@ -59,16 +59,12 @@ export function reportHtml(
       series: [
         { x, y: losses, kind: 'faint', label: 'each step' },
         line(smooth(losses), 'smoothed'),
-        ...(evaluations.length > 0
-          ? [
-              {
-                x: evaluations.map(e => e.step),
-                y: evaluations.map(e => e.loss),
-                kind: 'points' as const,
-                label: 'held out',
-              },
-            ]
-          : []),
+        ...[...held].map(([name, list]) => ({
+          x: list.map(e => e.step),
+          y: list.map(e => e.loss),
+          kind: 'points' as const,
+          label: escaped(name),
+        })),
       ],
     }),
     chart({
@@ -93,11 +89,7 @@ export function reportHtml(
   return page(
     title,
     `<header><h1>${escaped(title)}</h1><p>${escaped(subtitle(of('start').at(-1), steps.at(-1), of('end').at(-1)?.reason))}</p></header>
-<section class="tiles">${tiles(
-      steps,
-      evaluations.map(e => e.loss),
-      events,
-    )}</section>
+<section class="tiles">${tiles(steps, held, events)}</section>
 <section class="charts">${charts.join('')}</section>
 ${listSamples(of('sample').slice(-samples).reverse())}${listSkips(of('skip'))}${notes(of('start').at(-1))}`,
   )
@@ -109,7 +101,14 @@ function subtitle(start: StartEvent | undefined, last: StepEvent | undefined, en
   return `${short(start.parameters)} parameters on ${start.device} · step ${grouped(last?.step ?? start.step)} of ${grouped(start.steps)} · ${state}`
 }
 
-function tiles(steps: readonly StepEvent[], held: readonly number[], events: readonly TrainEvent[]): string {
+/** What was measured on each held-out set. */
+function byName(evaluations: readonly EvaluationEvent[]): ReadonlyMap<string, readonly EvaluationEvent[]> {
+  const sets = new Map<string, EvaluationEvent[]>()
+  for (const e of evaluations) sets.set(e.name, [...(sets.get(e.name) ?? []), e])
+  return sets
+}
+
+function tiles(steps: readonly StepEvent[], held: ReturnType<typeof byName>, events: readonly TrainEvent[]): string {
   const last = steps.at(-1)
   if (last === undefined) return ''
   const tail = steps.slice(-50)
@@ -117,10 +116,13 @@ function tiles(steps: readonly StepEvent[], held: readonly number[], events: rea
   const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length
   // A loss that was no number is null in the file: it is no zero.
   const losses = tail.map(s => s.loss).filter(Number.isFinite)
-  const best = held.filter(Number.isFinite).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  const best = [...held].flatMap(([name, list]): [string, string][] => {
+    const sound = list.map(e => e.loss).filter(Number.isFinite)
+    return sound.length > 0 ? [[`best ${escaped(name)}`, sound.reduce((a, b) => Math.min(a, b)).toFixed(3)]] : []
+  })
   const list: [string, string][] = [
     ['loss, mean of 50', losses.length > 0 ? mean(losses).toFixed(3) : '–'],
-    ...(Number.isFinite(best) ? [['best held out', best.toFixed(3)] as [string, string]] : []),
+    ...best,
     ['tokens seen', short(steps.reduce((a, s) => a + s.tokens, 0))],
     ['tokens/s', grouped(mean(tail.map(s => s.tokensPerSecond)))],
     ...(shares.length > 0 ? [['of peak', `${(mean(shares) * 100).toFixed(0)} %`] as [string, string]] : []),
@@ -182,9 +184,9 @@ h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.05rem; margin: 2rem 0 .75r
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: .75rem }
 figure { margin: 0; padding: .8rem 1rem .4rem } figcaption { display: flex; justify-content: space-between; gap: 1rem; font-weight: 600 }
 .legend { font-weight: 400; font-size: .82rem; color: var(--soft); display: flex; align-items: center; gap: .4rem } .legend i { width: 14px; height: 3px; border-radius: 2px; background: var(--line); margin-left: .6rem }
-.legend i.faint { opacity: .3 } .legend i.points { width: 8px; height: 8px; border-radius: 50%; background: var(--point) }
+.legend i.faint { opacity: .3 } .legend i.points { width: 8px; height: 8px; border-radius: 50%; background: var(--point) } .legend i.set2 { background: #0d9488 } .legend i.set3 { background: #9333ea } .legend i.set4 { background: #ca8a04 }
 svg { width: 100%; height: auto; display: block } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums } .y { text-anchor: end } .x { text-anchor: middle }
-.grid { stroke: var(--edge); fill: none } .line, .faint { fill: none; stroke: var(--line); stroke-width: 2; stroke-linejoin: round } .faint { opacity: .3; stroke-width: 1 } circle { fill: var(--point) }
+.grid { stroke: var(--edge); fill: none } .line, .faint { fill: none; stroke: var(--line); stroke-width: 2; stroke-linejoin: round } .faint { opacity: .3; stroke-width: 1 } circle { fill: var(--point) } circle.set2 { fill: #0d9488 } circle.set3 { fill: #9333ea } circle.set4 { fill: #ca8a04 }
 article { padding: .7rem 1rem; margin-bottom: .6rem } article p { margin: .15rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere }
 pre { overflow: auto; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 1rem } summary { cursor: pointer; color: var(--soft) }
 </style></head><body>${body}</body></html>

@@ -1,6 +1,6 @@
 /** A run in the terminal: four lines that stay where they are; one line now and then where there is no terminal. */
 import { clearScreenDown, moveCursor } from 'node:readline'
-import type { Sink, StepEvent, TrainEvent } from '../metrics/events.js'
+import type { EvaluationEvent, Sink, StepEvent, TrainEvent } from '../metrics/events.js'
 import { bytes, duration, grouped, rate, short, sparkline } from '../metrics/format.js'
 
 /** What is written to: a stream of Node's. */
@@ -16,6 +16,13 @@ export interface TerminalOptions {
   readonly live?: boolean
   /** Milliseconds between drawings. Default 200 when live, else 10,000. */
   readonly every?: number
+}
+
+/** The beginning of a row that fits: marks of style take no place and are all kept. */
+function clipped(row: string, columns: number): string {
+  let shown = 0
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what marks of style begin with
+  return row.replace(/\x1b\[[\d;]*m|./gsu, part => (part.length > 2 || ++shown <= columns ? part : ''))
 }
 
 /** Shows progress, loss, gradient norm, speed and time left; samples and skips scroll by above. */
@@ -34,7 +41,7 @@ export function terminal(options: TerminalOptions = {}): Sink {
   let drawn = 0
   let lines = 0
   let last: StepEvent | undefined
-  let evaluated: number | undefined
+  let evaluated: EvaluationEvent | undefined
 
   const erase = (): void => {
     if (lines > 0) {
@@ -58,10 +65,11 @@ export function terminal(options: TerminalOptions = {}): Sink {
       )
       return
     }
-    const width = Math.max(10, Math.min(40, (tty.columns || 80) - 40))
+    const columns = tty.columns || 80
+    const width = Math.max(10, Math.min(40, columns - 40))
     const full = Math.round(part * width)
     const bar = `${'━'.repeat(full)}${dim('━'.repeat(width - full))}`
-    const held = evaluated === undefined ? '' : `   ${dim('held out')} ${evaluated.toFixed(3)}`
+    const held = evaluated === undefined ? '' : `   ${dim(evaluated.name)} ${evaluated.loss.toFixed(3)}`
     const rows = [
       `${dim('step')} ${bold(grouped(step))}${dim(`/${grouped(steps)}`)}  ${bar} ${(part * 100).toFixed(0)} %`,
       `${dim('loss')} ${bold(loss.toFixed(3))} ${sparkline(losses, width)}${held}`,
@@ -69,7 +77,8 @@ export function terminal(options: TerminalOptions = {}): Sink {
       dim(`${speed} · ${bytes(memory)} · ${duration((time - started) / 1000)} gone, ${duration(remaining)} left`),
     ]
     erase()
-    stream.write(`${rows.join('\n')}\n`)
+    // A row that went on in the next line would be a line more than is erased; the last column is left to the cursor.
+    stream.write(`${rows.map(row => clipped(row, columns - 1)).join('\n')}\n`)
     lines = rows.length
   }
 
@@ -94,7 +103,7 @@ export function terminal(options: TerminalOptions = {}): Sink {
           say(`step ${event.step} skipped: ${event.reason}`)
           break
         case 'evaluation':
-          evaluated = event.loss
+          evaluated = event
           if (!live) say(`step ${event.step}  ${event.name}: loss ${event.loss.toFixed(3)}`)
           return
         case 'sample':
