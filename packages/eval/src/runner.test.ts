@@ -80,7 +80,12 @@ describe('the runner', () => {
     'reads a pool of examples once, not for each document (%s)',
     async fewshotSampler => {
       let reads = 0
-      const doc = (i: number) => ({ q: `q${i}`, choices: ['no', 'yes'], gold: 0, toJSON: () => (reads++, i) })
+      const doc = (i: number) => ({
+        q: `q${i}`,
+        choices: ['no', 'yes'],
+        gold: 0,
+        toJSON: () => `${i} ${reads++}`.split(' ')[0],
+      })
       const train = Array.from({ length: 400 }, (_, i) => doc(i))
       const test = Array.from({ length: 50 }, (_, i) => doc(i * 2))
       const lm = new Written({ pairs: () => ({ logprob: -1, greedy: true }) })
