@@ -36,7 +36,9 @@ function apply(step: Filter, answers: readonly string[]): readonly string[] {
     case 'uppercase':
       return answers.map(answer => answer.toUpperCase())
     case 'map':
-      return answers.map(answer => step.mapping[answer] ?? step.fallback ?? '')
+      return answers.map(answer =>
+        Object.hasOwn(step.mapping, answer) ? step.mapping[answer]! : (step.fallback ?? ''),
+      )
     case 'take_first':
       return answers.slice(0, 1)
     case 'majority_vote':

@@ -97,8 +97,12 @@ describe('filters', () => {
   test('votes, maps and trims', () => {
     expect(applyFilters({ name: 'v', steps: [{ filter: 'majority_vote' }] }, ['a', 'b', 'b', 'a'])).toEqual(['a'])
     expect(
-      applyFilters({ name: 'm', steps: [{ filter: 'map', mapping: { a: '1' }, fallback: '0' }] }, ['a', 'b']),
-    ).toEqual(['1', '0'])
+      applyFilters({ name: 'm', steps: [{ filter: 'map', mapping: { a: '1' }, fallback: '0' }] }, [
+        'a',
+        'b',
+        'toString',
+      ]),
+    ).toEqual(['1', '0', '0'])
     expect(
       applyFilters({ name: 't', steps: [{ filter: 'remove_whitespace' }, { filter: 'uppercase' }] }, [' a\n']),
     ).toEqual(['A'])

@@ -3,7 +3,7 @@ import type { Loglikelihood } from './language-model.js'
 import { length, punctuation, utf8Length } from './python.js'
 import { PythonRandom } from './python-random.js'
 import { pythonRegExp } from './python-regexp.js'
-import type { ExactMatchOptions, Target } from './task.js'
+import type { ExactMatchOptions, OutputType, Target } from './task.js'
 
 /** One document's value: a number, or a sum and the weight it is divided by. */
 export type Value = number | readonly [sum: number, weight: number]
@@ -51,7 +51,15 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   bits_per_byte: { aggregation: 'bits_per_byte', higherIsBetter: false },
 }
 
-export const isMetric = (name: string): name is MetricName => name in metrics
+/** The metrics that an output type has. */
+export const metricsFor: Readonly<Record<OutputType, readonly MetricName[]>> = {
+  multiple_choice: ['acc', 'acc_norm', 'acc_bytes', 'acc_mutual_info', 'acc_answer', 'exact_match', 'brier_score'],
+  loglikelihood: ['perplexity', 'acc'],
+  loglikelihood_rolling: ['word_perplexity', 'byte_perplexity', 'bits_per_byte'],
+  generate_until: ['exact_match'],
+}
+
+export const isMetric = (name: string): name is MetricName => Object.hasOwn(metrics, name)
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
 

@@ -5,7 +5,15 @@ import { assign, mul } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, describe, expect, test } from 'vitest'
 import { letters, tinyLlama, Written } from '../test/fake.js'
-import { evaluate, LlamaLanguageModel, readTask, type Task, taskFields } from './index.js'
+import {
+  type EvaluateOptions,
+  evaluate,
+  type Filter,
+  LlamaLanguageModel,
+  readTask,
+  type Task,
+  taskFields,
+} from './index.js'
 import { rollingWindows } from './language-model.js'
 import { fileCache, folderSource, loadTask } from './node.js'
 
@@ -56,7 +64,7 @@ describe('the runner', () => {
   test('shows examples before the question, and none where the task says 0', async () => {
     const lm = new Written({ pairs: () => ({ logprob: -1, greedy: true }) })
     const first = { ...questions, description: 'Answer.\n', fewshotSampler: 'first_n' } as const
-    await evaluate(lm, [first, { ...questions, numFewshot: 0 }], { numFewshot: 2, limit: 1 })
+    await evaluate(lm, [first, { ...questions, name: 'zero', numFewshot: 0 }], { numFewshot: 2, limit: 1 })
     expect(lm.asked.map(a => (a as { context: string }).context)).toEqual([
       'Answer.\nQ: x\nA: q\n\nQ: y\nA: r\n\nQ: a\nA:',
       'Answer.\nQ: x\nA: q\n\nQ: y\nA: r\n\nQ: a\nA:',
@@ -147,6 +155,35 @@ describe('the runner', () => {
       ['first', 0],
       ['vote', 1],
     ])
+  })
+
+  const written = {
+    ...questions,
+    outputType: 'generate_until',
+    docToTarget: () => 'x',
+    metrics: ['exact_match'],
+  } as const
+  const filtered = (...steps: Filter[]): Task => ({ ...written, filters: [{ name: 'f', steps }] })
+  test.each<[string, readonly Task[], string, EvaluateOptions?]>([
+    ['tasks of one name', [questions, { ...questions }], 'two tasks named questions'],
+    ['a metric of another output type', [{ ...written, metrics: ['acc'] }], 'metric acc for questions'],
+    ['no metric', [{ ...questions, metrics: [] }], 'no metric for questions'],
+    ['a broken pattern', [filtered({ filter: 'regex', pattern: '(' })], 'got "("'],
+    ['a broken pattern of the metric', [{ ...written, exactMatch: { regexesToIgnore: ['['] } }], 'got "["'],
+    ['more answers than are drawn', [filtered({ filter: 'take_first_k', k: 2 })], 'take_first_k: got 1 answers'],
+    ['gold out of range', [{ ...questions, docToTarget: doc => (doc.q === 'b' ? 7 : 0) }], 'target 7'],
+    ['no target', [{ ...written, docToTarget: () => undefined as never }], 'target undefined'],
+    ['choices that are no texts', [{ ...questions, docToChoice: () => [1, 2] as never }], '[1,2] as the choices'],
+    ['no choices', [{ ...questions, docToChoice: () => [] }], '[] as the choices'],
+    ['no question', [{ ...questions, docToText: () => null as never }], 'null as the question'],
+    ['repeats', [{ ...written, repeats: 0.5 }], 'repeats of questions 0.5'],
+    ['a limit', [questions], 'limit -1', { limit: -1 }],
+    ['a number of examples', [questions], 'numFewshot 0.5', { numFewshot: 0.5 }],
+  ])('refuses %s before it asks anything', async (_, tasks, reason, options = {}) => {
+    const lm = new Written({ pairs: () => ({ logprob: -1, greedy: true }), generate: () => 'x' })
+    const before = { ...questions, name: 'before' }
+    await expect(evaluate(lm, [before, ...tasks], options)).rejects.toThrow(reason)
+    expect(lm.asked).toEqual([])
   })
 
   test('says which documents, targets and metrics are missing', async () => {

@@ -1,7 +1,8 @@
 /** The runner: documents to requests, requests to answers (from the cache where it has them), answers to metrics. */
+import { checkCount, checkTasks, choicesOf, goldOf, pipelines, questionOf, targetOf, textTargets } from './check.js'
 import { EvaluationError } from './errors.js'
 import { exampleSampler } from './fewshot.js'
-import { applyFilters, type FilterPipeline, noFilter } from './filters.js'
+import { applyFilters } from './filters.js'
 import type { AnyRequest, AskOptions, GenerationOptions, LanguageModel, Loglikelihood } from './language-model.js'
 import {
   aggregate,
@@ -71,7 +72,14 @@ export interface TaskResult {
 interface Asked {
   readonly task: Task
   readonly doc: Doc
+  readonly right: Right
   readonly requests: readonly AnyRequest[]
+}
+
+/** What the answers are held against. */
+interface Right {
+  readonly gold: readonly number[]
+  readonly target: Target
 }
 
 /**
@@ -87,6 +95,9 @@ export async function evaluate(
   tasks: readonly Task[],
   options: EvaluateOptions = {},
 ): Promise<TaskResult[]> {
+  checkTasks(tasks)
+  checkCount('limit', options.limit, 1)
+  checkCount('numFewshot', options.numFewshot, 0)
   const asked: Asked[] = []
   for (const task of tasks) asked.push(...(await ask(task, options)))
   const answers = await answerAll(
@@ -98,10 +109,11 @@ export async function evaluate(
   const samples = asked.map(one => {
     const own = answers.slice(at, at + one.requests.length)
     at += one.requests.length
-    return { task: one.task, sample: { ...one, answers: own, values: valuesOf(one, own) } }
+    const { task, doc, requests } = one
+    return { task, sample: { doc, requests, answers: own, values: valuesOf(one, own) } }
   })
   return tasks.map(task => {
-    const own = samples.filter(s => s.task === task).map(({ sample: { task: _, ...rest } }) => rest)
+    const own = samples.filter(s => s.task === task).map(({ sample }) => sample)
     return { task: task.name, numFewshot: shots(task, options), scores: scoresOf(task, own, options), samples: own }
   })
 }
@@ -123,8 +135,18 @@ async function ask(task: Task, options: EvaluateOptions): Promise<Asked[]> {
     })
   const k = shots(task, options)
   const examples = await sampler(task, k, options)
-  return docs.map(doc => ({ task, doc, requests: requestsOf(task, doc, contextsOf(task, doc, examples(doc))) }))
+  return docs.map(doc => ({
+    task,
+    doc,
+    requests: requestsOf(task, doc, contextsOf(task, doc, examples(doc))),
+    right: rightOf(task, doc),
+  }))
 }
+
+const rightOf = (task: Task, doc: Doc): Right =>
+  task.outputType === 'multiple_choice'
+    ? { gold: goldOf(task, doc), target: [] }
+    : { gold: [], target: task.outputType === 'generate_until' ? textTargets(task, doc) : targetOf(task, doc) }
 
 async function docsOf(task: Task, split: string, { data }: EvaluateOptions): Promise<readonly Doc[]> {
   const docs = task.data?.[split] ?? (await data?.(task, split))
@@ -146,24 +168,30 @@ async function sampler(task: Task, k: number, options: EvaluateOptions): Promise
 function contextsOf(task: Task, doc: Doc, examples: readonly Doc[]): readonly string[] {
   const { description = '', targetDelimiter = ' ', fewshotDelimiter = '\n\n' } = task
   const head = typeof description === 'string' ? description : description(doc)
-  const several = typeof task.docToText(doc) === 'number'
   const shown = examples.map(example => {
-    const text = task.docToText(example)
-    const question = typeof text === 'number' ? task.docToChoice!(example)[text]! : text
     const answer = answerText(task, example)
-    return `${question}${answer === '' ? '' : `${targetDelimiter}${answer}${fewshotDelimiter}`}`
+    return `${questionText(task, example)}${answer === '' ? '' : `${targetDelimiter}${answer}${fewshotDelimiter}`}`
   })
   const before = head + shown.join('')
-  const questions = several ? task.docToChoice!(doc) : [task.docToText(doc) as string]
-  return questions.map(question => before + question)
+  const question = questionOf(task, doc)
+  const questions = typeof question === 'number' ? choicesOf(task, doc) : [question]
+  return questions.map(one => before + one)
+}
+
+/** The question of an example: where there are several, the right one. */
+function questionText(task: Task, example: Doc): string {
+  const question = questionOf(task, example)
+  return typeof question === 'number' ? choicesOf(task, example)[goldOf(task, example)[0]!]! : question
 }
 
 /** The right answer of an example, as text. */
 function answerText(task: Task, example: Doc): string {
-  const target = task.docToTarget(example)
+  const target = targetOf(task, example)
   const first = typeof target === 'object' ? target[0]! : target
-  const several = typeof task.docToText(example) === 'number'
-  return typeof first === 'number' && task.docToChoice && !several ? task.docToChoice(example)[first]! : String(first)
+  const several = typeof questionOf(task, example) === 'number'
+  return typeof first === 'number' && task.docToChoice && !several
+    ? choicesOf(task, example)[goldOf(task, example)[0]!]!
+    : String(first)
 }
 
 function requestsOf(task: Task, doc: Doc, contexts: readonly string[]): AnyRequest[] {
@@ -179,7 +207,7 @@ function requestsOf(task: Task, doc: Doc, contexts: readonly string[]): AnyReque
       })
       const asked =
         contexts.length > 1
-          ? contexts.map(each => pair(each, String(task.docToTarget(doc))))
+          ? contexts.map(each => pair(each, String(targetOf(task, doc))))
           : choices.map(choice => pair(context, choice))
       return [
         ...asked,
@@ -190,21 +218,14 @@ function requestsOf(task: Task, doc: Doc, contexts: readonly string[]): AnyReque
       ]
     }
     case 'loglikelihood':
-      return [{ kind: 'loglikelihood', context, continuation: String(task.docToTarget(doc)) }]
+      return [{ kind: 'loglikelihood', context, continuation: String(targetOf(task, doc)) }]
     case 'loglikelihood_rolling':
-      return [{ kind: 'loglikelihood_rolling', text: String(task.docToTarget(doc)) }]
+      return [{ kind: 'loglikelihood_rolling', text: String(targetOf(task, doc)) }]
     case 'generate_until': {
       const generation: GenerationOptions = task.generation ?? { until: [fewshotDelimiter] }
       return Array.from({ length: repeats }, () => ({ kind: 'generate_until', context, ...generation }))
     }
   }
-}
-
-function choicesOf(task: Task, doc: Doc): readonly string[] {
-  if (task.docToChoice) return task.docToChoice(doc)
-  throw new EvaluationError(`evaluate: got multiple_choice task ${task.name} without docToChoice, expected it`, {
-    op: 'evaluate',
-  })
 }
 
 type Answer = Loglikelihood | number | string
@@ -263,19 +284,18 @@ async function answerAll(
 const identity = (request: AnyRequest, i: number): string =>
   JSON.stringify(request) + ('temperature' in request && request.temperature ? `#${i}` : '')
 
-function valuesOf({ task, doc }: Asked, answers: readonly Answer[]): Sample['values'] {
+function valuesOf({ task, doc, right: { gold, target } }: Asked, answers: readonly Answer[]): Sample['values'] {
   switch (task.outputType) {
     case 'multiple_choice':
-      return { none: choiceValues(task, doc, answers as Loglikelihood[]) }
+      return { none: choiceValues(task, doc, gold, answers as Loglikelihood[]) }
     case 'loglikelihood':
       return { none: answerMetrics(task.metrics, answers[0] as Loglikelihood) }
     case 'loglikelihood_rolling': {
-      const text = task.rollingText?.(doc) ?? String(task.docToTarget(doc))
+      const text = task.rollingText?.(doc) ?? String(target)
       return { none: rollingMetrics(task.metrics, answers[0] as number, countWords(text), utf8Length(text)) }
     }
     case 'generate_until': {
-      const targets = textTargets(task, doc)
-      const value = (kept: readonly string[]): number => exactMatch(kept[0] ?? '', targets, task.exactMatch)
+      const value = (kept: readonly string[]): number => exactMatch(kept[0] ?? '', target, task.exactMatch)
       return Object.fromEntries(
         pipelines(task).map(filter => [filter.name, { exact_match: value(applyFilters(filter, answers as string[])) }]),
       )
@@ -283,12 +303,17 @@ function valuesOf({ task, doc }: Asked, answers: readonly Answer[]): Sample['val
   }
 }
 
-function choiceValues(task: Task, doc: Doc, answers: readonly Loglikelihood[]): Partial<Record<MetricName, Value>> {
+function choiceValues(
+  task: Task,
+  doc: Doc,
+  gold: readonly number[],
+  answers: readonly Loglikelihood[],
+): Partial<Record<MetricName, Value>> {
   const choices = choicesOf(task, doc)
   const n = choices.length
   const extra = answers.slice(n).map(({ logprob }) => logprob)
   const mutual = task.metrics.includes('acc_mutual_info')
-  return choiceMetrics(task.metrics, goldOf(task, doc, choices), {
+  return choiceMetrics(task.metrics, gold, {
     choices,
     scores: answers.slice(0, n),
     unconditional: {
@@ -298,44 +323,16 @@ function choiceValues(task: Task, doc: Doc, answers: readonly Loglikelihood[]): 
   })
 }
 
-/** Indices of the right choices. */
-function goldOf(task: Task, doc: Doc, choices: readonly string[]): readonly number[] {
-  const text = task.docToText(doc)
-  const target: Target = typeof text === 'number' ? text : task.docToTarget(doc)
-  const gold = (typeof target === 'object' ? target : [target]).map(t =>
-    typeof t === 'number' ? t : choices.indexOf(t),
-  )
-  const bad = gold.find(i => !(Number.isInteger(i) && i >= 0 && i < choices.length))
-  if (bad === undefined && gold.length > 0) return gold
-  throw new EvaluationError(
-    `evaluate: got target ${JSON.stringify(target)} in task ${task.name}, expected one of the choices ${JSON.stringify(choices)} or its index`,
-    { op: 'evaluate', got: target, expected: choices },
-  )
-}
-
-function textTargets(task: Task, doc: Doc): Target {
-  const target = task.docToTarget(doc)
-  return typeof target === 'number' && task.docToChoice ? task.docToChoice(doc)[target]! : target
-}
-
-const pipelines = ({ filters = [noFilter] }: Task): readonly FilterPipeline[] => filters
-
 function scoresOf(task: Task, samples: readonly Sample[], { bootstrapIterations }: EvaluateOptions): Score[] {
   const filters = task.outputType === 'generate_until' ? pipelines(task).map(({ name }) => name) : ['none']
   return filters.flatMap(filter =>
     task.metrics.map(metric => {
-      const values = samples.map(sample => sample.values[filter]?.[metric])
-      if (values.some(value => value === undefined))
-        throw new EvaluationError(
-          `evaluate: got metric ${metric} for ${task.name}, expected one that ${task.outputType} has`,
-          { op: 'evaluate', got: metric },
-        )
-      const known = values as Value[]
+      const values = samples.map(sample => sample.values[filter]![metric]!)
       return {
         metric,
         filter,
-        value: aggregate(metric, known),
-        stderr: standardError(metric, known, bootstrapIterations),
+        value: aggregate(metric, values),
+        stderr: standardError(metric, values, bootstrapIterations),
         higherIsBetter: metrics[metric].higherIsBetter,
       }
     }),
