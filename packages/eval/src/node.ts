@@ -7,6 +7,7 @@ import { EvaluationError } from './errors.js'
 import type { DataSource, RequestCache } from './runner.js'
 import type { Doc, Task } from './task.js'
 import { parseJsonLines, questionsTask, readTask, taskFields } from './task-file.js'
+import { isFields } from './task-keys.js'
 
 /**
  * A task from a file: `.yaml` or `.json` in lm-eval's keys, or `.jsonl` with `query`, `choices` and `gold` on each
@@ -50,7 +51,21 @@ async function fieldsOf(path: string, within: readonly string[] = []): Promise<R
 /** Documents of a JSON Lines file, or of a JSON array. */
 export async function loadDocs(path: string): Promise<Doc[]> {
   const text = await textOf(path)
-  return text.trimStart().startsWith('[') ? (JSON.parse(text) as Doc[]) : parseJsonLines(text, path)
+  if (!text.trimStart().startsWith('[')) return parseJsonLines(text, path)
+  let docs: unknown
+  try {
+    docs = JSON.parse(text)
+  } catch (cause) {
+    throw new EvaluationError(`${path}: got no JSON array (${(cause as Error).message}), expected one of objects`, {
+      op: 'data',
+    })
+  }
+  const odd = (docs as unknown[]).findIndex(doc => !isFields(doc))
+  if (odd < 0) return docs as Doc[]
+  throw new EvaluationError(
+    `${path}: got ${JSON.stringify((docs as unknown[])[odd])} at ${odd}, expected an array of objects`,
+    { op: 'data' },
+  )
 }
 
 /**
@@ -69,22 +84,39 @@ export const folderSource =
     )
   }
 
-/** A cache in one file, a line for each answer; a line cut short by a crash is skipped. */
+/**
+ * A cache in one file, a line for each answer; a line cut short by a crash is skipped.
+ *
+ * @throws EvaluationError for a path that no file can be read from and written to.
+ */
 export async function fileCache(path: string): Promise<RequestCache> {
   const known = new Map<string, unknown>()
-  await mkdir(dirname(resolve(path)), { recursive: true })
-  const text = existsSync(path) ? await readFile(path, 'utf8') : ''
+  const onDisk = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (cause) {
+      throw new EvaluationError(
+        `cache: got ${path}, expected a file that can be read and written (${(cause as Error).message})`,
+        { op: 'cache', got: path },
+      )
+    }
+  }
+  const text = await onDisk(async () => {
+    await mkdir(dirname(resolve(path)), { recursive: true })
+    await appendFile(path, '')
+    return readFile(path, 'utf8')
+  })
   for (const line of text.split('\n')) {
     const [key, answer] = entryOf(line)
     if (key !== undefined) known.set(key, answer)
   }
   // What follows a line that was cut short must begin a new one.
-  if (text !== '' && !text.endsWith('\n')) await appendFile(path, '\n')
+  if (text !== '' && !text.endsWith('\n')) await onDisk(() => appendFile(path, '\n'))
   return {
     get: key => known.get(key),
     async set(key, answer) {
       known.set(key, answer)
-      await appendFile(path, `${JSON.stringify([key, answer])}\n`)
+      await onDisk(() => appendFile(path, `${JSON.stringify([key, answer])}\n`))
     },
   }
 }
@@ -100,7 +132,8 @@ function entryOf(line: string): [string?, unknown?] {
 
 async function textOf(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    // A byte order mark is no part of the text.
+    return (await readFile(path, 'utf8')).replace(/^\ufeff/, '')
   } catch (cause) {
     throw new EvaluationError(`eval: got no readable file ${path}, expected one (${(cause as Error).message})`, {
       op: 'eval',

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { letters, tinyLlama, Written } from '../test/fake.js'
 import {
   type EvaluateOptions,
+  EvaluationError,
   evaluate,
   type Filter,
   LlamaLanguageModel,
@@ -136,6 +137,18 @@ describe('the runner', () => {
     ).toBeDefined()
   })
 
+  test('asks again what the cache holds otherwise than as an answer, and needs a file', async () => {
+    const path = join(folder, 'odd.jsonl')
+    for (const odd of ['null', '5', '"a"', '{}', '{"logprob":null,"greedy":true}', '{"logprob":-1}']) {
+      const first = { kind: 'loglikelihood', context: 'Q: a\nA:', continuation: ' no' }
+      writeFileSync(path, `${JSON.stringify([JSON.stringify(first), 0]).replace(/0]$/, `${odd}]`)}\n`)
+      const [result] = await evaluate(yes, [questions], { cache: await fileCache(path) })
+      expect(result!.scores[0]!.value).toBe(0.5)
+    }
+    await expect(fileCache(folder)).rejects.toThrow(EvaluationError)
+    await expect(fileCache(join(path, 'below.jsonl'))).rejects.toThrow(EvaluationError)
+  })
+
   test('draws several answers and lets them vote', async () => {
     const lm = new Written({ generate: (_, n) => ['4', '5', '5'][n % 3]! })
     const task: Task = {
@@ -202,6 +215,32 @@ describe('task files', () => {
     expect(result).toMatchObject({ task: 'animals', scores: [{ metric: 'acc', value: 1 }, { metric: 'acc_norm' }] })
     await expect(loadTask(file('bad.jsonl', '{"query":1}'))).rejects.toThrow('query, choices and gold')
     await expect(loadTask(file('bad2.jsonl', '{"query":"a"}\nnope'))).rejects.toThrow('line 2')
+  })
+
+  test.each([
+    ['{"query":"a","choices":["b","c"],"gold":0}\n{"query":"a","gold":0}', 'question 2: got choices undefined'],
+    ['{"query":"a","choices":[1,2],"gold":0}', 'got choices [1,2], expected a list of texts'],
+    ['{"query":"a","choices":[],"gold":0}', 'got choices []'],
+    ['{"query":"a","choices":["b"],"gold":1}', 'got gold 1, expected the index of a choice, 0 … 0'],
+    ['{"query":null,"choices":["b"],"gold":0}', 'got query null'],
+    ['[{"query": "a", ', 'got no JSON array'],
+    ['[1, 2]', 'got 1 at 0'],
+    ['', 'got lines with nothing'],
+  ])('a file of questions %j is refused', async (text, reason) => {
+    const error = await loadTask(file('refused.jsonl', text)).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(EvaluationError)
+    expect((error as Error).message).toContain(reason)
+  })
+
+  test('a byte order mark is no part of a file', async () => {
+    const line = '{"query":"A cat says","choices":["woof","yes"],"gold":1}'
+    expect((await loadTask(file('marked.jsonl', `\ufeff${line}`))).data!.test).toHaveLength(1)
+    expect((await loadTask(file('marked-list.jsonl', `\ufeff[${line}]`))).data!.test).toHaveLength(1)
+    expect((await loadTask(file('marked.yaml', '\ufefftask: marked\n'))).name).toBe('marked')
+  })
+
+  test('a broken template is refused when it is read', () => {
+    expect(() => readTask(taskFields('doc_to_text: "{{q"', 't'), 't')).toThrow(EvaluationError)
   })
 
   test('JSON holds its documents; YAML includes another file', async () => {

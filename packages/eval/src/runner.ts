@@ -237,10 +237,10 @@ async function answerAll(
   { cache, onProgress, signal }: EvaluateOptions,
 ): Promise<Answer[]> {
   const keys = (cache && (await lm.cacheKeys?.(requests))) ?? []
-  const answers = requests.map((_, i) => (keys[i] === undefined ? undefined : cache?.get(keys[i]))) as (
-    | Answer
-    | undefined
-  )[]
+  const answers = requests.map(({ kind }, i) => {
+    const kept = keys[i] === undefined ? undefined : cache?.get(keys[i])
+    return isAnswer(kind, kept) ? kept : undefined
+  })
   let done = answers.filter(answer => answer !== undefined).length
   onProgress?.(done, requests.length)
   const fill = async <K extends AnyRequest['kind'], A extends Answer>(
@@ -278,6 +278,14 @@ async function answerAll(
   )
   await fill('generate_until', (list, options: AskOptions<string>) => lm.generateUntil(list, options))
   return answers as Answer[]
+}
+
+/** What a cache holds may be of another program, or damaged: such an entry is asked again. */
+function isAnswer(kind: AnyRequest['kind'], kept: unknown): kept is Answer {
+  if (kind === 'generate_until') return typeof kept === 'string'
+  if (kind === 'loglikelihood_rolling') return Number.isFinite(kept)
+  const { logprob, greedy } = (kept ?? {}) as Partial<Loglikelihood>
+  return Number.isFinite(logprob) && typeof greedy === 'boolean'
 }
 
 /** Equal requests have one answer; what is drawn at random is asked every time. */

@@ -122,12 +122,27 @@ export function readTask(fields: Fields, name: string): TaskFile {
  * scored by likelihood, after `query` and a space.
  */
 export function questionsTask(name: string, docs: readonly Doc[]): Task {
-  const [first] = docs
-  if (!first || typeof first.query !== 'string' || !Array.isArray(first.choices) || typeof first.gold !== 'number')
+  const fields = ['query', 'choices', 'gold']
+  if (docs.length === 0 || !docs.some(doc => fields.every(field => field in doc)))
     throw new EvaluationError(
-      `task ${name}: got lines with ${Object.keys(first ?? {}).join(', ') || 'nothing'}, expected query, choices and gold. Other fields need a task file that says how they are put`,
+      `task ${name}: got lines with ${Object.keys(docs[0] ?? {}).join(', ') || 'nothing'}, expected query, choices and gold. Other fields need a task file that says how they are put`,
       { op: 'task' },
     )
+  for (const [i, { query, choices, gold }] of docs.entries()) {
+    const check = (field: string, fits: boolean, got: unknown, expected: string): void => {
+      if (!fits)
+        throw new EvaluationError(
+          `task ${name}: question ${i + 1}: got ${field} ${JSON.stringify(got)}, expected ${expected}`,
+          { op: 'task', got, expected },
+        )
+    }
+    const listed = Array.isArray(choices) && choices.length > 0 && choices.every(choice => typeof choice === 'string')
+    check('query', typeof query === 'string', query, 'a text')
+    check('choices', listed, choices, 'a list of texts')
+    const last = (choices as string[]).length - 1
+    const inside = Number.isInteger(gold) && (gold as number) >= 0 && (gold as number) <= last
+    check('gold', inside, gold, `the index of a choice, 0 … ${last}`)
+  }
   return {
     name,
     outputType: 'multiple_choice',
@@ -142,18 +157,21 @@ export function questionsTask(name: string, docs: readonly Doc[]): Task {
 
 /** One JSON object a line; empty lines are skipped. */
 export function parseJsonLines(text: string, name: string): Doc[] {
-  return text.split('\n').flatMap((line, i) => {
-    if (line.trim() === '') return []
-    try {
-      const value: unknown = JSON.parse(line)
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [value as Doc]
-    } catch {
-      // Said below, with the line.
-    }
-    throw new EvaluationError(`${name}: line ${i + 1}: got ${line.slice(0, 60)}, expected a JSON object`, {
-      op: 'data',
+  return text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .flatMap((line, i) => {
+      if (line.trim() === '') return []
+      try {
+        const value: unknown = JSON.parse(line)
+        if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [value as Doc]
+      } catch {
+        // Said below, with the line.
+      }
+      throw new EvaluationError(`${name}: line ${i + 1}: got ${line.slice(0, 60)}, expected a JSON object`, {
+        op: 'data',
+      })
     })
-  })
 }
 
 function splitsOf(file: Given, data: Readonly<Record<string, unknown>> | undefined): Task['splits'] {

@@ -8,8 +8,7 @@ type RuntimeValue = ReturnType<Environment['set']>
 
 /** Renders one template for many documents. */
 export function template(source: string): (doc: Doc) => string {
-  // The tokenizer takes one newline off the end, which lm-eval keeps.
-  const program = parse(tokenize(source.endsWith('\n') ? `${source}\n` : source))
+  const program = parsed(source)
   return doc => {
     const fields = new Environment()
     for (const [name, value] of Object.entries({
@@ -32,6 +31,18 @@ export function template(source: string): (doc: Doc) => string {
         { op: 'template', got: source },
       )
     }
+  }
+}
+
+function parsed(source: string): ReturnType<typeof parse> {
+  try {
+    // The tokenizer takes one newline off the end, which lm-eval keeps.
+    return parse(tokenize(source.endsWith('\n') ? `${source}\n` : source))
+  } catch (cause) {
+    throw new EvaluationError(
+      `template: got ${JSON.stringify(source)}, expected one that can be read (${(cause as Error).message})`,
+      { op: 'template', got: source },
+    )
   }
 }
 
