@@ -27,7 +27,7 @@ async function chat(path?: string): Promise<void> {
   const sampler = chain(topK(40), minP(0.05), temperature(0.7), categorical({ seed: 42 }))
   const messages: ChatMessage[] = []
 
-  async function answer(content: string): Promise<void> {
+  const answer = async (content: string): Promise<void> => {
     const asked = [...messages, { role: 'user', content }]
     const prompt = renderChat(tokenizer, asked, { template, addGenerationPrompt: true }).ids
     const decoder = tokenizer.decoder({ continuation: true })
