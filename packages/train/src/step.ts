@@ -228,6 +228,9 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     // Finite gradients times such a rate would pass every check, and weights in f32 become infinite.
     if (!(lr >= 0 && lr <= highestRate))
       refuse('lr', lr, `a number from 0 to ${highestRate}. Schedules count steps from 1`)
+    // A negative count would climb the loss.
+    for (const { count } of list)
+      if (!(count >= 0 && Number.isFinite(count))) refuse('count', count, 'the number of tokens that the loss counts')
     if (this.under)
       throw new TrainError('train_step: got run() while a step is under way, expected one at a time. Await each step')
     this.under = true

@@ -190,6 +190,7 @@ test('a batch without a token that counts changes nothing, and neither does a le
     })
     for (const lr of [Number.NaN, -1, Number.POSITIVE_INFINITY, 1e39, 3e38])
       await expect(run(1, lr)).rejects.toThrow(/got lr/)
+    for (const count of [Number.NaN, -1]) await expect(run(count, 0.1)).rejects.toThrow(/got count/)
     expect(await module.w.data()).toEqual(before)
     expect((await run(1, 0.1)).step).toBe(3)
     step.dispose()
