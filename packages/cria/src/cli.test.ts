@@ -161,6 +161,19 @@ describe('on a small file of every weight type', () => {
     expect(code).toBe(1)
   })
 
+  test('perplexity takes UTF-8 alone, and says where windows are longer than the model holds', async () => {
+    const path = join(scratch, 'latin1.txt')
+    writeFileSync(path, Buffer.concat([Buffer.from('abc \ufffd é'), Buffer.from([0x62, 0xe9, 0x62])]))
+    const latin1 = await cria(['perplexity', fixture, path])
+    expect(latin1).toMatchObject({ code: 1, out: '' })
+    expect(latin1.err).toContain('got byte 0xe9 at 11 of')
+    writeFileSync(path, Buffer.from([0x61, 0xef, 0xbf]))
+    expect((await cria(['perplexity', fixture, path])).err).toContain('cut short at 3 of')
+    const long = ['perplexity', fixture, '-', '--json', '--context']
+    expect((await cria([...long, '100000'], 'abcabc')).err).toContain('--context: got 100000')
+    expect((await cria([...long, '8'], 'abcabc')).err).toBe('')
+  })
+
   test('eval runs bundled tasks and files, and keeps answers', async () => {
     const task = join(scratch, 'letters.jsonl')
     writeFileSync(task, '{"query":"a","choices":["b","c"],"gold":0}\n{"query":"b","choices":["c","d"],"gold":1}\n')
@@ -345,6 +358,9 @@ describe('mistakes', () => {
     [['logits', fixture, '--tokens', '1', '--threads', '1e9'], 2, 'whole number from 1 to 1024'],
     [['synth', '--shape', 'foo', '--type', 'F32', '--out', 'x.gguf'], 2, 'expected one of'],
     [['eval', fixture, 'sanity', '--limit', '0'], 2, '--limit'],
+    [['eval', fixture, 'sanity', '--samples'], 2, '--samples: got no --json'],
+    [['eval', fixture, 'sanity', 'sanity', '--json'], 1, 'two tasks named sanity'],
+    [['eval', fixture, 'sanity', '--cache', tmpdir()], 1, 'cache: got'],
     [['convert', fixture, 'out.gguf', '--type', 'Q9'], 2, 'expected one of'],
     [['render', fixture, '--json'], 1, 'expected a JSON array of messages'],
     [['tokenizer', 'train', 'nowhere.txt', '--vocab', '300', '--out', 'x'], 1, 'expected a file of text'],

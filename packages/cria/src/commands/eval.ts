@@ -12,7 +12,7 @@ import {
 } from '@cria/eval'
 import { fileCache, folderSource, loadTask } from '@cria/eval/node'
 import { categorical, chain, temperature, topP } from '@cria/sampling'
-import { InputError } from '../errors.js'
+import { InputError, UsageError } from '../errors.js'
 import { type DeviceOptions, describe, load, needTokenizer } from '../model.js'
 import { countBar, note, print, printJson } from '../output.js'
 
@@ -28,6 +28,8 @@ export interface EvalOptions extends DeviceOptions {
 }
 
 export async function evalTasks(name: string, names: readonly string[], options: EvalOptions): Promise<void> {
+  if (options.samples && !options.json)
+    throw new UsageError('--samples: got no --json, expected both: documents, requests and answers are JSON')
   const tasks = await Promise.all(names.map(taskOf))
   const loaded = await load(name, options)
   if (!options.json) describe(loaded)

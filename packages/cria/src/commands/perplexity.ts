@@ -1,6 +1,8 @@
 /** `cria perplexity`: how well a model predicts a text. */
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { type Comparison, compareModels, type Estimate, measurePerplexity, type Perplexity } from '@cria/eval'
+import type { Llama } from '@cria/llama'
 import { InputError } from '../errors.js'
 import { type DeviceOptions, describe, load, loadOn, needTokenizer } from '../model.js'
 import { countBar, note, print, printJson } from '../output.js'
@@ -13,11 +15,13 @@ export interface PerplexityOptions extends DeviceOptions {
 
 export async function perplexity(name: string, file: string, options: PerplexityOptions): Promise<void> {
   const bytes = await textOf(file)
+  checkUtf8(bytes, file)
   const loaded = await load(name, options)
   try {
     const text = bytes.toString('utf8')
     const tokens = (await needTokenizer(loaded)).encode(text, { bos: false, eos: false })
     if (!options.json) describe(loaded)
+    warnOfContext(options.context, loaded.model)
     const measure = {
       bytes: bytes.length,
       ...(options.context !== undefined && { context: options.context }),
@@ -43,6 +47,24 @@ export async function perplexity(name: string, file: string, options: Perplexity
   } finally {
     await loaded.dispose()
   }
+}
+
+/** Other bytes would be scored as the character that stands for none. */
+function checkUtf8(bytes: Buffer, file: string): void {
+  if (isUtf8(bytes)) return
+  // Written back, the text differs from its bytes first where they are no UTF-8.
+  const back = Buffer.from(bytes.toString('utf8'))
+  const at = back.findIndex((byte, i) => byte !== bytes[i])
+  const got =
+    at < bytes.length ? `byte 0x${bytes[at]!.toString(16).padStart(2, '0')}` : 'the end of a character cut short'
+  throw new InputError(
+    `perplexity: got ${got} at ${at} of ${file === '-' ? 'standard input' : file}, expected UTF-8. Convert the text first, with iconv for instance`,
+  )
+}
+
+function warnOfContext(context: number | undefined, { config: { maxPositionEmbeddings } }: Llama): void {
+  if (context !== undefined && context > maxPositionEmbeddings)
+    note(`--context: got ${context}, the model was made for ${maxPositionEmbeddings}: it predicts badly beyond`)
 }
 
 /** Predictions can be compared only where both models read the text as the same tokens. */
