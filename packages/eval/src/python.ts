@@ -1,7 +1,7 @@
 /** What lm-eval takes from Python and JavaScript has otherwise: whitespace, lengths, words, capitals, literals. */
 
 /** The characters of `str.isspace()`, which are also what `\s` means in Python's re. */
-const space = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
+export const space = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 const trailing = new RegExp(`[${space}]+$`)
 const leading = new RegExp(`^[${space}]+`)
 const runs = new RegExp(`[${space}]+`, 'g')

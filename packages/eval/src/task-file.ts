@@ -6,6 +6,7 @@ import { parse, YAMLParseError } from 'yaml'
 import { EvaluationError } from './errors.js'
 import type { MetricName } from './metrics.js'
 import { literal } from './python.js'
+import { pythonText } from './python-values.js'
 import { type Doc, evaluatedSplit, type OutputType, type Target, type Task } from './task.js'
 import { type Fields, Given, isFields, PythonFunction } from './task-keys.js'
 import { filtersOf, generationOf, metricsOf } from './task-options.js'
@@ -250,14 +251,14 @@ function choiceRule(file: Given): ((doc: Doc) => readonly string[]) | undefined 
   const rule = file.any('doc_to_choice')
   if (rule === undefined) return undefined
   if (typeof rule === 'object') {
-    const choices = Object.values(rule as object).map(String)
+    const choices = Object.values(rule as object).map(pythonText)
     return () => choices
   }
   if (typeof rule !== 'string') throw file.fail('doc_to_choice', rule, 'a field of the documents, or a template')
   const render = template(rule)
   return doc => {
     const value = rule in doc ? doc[rule] : literal(render(doc))
-    if (Array.isArray(value)) return value.map(String)
+    if (Array.isArray(value)) return value.map(pythonText)
     throw file.fail('doc_to_choice', rule in doc ? value : render(doc), 'a list of choices')
   }
 }
