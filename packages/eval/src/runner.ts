@@ -135,10 +135,11 @@ async function ask(task: Task, options: EvaluateOptions): Promise<Asked[]> {
     })
   const k = shots(task, options)
   const examples = await sampler(task, k, options)
+  const shown = exampleText(task)
   return docs.map(doc => ({
     task,
     doc,
-    requests: requestsOf(task, doc, contextsOf(task, doc, examples(doc))),
+    requests: requestsOf(task, doc, contextsOf(task, doc, examples(doc).map(shown))),
     right: rightOf(task, doc),
   }))
 }
@@ -165,17 +166,26 @@ async function sampler(task: Task, k: number, options: EvaluateOptions): Promise
 }
 
 /** The text before the answer; several where the question has the choices in it. */
-function contextsOf(task: Task, doc: Doc, examples: readonly Doc[]): readonly string[] {
-  const { description = '', targetDelimiter = ' ', fewshotDelimiter = '\n\n' } = task
-  const head = typeof description === 'string' ? description : description(doc)
-  const shown = examples.map(example => {
-    const answer = answerText(task, example)
-    return `${questionText(task, example)}${answer === '' ? '' : `${targetDelimiter}${answer}${fewshotDelimiter}`}`
-  })
-  const before = head + shown.join('')
+function contextsOf(task: Task, doc: Doc, examples: readonly string[]): readonly string[] {
+  const { description = '' } = task
+  const before = (typeof description === 'string' ? description : description(doc)) + examples.join('')
   const question = questionOf(task, doc)
   const questions = typeof question === 'number' ? choicesOf(task, doc) : [question]
   return questions.map(one => before + one)
+}
+
+/** An example with its answer, as it stands before a question; made once, however often it is drawn. */
+function exampleText(task: Task): (example: Doc) => string {
+  const { targetDelimiter = ' ', fewshotDelimiter = '\n\n' } = task
+  const made = new Map<Doc, string>()
+  return example => {
+    const known = made.get(example)
+    if (known !== undefined) return known
+    const answer = answerText(task, example)
+    const text = `${questionText(task, example)}${answer === '' ? '' : `${targetDelimiter}${answer}${fewshotDelimiter}`}`
+    made.set(example, text)
+    return text
+  }
 }
 
 /** The question of an example: where there are several, the right one. */
