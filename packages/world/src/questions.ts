@@ -1,7 +1,9 @@
 /** Questions about a story, their short answers, and wrong answers that fit the story; made from what happened. */
+import { Choices } from './choices.js'
 import { events } from './events/index.js'
-import { compile, isChoice, type Node, type Pattern } from './grammar/pattern.js'
+import type { Pattern } from './grammar/pattern.js'
 import { capital, Voice } from './grammar/render.js'
+import { happenings, patternOf, variables } from './happenings.js'
 import { allSpecies, men, traits, women } from './lexicon/people.js'
 import { allNouns } from './lexicon/things.js'
 import { type Topic, type TopicKind, topicLists } from './lexicon/topics.js'
@@ -12,28 +14,9 @@ import type { Story } from './story.js'
 export interface Question {
   readonly question: string
   readonly answer: string
-  /** The answer among wrong ones, in no order. */
+  /** The answer among wrong ones, in no order. Alone where the question gives it away: why who had no friends was lonely. */
   readonly choices: readonly string[]
   readonly about: 'person' | 'thing' | 'place' | 'feeling' | 'gist' | 'other' | 'order' | 'why' | 'ending'
-}
-
-const compiled = new Map<string, Pattern>()
-const patternOf = (text: string): Pattern => {
-  let pattern = compiled.get(text)
-  if (!pattern) compiled.set(text, (pattern = compile(text)))
-  return pattern
-}
-
-function variables(nodes: readonly Node[], into: Set<Var> = new Set()): Set<Var> {
-  for (const node of nodes) {
-    if (typeof node === 'string') continue
-    if (isChoice(node)) for (const option of node.options) variables(option, into)
-    else {
-      into.add(node.v)
-      if (node.w) into.add(node.w)
-    }
-  }
-  return into
 }
 
 const endings: Readonly<Record<string, string>> = {
@@ -44,15 +27,31 @@ const endings: Readonly<Record<string, string>> = {
 
 /** All questions that this story answers, in a random order. */
 export function questions(story: Story, random: Random): Question[] {
-  const { tale, said } = story
-  const out: Question[] = []
-  const asked = new Set<string>()
+  const { tale } = story
+  const out: (Omit<Question, 'choices'> & { wrong: () => readonly string[]; apart: Random })[] = []
+  /** Each question with all its answers: somebody can go to two places. */
+  const asked = new Map<string, Set<string>>()
   const speak = (pattern: Pattern, args: Args): string => capital(new Voice(random, tale.people).say(pattern, args))
-  const add = (question: string, answer: string, wrong: readonly string[], about: Question['about']): void => {
-    if (asked.has(question)) return
-    asked.add(question)
-    const others = [...new Set(wrong)].filter(text => text !== answer).slice(0, 3)
-    if (others.length > 0) out.push({ question, answer, choices: random.shuffle([answer, ...others]), about })
+  /**
+   * `drawn` are wrong answers, which are asked with unless there are `better` ones. What is drawn from `random` for them
+   * decides the text of what comes after, so it is drawn all the same, and the better ones are drawn apart.
+   */
+  const add = (
+    question: string,
+    answer: string,
+    drawn: readonly string[],
+    about: Question['about'],
+    better: (choices: Choices) => readonly string[] | undefined = () => undefined,
+  ): void => {
+    const answers = asked.get(question)
+    if (answers) return void answers.add(answer)
+    asked.set(question, new Set([answer]))
+    const others = [...new Set(drawn)].filter(text => text !== answer).slice(0, 3)
+    if (others.length === 0) return
+    random.shuffle([answer, ...others])
+    const apart = random.fork()
+    const wrong = (): readonly string[] => better(new Choices(story, apart)) ?? drawn
+    out.push({ question, answer, about, wrong, apart })
   }
   const gists: { text: string; at: number }[] = []
   let constants: string[] = []
@@ -60,34 +59,30 @@ export function questions(story: Story, random: Random): Question[] {
     for (const [, answer] of definition.ask ?? []) if (!answer.includes('<')) constants.push(`${capital(answer)}.`)
   constants = random.shuffle(constants)
 
-  tale.events.forEach(({ kind, args }, i) => {
-    const { definition } = events().get(kind)!
-    const told = said[i]!
-    const known = (pattern: Pattern): boolean => [...variables(pattern.nodes)].every(v => args[v] && told.has(v))
+  for (const { kind, args, at, definition, known } of happenings(story)) {
     if (definition.gist && known(patternOf(definition.gist)))
-      gists.push({ text: `${speak(patternOf(definition.gist), args)}.`, at: i })
+      gists.push({ text: `${speak(patternOf(definition.gist), args)}.`, at })
     if (kind === 'sad' && gists.length > 0) {
       const cause = gists.at(-1)!.text
-      const name = args.a!.name
-      const wrong = [
+      const who = args.a!
+      const drawn = [
         ...gists.slice(0, -1).map(({ text }) => text),
-        `${name} was hungry.`,
-        `${name} was tired.`,
+        `${who.name} was hungry.`,
+        `${who.name} was tired.`,
         'It was raining.',
       ]
-      add(`Why was ${name} ${args.x!.forms.base}?`, cause, random.shuffle(wrong), 'why')
+      add(`Why was ${who.name} ${args.x!.forms.base}?`, cause, random.shuffle(drawn), 'why', choices =>
+        choices.causes(who),
+      )
     }
-    for (const [question, answer, about] of definition.ask ?? []) {
-      const q = patternOf(question)
-      const a = patternOf(answer)
+    for (const ask of definition.ask ?? []) {
+      const [q, a] = [patternOf(ask[0]), patternOf(ask[1])]
       if (!known(q) || !known(a)) continue
-      const wrong =
-        [...variables(a.nodes)].length > 0
-          ? alternatives(a, args, story, random).map(other => `${speak(a, other)}.`)
-          : constants
-      add(speak(q, args), `${speak(a, args)}.`, wrong, about)
+      const drawn =
+        variables(a).size > 0 ? alternatives(a, args, story, random).map(other => `${speak(a, other)}.`) : constants
+      add(speak(q, args), `${speak(a, args)}.`, drawn, ask[2], choices => choices.wrong(ask, args))
     }
-  })
+  }
   for (let tries = 0; tries < 2 && gists.length > 2; tries++) {
     const first = random.below(gists.length - 1)
     const rest = gists.slice(first + 1).map(({ text }) => text)
@@ -109,14 +104,26 @@ export function questions(story: Story, random: Random): Question[] {
   }
   const end = endings[tale.world.ending!]!
   add('How did the story end?', end, Object.values(endings), 'ending')
-  return random.shuffle(out)
+  return random.shuffle(out).map(({ question, answer, about, wrong, apart }) => {
+    let choices: readonly string[] | undefined
+    return {
+      question,
+      answer,
+      about,
+      // Made when they are looked at: training text has none.
+      get choices() {
+        const others = (): string[] => [...new Set(wrong())].filter(text => !asked.get(question)!.has(text)).slice(0, 3)
+        return (choices ??= apart.shuffle([answer, ...others()]))
+      },
+    }
+  })
 }
 
 const plain = (sentence: string): string => sentence.slice(0, -1)
 
-/** Other bindings under which an answer would be wrong: first with what else is in the story, then with what could be. */
+/** Other bindings under which an answer would be wrong. Only those of places are asked with, see `drawn`. */
 function alternatives(answer: Pattern, args: Args, { tale }: Story, random: Random): Args[] {
-  const vars = [...variables(answer.nodes)]
+  const vars = [...variables(answer)]
   const of = (type: string): Var | undefined => vars.find(v => kindOf(v) === type)
   const v = of('topic') ?? of('thing') ?? of('place') ?? vars.at(-1)!
   const mine = args[v]
@@ -124,7 +131,6 @@ function alternatives(answer: Pattern, args: Args, { tale }: Story, random: Rand
   const type = kindOf(v)
   if (type === 'topic') {
     const kind = (mine as Topic).kind as TopicKind
-    // Two words for sorrow are no choice; joy and anger beside sorrow are.
     const others = kind === 'sad' ? topicLists.glad : kind === 'glad' ? topicLists.sad : topicLists[kind]
     list.push(...random.shuffle(others).slice(0, 4))
   } else if (type === 'place') list.push(...random.shuffle(tale.path).slice(0, 4))

@@ -17,6 +17,11 @@ export class Random {
     for (let i = 0; i < 12; i++) this.bits()
   }
 
+  /** Another generator that begins where this one stands, and takes nothing from it. */
+  fork(): Random {
+    return new Random(this.#a >>> 0, this.#b >>> 0, this.#c >>> 0)
+  }
+
   /** 32 random bits. */
   bits(): number {
     const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0
