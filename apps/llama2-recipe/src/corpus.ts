@@ -21,9 +21,9 @@ export function* texts(seed: number, count: number, split: Split): Generator<str
   for (let i = 0; i < count; i++) yield document(seed, i, { split }).text
 }
 
-/** The vocabulary, trained as LLaMA's was: SentencePiece BPE with byte fallback. Saved as `tokenizer.json`. */
+/** The vocabulary, trained as LLaMA's was: SentencePiece BPE with byte fallback, and saved: another seed has another. */
 export async function vocabulary(folder: string, seed: number, documents: number = sample): Promise<Tokenizer> {
-  const path = join(folder, 'tokenizer.json')
+  const path = join(folder, `tokenizer-${seed}.json`)
   if (!existsSync(path)) {
     const tokenizer = trainBpe(texts(seed, documents, 'train'), { vocabSize, kind: 'sentencepiece' })
     await writeFile(path, JSON.stringify(toTokenizerJson(tokenizer)))
