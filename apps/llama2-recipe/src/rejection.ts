@@ -26,6 +26,7 @@ import { checkInstruction, checkStory, formatInstruction, instructionFor, Random
 import { texts } from './corpus.js'
 import { nextTokenLoss } from './loss.js'
 import { modelFiles } from './model-folder.js'
+import { Mistake } from './program.js'
 import { context, type SizeName, sizes, vocabSize } from './sizes.js'
 import { orderOf, questionsHeader, storyOf, Teller } from './tell.js'
 
@@ -46,7 +47,7 @@ export interface RejectionOptions {
   readonly say: (line: string) => void
 }
 
-/** @throws Error for a model of another shape than that size's */
+/** @throws Mistake for a model of another shape than that size's */
 export async function checkSize(model: string, size: SizeName): Promise<void> {
   const { config: found, close } = await openModelAt(model)
   await close()
@@ -54,7 +55,7 @@ export async function checkSize(model: string, size: SizeName): Promise<void> {
   const got = `${found.layers} blocks of ${found.dim}, vocabulary ${found.vocab}`
   const expected = `${config.numHiddenLayers} blocks of ${config.hiddenSize}, vocabulary ${config.vocabSize}`
   if (got !== expected)
-    throw new Error(`recipe: got --model ${model} of ${got}, expected ${expected}. Name its size with --size`)
+    throw new Mistake(`got --model ${model} of ${got}, expected ${expected}. Name its size with --size`)
 }
 
 /** Runs all rounds, from the first; the GGUF file of the last, or `model` where there are none. */
@@ -69,7 +70,7 @@ export async function rejection(device: Device, options: RejectionOptions): Prom
     const { kept, tokenizer } = await accepted(gguf, { ...options, heat, round })
     say(`round ${round}: ${kept.length} of ${documents} documents hold together`)
     if (kept.length === 0)
-      throw new Error(`recipe: got no story of ${gguf} that holds together, expected a model that tells some`)
+      throw new Error(`got no story of ${gguf} that holds together, expected a model that tells some`)
     const made = round === rounds ? join(out, `storyteller-${size}.gguf`) : join(folder, 'model.gguf')
     await learn(device, { from: gguf, to: made, folder, kept, tokenizer }, { ...options, heat, round })
     gguf = made
