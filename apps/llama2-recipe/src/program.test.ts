@@ -69,4 +69,7 @@ test('every program checks its options before the work', async () => {
     'got --run 7m:1e6, expected SIZE:TOKENS with one of 1m, 3m, 5m, 10m, 30m\n',
     2,
   ])
+  expect(line('evaluate.ts', '--size', '7m')).toEqual(['got --size 7m, expected one of 1m, 3m, 5m, 10m, 30m\n', 2])
+  expect(line('evaluate.ts', '--stories', '0')).toEqual(['got --stories 0, expected a whole number ≥ 1\n', 2])
+  expect(line('evaluate.ts', '--json', folder)[1]).toBe(2)
 })
