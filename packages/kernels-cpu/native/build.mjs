@@ -28,9 +28,10 @@ const common = [
 const freestanding = ['-fno-exceptions', '-fno-rtti', '-fno-math-errno']
 // gcc's own AVX-512 headers trip these.
 const quiet = ['-Wno-uninitialized', '-Wno-maybe-uninitialized']
+// Processors without AVX2 are rare, and unrolled for them the smaller kernels would be the largest part of the addon.
 const isas = {
   x64: {
-    generic: ['-DCRIA_SIMD_GENERIC'],
+    generic: ['-DCRIA_SIMD_GENERIC', '-O2'],
     avx2: ['-mavx2', '-mfma', '-mf16c'],
     avx512:
       '-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mamx-tile -mamx-bf16 -mprefer-vector-width=512'.split(
@@ -60,7 +61,8 @@ function units() {
   const list = sources('addon').map(source => ({ source, flags: ['-I', include, '-DNAPI_VERSION=8'], name: 'addon' }))
   list.push({ source: join(here, 'linear', 'pack.cpp'), flags: freestanding, name: 'linear' })
   for (const [isa, flags] of Object.entries(byIsa)) {
-    const machine = flags.filter(f => !f.startsWith('-D')) // these files choose their layer themselves
+    // These files choose their layer themselves, and products are worth their size everywhere.
+    const machine = flags.filter(f => !f.startsWith('-D') && f !== '-O2')
     list.push({
       source: join(here, 'linear', `linear_${isa}.cpp`),
       flags: [...freestanding, ...quiet, ...machine],
