@@ -28,10 +28,9 @@ const common = [
 const freestanding = ['-fno-exceptions', '-fno-rtti', '-fno-math-errno']
 // gcc's own AVX-512 headers trip these.
 const quiet = ['-Wno-uninitialized', '-Wno-maybe-uninitialized']
-// Processors without AVX2 are rare, and unrolled for them the smaller kernels would be the largest part of the addon.
 const isas = {
   x64: {
-    generic: ['-DCRIA_SIMD_GENERIC', '-O2'],
+    generic: ['-DCRIA_SIMD_GENERIC'],
     avx2: ['-mavx2', '-mfma', '-mf16c'],
     avx512:
       '-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mamx-tile -mamx-bf16 -mprefer-vector-width=512'.split(
@@ -61,15 +60,16 @@ function units() {
   const list = sources('addon').map(source => ({ source, flags: ['-I', include, '-DNAPI_VERSION=8'], name: 'addon' }))
   list.push({ source: join(here, 'linear', 'pack.cpp'), flags: freestanding, name: 'linear' })
   for (const [isa, flags] of Object.entries(byIsa)) {
-    // These files choose their layer themselves, and products are worth their size everywhere.
-    const machine = flags.filter(f => !f.startsWith('-D') && f !== '-O2')
+    const machine = flags.filter(f => !f.startsWith('-D')) // these files choose their layer themselves
     list.push({
       source: join(here, 'linear', `linear_${isa}.cpp`),
       flags: [...freestanding, ...quiet, ...machine],
       name: 'linear',
     })
+    // x64 without AVX2 is rare: unrolled for it, all but the products would be the largest part of the addon.
+    const size = isa === 'generic' && arch === 'x64' ? ['-O2'] : []
     for (const source of sources('ops'))
-      list.push({ source, flags: [...freestanding, ...quiet, ...flags, `-DCRIA_ISA=${isa}`], name: isa })
+      list.push({ source, flags: [...freestanding, ...quiet, ...flags, ...size, `-DCRIA_ISA=${isa}`], name: isa })
   }
   return list.map(u => ({
     ...u,

@@ -16,7 +16,7 @@ import {
   type Tensor,
   valueAndGrad,
 } from '@cria/tensor'
-import { blocks, type Case, check, given, positive, real, whole } from '../case.js'
+import { blocks, type Case, check, given, type Input, positive, real, whole } from '../case.js'
 import type { Bound } from '../compare.js'
 
 const smooth = { bound: 'smooth' } as const
@@ -234,4 +234,33 @@ export const layers: readonly Case[] = [
       { bound: 'summed', gradients: false, title },
     ),
   ),
+  // Tiles leave out what their rows do not see: documents that begin inside a tile, and rows that end in no order.
+  ...(
+    [
+      ['long packed documents', i => i, i => (i < 20 ? 0 : i < 37 ? 20 : 37)],
+      ['positions in no order', i => (i * 37) % 60, () => 0],
+    ] as const satisfies readonly (readonly [string, (i: number) => number, (i: number) => number])[]
+  ).flatMap(([title, position, start]) => {
+    const each = (of: (i: number) => number): Input =>
+      given(
+        'i32',
+        [50],
+        Array.from({ length: 50 }, (_, i) => of(i)),
+      )
+    const operands = [real([50, 4, 16]), real([60, 2, 16]), real([60, 2, 16]), each(position), each(start)]
+    return [
+      check('attention', operands, (q, k, v, positions, from) => attention(q, k, v, { positions, start: from! }), {
+        bound: 'smooth',
+        gradients: false,
+        title,
+      }),
+      check(
+        'attention_grad',
+        operands,
+        (q, k, v, positions, from) =>
+          back([q, k, v], () => sum(square(attention(q, k, v, { positions, start: from! })))),
+        { bound: 'summed', gradients: false, title },
+      ),
+    ]
+  }),
 ]

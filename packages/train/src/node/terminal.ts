@@ -18,11 +18,14 @@ export interface TerminalOptions {
   readonly every?: number
 }
 
+const esc = '\x1b'
+/** What a row is made of: marks of style, and characters. */
+const parts = new RegExp(`${esc}\\[[\\d;]*m|.`, 'gsu')
+
 /** The beginning of a row that fits: marks of style take no place and are all kept. */
 function clipped(row: string, columns: number): string {
   let shown = 0
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what marks of style begin with
-  return row.replace(/\x1b\[[\d;]*m|./gsu, part => (part.length > 2 || ++shown <= columns ? part : ''))
+  return row.replace(parts, part => (part.length > 2 || ++shown <= columns ? part : ''))
 }
 
 /** Shows progress, loss, gradient norm, speed and time left; samples and skips scroll by above. */
@@ -32,8 +35,8 @@ export function terminal(options: TerminalOptions = {}): Sink {
   const live = options.live ?? tty.isTTY === true
   const every = options.every ?? (live ? 200 : 10_000)
   const colour = live && process.env.NO_COLOR === undefined
-  const dim = (text: string): string => (colour ? `\x1b[2m${text}\x1b[22m` : text)
-  const bold = (text: string): string => (colour ? `\x1b[1m${text}\x1b[22m` : text)
+  const dim = (text: string): string => (colour ? `${esc}[2m${text}${esc}[22m` : text)
+  const bold = (text: string): string => (colour ? `${esc}[1m${text}${esc}[22m` : text)
   const losses: number[] = []
   const norms: number[] = []
   let steps = 0
