@@ -23,6 +23,7 @@ import {
 import { checkpoints, jsonl, terminal } from '@cria/train/node'
 import { convertPath, openModelAt } from '@cria/weights/node'
 import { checkInstruction, checkStory, formatInstruction, instructionFor, Random, story } from '@cria/world'
+import { type Accepted, balanced } from './balance.js'
 import { texts } from './corpus.js'
 import { nextTokenLoss } from './loss.js'
 import { modelFiles } from './model-folder.js'
@@ -72,7 +73,11 @@ export async function rejection(device: Device, options: RejectionOptions): Prom
     if (kept.length === 0)
       throw new Error(`got no story of ${gguf} that holds together, expected a model that tells some`)
     const made = round === rounds ? join(out, `storyteller-${size}.gguf`) : join(folder, 'model.gguf')
-    await learn(device, { from: gguf, to: made, folder, kept, tokenizer }, { ...options, heat, round })
+    const lessons = balanced(kept, new Random(options.seed, round, 99)).map(({ document, prompt }) =>
+      lesson(tokenizer, document, prompt),
+    )
+    say(`round ${round}: ${lessons.length} lessons of them, as many of each plot and ending as in the world`)
+    await learn(device, { from: gguf, to: made, folder, lessons, tokenizer }, { ...options, heat, round })
     gguf = made
   }
   return gguf
@@ -84,7 +89,7 @@ type Round = RejectionOptions & { readonly round: number }
 async function accepted(
   gguf: string,
   { documents, heat, seed, round }: Round,
-): Promise<{ kept: Example[]; tokenizer: Tokenizer }> {
+): Promise<{ kept: Accepted[]; tokenizer: Tokenizer }> {
   // A step of so small a model is shorter than what two threads need to meet.
   using device = await cpu({ threads: 1 })
   const opened = await openModelAt(gguf)
@@ -92,12 +97,12 @@ async function accepted(
     using model = await loadLlama(device, opened)
     const tokenizer = fromGguf(opened.weights.metadata)
     using teller = new Teller(model, tokenizer)
-    const kept: Example[] = []
+    const kept: Accepted[] = []
     for (let i = 0; i < documents; i++) {
       const random = new Random(seed, i, 100 + round)
       const prompt = i % 2 === 1 ? formatInstruction(instructionFor(story(seed + 5000 + round, i), random)) : ''
-      const told = await teller.tell({ seed: (100 * seed + round) * 1e6 + i, heat, prompt })
-      if (acceptable(told)) kept.push(lesson(tokenizer, told, prompt))
+      const document = await teller.tell({ seed: (100 * seed + round) * 1e6 + i, heat, prompt })
+      if (acceptable(document)) kept.push({ document, prompt })
     }
     return { kept, tokenizer }
   } finally {
@@ -132,9 +137,9 @@ async function learn(
     from,
     to,
     folder,
-    kept,
+    lessons,
     tokenizer,
-  }: { from: string; to: string; folder: string; kept: Example[]; tokenizer: Tokenizer },
+  }: { from: string; to: string; folder: string; lessons: Example[]; tokenizer: Tokenizer },
   { size, seed, peak, heat, round, say }: Round,
 ): Promise<void> {
   const { config } = sizes[size]
@@ -150,7 +155,7 @@ async function learn(
   using cooled = div(weights[gain]!, heat)
   const model = new Llama(config, checkpointSource(new Map(Object.entries({ ...weights, [gain]: cooled }))))
 
-  const stories = examples(kept)
+  const stories = examples(lessons)
   const heldOut = examples(
     [...texts(seed, 300, 'heldout')].map(text => ({ tokens: tokenizer.encode(text, { eos: true }) })),
   )
