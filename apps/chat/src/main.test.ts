@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { storyteller } from '@cria/storyteller'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 
 function chat(input: string, ...args: string[]): { stdout: string; stderr: string; status: number | null } {
   const main = fileURLToPath(new URL('main.ts', import.meta.url))
@@ -17,8 +20,17 @@ test('without a model named, the storyteller tells and answers', () => {
   expect(status).toBe(0)
 })
 
+/** The storyteller, but for its template. */
+const silent = join(mkdtempSync(join(tmpdir(), 'chat-')), 'silent.gguf')
+writeFileSync(
+  silent,
+  readFileSync(storyteller).toString('latin1').replace('tokenizer.chat_template', 'tokenizer.chat_nothing!'),
+  'latin1',
+)
+afterAll(() => rmSync(dirname(silent), { recursive: true }))
+
 test.each([
-  [fileURLToPath(storyteller), /without a chat template, expected a chat model\. .*none for the storyteller/],
+  [silent, /without a chat template, expected a chat model\. .*none for the storyteller/],
   ['nowhere.gguf', /nowhere\.gguf: got no such file/],
 ])('with %s it says in a line what is wrong', (path, message) => {
   const { stdout, stderr, status } = chat('', path)

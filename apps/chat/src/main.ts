@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { cpu } from '@cria/kernels-cpu' // the one line that chooses the hardware
 import { generate, loadLlama, Session } from '@cria/llama'
 import { categorical, chain, minP, temperature, topK } from '@cria/sampling'
-import { chatTemplate, storyteller, turnEnd } from '@cria/storyteller'
+import { storyteller } from '@cria/storyteller'
 import { fromGguf, TokenizerError } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { openModelAt } from '@cria/weights/node'
@@ -11,10 +11,7 @@ import { openModelAt } from '@cria/weights/node'
 async function chat(path?: string): Promise<void> {
   const opened = await openModelAt(path ?? storyteller)
   const tokenizer = fromGguf(opened.weights.metadata)
-  const inBox = path === undefined
-  const template = inBox ? chatTemplate : tokenizer.chatTemplate
-  const stop = inBox ? [...tokenizer.eosIds, tokenizer.idOf(turnEnd)!] : tokenizer.eosIds
-  if (template === undefined)
+  if (tokenizer.chatTemplate === undefined)
     throw new TokenizerError('tokenizer/chat-template', {
       op: 'chat',
       got: `${path} without a chat template`,
@@ -29,11 +26,11 @@ async function chat(path?: string): Promise<void> {
 
   const answer = async (content: string): Promise<void> => {
     const asked = [...messages, { role: 'user', content }]
-    const prompt = renderChat(tokenizer, asked, { template, addGenerationPrompt: true }).ids
+    const prompt = renderChat(tokenizer, asked, { addGenerationPrompt: true }).ids
     const decoder = tokenizer.decoder({ continuation: true })
     let reply = ''
     session.truncate(0)
-    for await (const event of generate(session, { prompt, sampler, stop })) {
+    for await (const event of generate(session, { prompt, sampler, stop: tokenizer.eosIds })) {
       if (event.type !== 'token') continue
       const text = decoder.push(event.token)
       reply += text
@@ -44,7 +41,7 @@ async function chat(path?: string): Promise<void> {
   }
 
   console.error(`${device.name}: ${device.description}`)
-  if (inBox) console.error('Begin a story, or say: Tell a story about a fox. Then ask about it.')
+  if (path === undefined) console.error('Begin a story, or say: Tell a story about a fox. Then ask about it.')
   const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '> ' })
   lines.prompt()
   for await (const content of lines) {

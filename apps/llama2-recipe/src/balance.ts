@@ -5,12 +5,7 @@
 import { checkStory, type Random, story } from '@cria/world'
 import { plotOf } from './spread.js'
 import { orderOf, storyOf } from './tell.js'
-
-export interface Accepted {
-  readonly document: string
-  /** What the model was given; the rest is its own. */
-  readonly prompt: string
-}
+import type { Accepted } from './telling.js'
 
 /** Stories of the world that its shares are measured on. */
 const sample = 4000

@@ -1,6 +1,7 @@
 /** A checkpoint is a model that every loader opens: `config.json` and the tokenizer beside the weights. */
 import type { LlamaConfig } from '@cria/llama'
 import { type Tokenizer, toTokenizerJson } from '@cria/tokenizer'
+import { chatTemplate, turnEnd } from '@cria/world'
 
 /** The small files of a model folder in Hugging Face's layout, by name. */
 export function modelFiles(config: LlamaConfig, tokenizer: Tokenizer): Record<string, string> {
@@ -35,6 +36,8 @@ export function modelFiles(config: LlamaConfig, tokenizer: Tokenizer): Record<st
       bos_token: piece(tokenizer.bosId),
       eos_token: piece(tokenizer.eosId),
       unk_token: piece(tokenizer.unkId),
+      ...(tokenizer.idOf(turnEnd) !== undefined && { eot_token: turnEnd }),
+      chat_template: chatTemplate,
       add_bos_token: true,
       add_eos_token: false,
     }),

@@ -101,7 +101,7 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   report(metrics, join(folder, 'report.html'))
 
   const gguf = join(out, `pretrained-${size}.gguf`)
-  await convertPath((await saves.best())!, gguf, { type: 'q8_0', name: `storyteller-${size}` })
+  await convertPath((await saves.best())!, gguf, { type: 'q8_0', name: `storyteller-${size}`, license: 'mit' })
   const loss = Math.min(
     ...readEvents(metrics).map(event => (event.type === 'evaluation' ? event.loss : Number.POSITIVE_INFINITY)),
   )

@@ -4,8 +4,9 @@ import { bytesSource, openGguf } from '@cria/weights'
 import { document, formatInstruction } from '@cria/world'
 import { expect, test } from 'vitest'
 import { repetition } from './copying.js'
-import { acceptable, lesson } from './rejection.js'
+import { lesson } from './rejection.js'
 import { orderOf, storyOf } from './tell.js'
+import { acceptable } from './telling.js'
 
 const storyteller = new URL('../../../packages/storyteller/storyteller.gguf', import.meta.url)
 const tokenizer = fromGguf((await openGguf(bytesSource(await readFile(storyteller)))).metadata)

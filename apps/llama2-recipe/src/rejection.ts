@@ -4,7 +4,6 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cpu } from '@cria/kernels-cpu'
 import { checkpointSource, Llama, loadLlama } from '@cria/llama'
 import { type Device, div, parameters } from '@cria/tensor'
 import { fromGguf, type Tokenizer } from '@cria/tokenizer'
@@ -22,14 +21,15 @@ import {
 } from '@cria/train'
 import { checkpoints, jsonl, terminal } from '@cria/train/node'
 import { convertPath, openModelAt } from '@cria/weights/node'
-import { checkInstruction, checkStory, formatInstruction, instructionFor, Random, story } from '@cria/world'
-import { type Accepted, balanced } from './balance.js'
+import { Random } from '@cria/world'
+import { balanced } from './balance.js'
 import { texts } from './corpus.js'
 import { nextTokenLoss } from './loss.js'
 import { modelFiles } from './model-folder.js'
 import { Mistake } from './program.js'
 import { context, type SizeName, sizes, vocabSize } from './sizes.js'
-import { orderOf, questionsHeader, storyOf, Teller } from './tell.js'
+import { questionsHeader } from './tell.js'
+import { accepted } from './telling.js'
 
 export interface RejectionOptions {
   /** The GGUF file that pretraining made, and its size. */
@@ -61,19 +61,20 @@ export async function checkSize(model: string, size: SizeName): Promise<void> {
 
 /** Runs all rounds, from the first; the GGUF file of the last, or `model` where there are none. */
 export async function rejection(device: Device, options: RejectionOptions): Promise<string> {
-  const { rounds, size, out, documents, say } = options
+  const { rounds, size, out, seed, documents, say } = options
   let gguf = options.model
   for (let round = 1; round <= rounds; round++) {
     const heat = round === 1 ? options.heat : 1
     const folder = join(out, size, `round-${round}`)
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
-    const { kept, tokenizer } = await accepted(gguf, { ...options, heat, round })
+    const kept = await accepted({ gguf, seed, round, documents, heat })
     say(`round ${round}: ${kept.length} of ${documents} documents hold together`)
     if (kept.length === 0)
       throw new Error(`got no story of ${gguf} that holds together, expected a model that tells some`)
     const made = round === rounds ? join(out, `storyteller-${size}.gguf`) : join(folder, 'model.gguf')
-    const lessons = balanced(kept, new Random(options.seed, round, 99)).map(({ document, prompt }) =>
+    const tokenizer = await tokenizerOf(gguf)
+    const lessons = balanced(kept, new Random(seed, round, 99)).map(({ document, prompt }) =>
       lesson(tokenizer, document, prompt),
     )
     say(`round ${round}: ${lessons.length} lessons of them, as many of each plot and ending as in the world`)
@@ -85,37 +86,10 @@ export async function rejection(device: Device, options: RejectionOptions): Prom
 
 type Round = RejectionOptions & { readonly round: number }
 
-/** What the model tells that a reader would accept. */
-async function accepted(
-  gguf: string,
-  { documents, heat, seed, round }: Round,
-): Promise<{ kept: Accepted[]; tokenizer: Tokenizer }> {
-  // A step of so small a model is shorter than what two threads need to meet.
-  using device = await cpu({ threads: 1 })
-  const opened = await openModelAt(gguf)
-  try {
-    using model = await loadLlama(device, opened)
-    const tokenizer = fromGguf(opened.weights.metadata)
-    using teller = new Teller(model, tokenizer)
-    const kept: Accepted[] = []
-    for (let i = 0; i < documents; i++) {
-      const random = new Random(seed, i, 100 + round)
-      const prompt = i % 2 === 1 ? formatInstruction(instructionFor(story(seed + 5000 + round, i), random)) : ''
-      const document = await teller.tell({ seed: (100 * seed + round) * 1e6 + i, heat, prompt })
-      if (acceptable(document)) kept.push({ document, prompt })
-    }
-    return { kept, tokenizer }
-  } finally {
-    await opened.close()
-  }
-}
-
-/** Whether the story of a document holds together, in words of the world, and obeys the order before it, if there is one. */
-export function acceptable(document: string): boolean {
-  const told = storyOf(document)
-  const order = orderOf(document)
-  const { consistent, unknown } = checkStory(told)
-  return consistent && unknown.length === 0 && (order === undefined || checkInstruction(order, told).followed)
+async function tokenizerOf(gguf: string): Promise<Tokenizer> {
+  const { weights, close } = await openModelAt(gguf)
+  await close()
+  return fromGguf(weights.metadata)
 }
 
 /**
@@ -177,6 +151,6 @@ async function learn(
   const saves = await checkpoints(folder, { keep: 1, files: modelFiles(config, tokenizer) })
   const saved = await saves.save({ step, data }, { score })
   for (const source of [data, unseen]) await source.close()
-  await convertPath(saved, to, { type: 'q8_0', name: `storyteller-${size}` })
+  await convertPath(saved, to, { type: 'q8_0', name: `storyteller-${size}`, license: 'mit' })
   await rm(masters, { recursive: true })
 }

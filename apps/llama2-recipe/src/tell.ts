@@ -26,14 +26,14 @@ export class Teller {
     this.session = new Session(model, { capacity: context })
   }
 
-  /** A whole document: what the model writes until it says that it is done. */
+  /** A whole document, with the questions after a story: what the model writes until the end of text. */
   async tell({ seed, heat = 0.8, cut = false, prompt = '' }: TellOptions): Promise<string> {
     const { session, tokenizer } = this
     session.truncate(0)
     const sampler = cut ? llamacpp({ temperature: heat, seed }) : chain(temperature(heat), categorical({ seed }))
     const ids = tokenizer.encode(prompt)
     const written: number[] = [...ids]
-    for await (const event of generate(session, { prompt: ids, sampler, stop: tokenizer.eosIds }))
+    for await (const event of generate(session, { prompt: ids, sampler, stop: [tokenizer.eosId!] }))
       if (event.type === 'token') written.push(event.token)
     return tokenizer.decode(written)
   }

@@ -21,7 +21,6 @@ const modelFolders = (): string[] =>
 /** The model that comes with the package: what is run where none is named. */
 export const bundledModel = 'storyteller'
 const bundledPath = fileURLToPath(storyteller)
-export const isBundled = (path: string): boolean => path === bundledPath
 
 /** How it begins where nobody says. */
 export const opening = 'Once upon a time'

@@ -1,7 +1,5 @@
 /** The trained model that Cria carries in the box: one GGUF file with weights and tokenizer. Code is elsewhere. */
 
-export { chatTemplate, turnEnd } from './chat.js'
-
 /**
  * Where the model lies: a `file:` URL in Node, and in a page what the bundler or server makes of it.
  *

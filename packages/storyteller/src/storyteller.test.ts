@@ -5,9 +5,18 @@ import { llamacpp } from '@cria/sampling/presets'
 import { fromGguf } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { openModelAt } from '@cria/weights/node'
-import { checkStory, formatInstruction, formatQuestion, questions, Random, story } from '@cria/world'
+import {
+  chatTemplate,
+  checkStory,
+  formatInstruction,
+  formatQuestion,
+  questions,
+  Random,
+  story,
+  turnEnd,
+} from '@cria/world'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chatTemplate, context, instruction, question, storyteller, turnEnd } from './index.js'
+import { context, instruction, question, storyteller } from './index.js'
 
 describe('the storyteller', async () => {
   const device = await cpu()
@@ -53,8 +62,10 @@ describe('the storyteller', async () => {
   })
 
   it('converses in those formats', () => {
+    expect(tokenizer.chatTemplate).toBe(chatTemplate)
+    expect(file.weights.metadata['general.license']).toBe('mit')
     const say = (role: string, content: string): ChatMessage => ({ role, content })
-    const render = (...messages: ChatMessage[]) => renderChat(tokenizer, messages, { template: chatTemplate }).ids
+    const render = (...messages: ChatMessage[]) => renderChat(tokenizer, messages).ids
     const order = say('user', ' Tell a story about a fox. ')
     const told = say('assistant', 'A fox ran.\n\n')
     const ask = say('user', 'Who ran?')
@@ -70,7 +81,9 @@ describe('the storyteller', async () => {
     )
     expect(() => render(ask)).toThrow(/a question before a story: begin one/)
     expect(() => render(say('system', 'Be brief.'), order)).toThrow(/a system message/)
-    expect([...tokenizer.encode(question('.', 'Who?'))]).toContain(tokenizer.idOf(turnEnd))
+    const end = tokenizer.idOf(turnEnd)!
+    expect(tokenizer.eosIds).toEqual([tokenizer.eosId, end])
+    expect([...tokenizer.encode(question('.', 'Who?'))]).toContain(end)
   })
 
   it('says how large it is', async () => {

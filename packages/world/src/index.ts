@@ -1,4 +1,5 @@
 /** Stories from a small simulated world, with questions, instructions, documents, preference pairs and a checker. */
+export { chatTemplate, turnEnd } from './chat.js'
 export { type CheckOptions, checkStory, type Facts, type Problem, type Report } from './checker.js'
 export {
   type DocumentKind,

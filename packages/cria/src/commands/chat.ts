@@ -1,13 +1,11 @@
 /** `cria chat`: a conversation through the model's own template. */
 import { createInterface } from 'node:readline/promises'
 import { generate, Session } from '@cria/llama'
-import { chatTemplate, turnEnd } from '@cria/storyteller'
 import type { Tokenizer } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { InputError } from '../errors.js'
 import { type DeviceOptions, describe, type Loaded, needTokenizer, open } from '../model.js'
 import { note, print, report } from '../output.js'
-import { isBundled } from '../resolve.js'
 import { readSamplers, type Samplers, type SamplingOptions } from '../sampler.js'
 
 export interface ChatOptions extends SamplingOptions, DeviceOptions {
@@ -25,37 +23,18 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   const file = await open(name, options)
   try {
     const tokenizer = await needTokenizer(file)
-    const manner = mannerOf(file.path, tokenizer)
-    if (manner === undefined)
+    if (tokenizer.chatTemplate === undefined)
       throw new InputError(
         `chat: got ${name} without a chat template, expected a chat model. Use cria run for plain continuation`,
       )
     const samplers = samplersFor(tokenizer)
-    await converse(await file.load(), tokenizer, manner, samplers, options)
+    await converse(await file.load(), tokenizer, samplers, options)
   } finally {
     await file.dispose()
   }
 }
 
-/** How a model talks: what writes the conversation, and the tokens that end its turn. */
-interface Manner {
-  readonly template: string
-  readonly ends: readonly number[]
-}
-
-function mannerOf(path: string, tokenizer: Tokenizer): Manner | undefined {
-  if (isBundled(path)) return { template: chatTemplate, ends: [...tokenizer.eosIds, tokenizer.idOf(turnEnd)!] }
-  const { chatTemplate: template, eosIds: ends } = tokenizer
-  return template === undefined ? undefined : { template, ends }
-}
-
-async function converse(
-  loaded: Loaded,
-  tokenizer: Tokenizer,
-  { template, ends }: Manner,
-  samplers: Samplers,
-  options: ChatOptions,
-): Promise<void> {
+async function converse(loaded: Loaded, tokenizer: Tokenizer, samplers: Samplers, options: ChatOptions): Promise<void> {
   describe(loaded)
   const session = new Session(loaded.model, {
     capacity: options.context ?? Math.min(loaded.opened.config.context, 4096),
@@ -80,7 +59,7 @@ async function converse(
     const system: ChatMessage[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }]
     for (let forgotten = 0; ; forgotten++) {
       const messages = [...system, ...history, { role: 'user', content: text }]
-      const { ids } = renderChat(tokenizer, messages, { template, addGenerationPrompt: true })
+      const { ids } = renderChat(tokenizer, messages, { addGenerationPrompt: true })
       if (ids.length <= capacity * (history.length > 0 ? 0.75 : 1)) {
         if (forgotten > 0) note(`the context of ${capacity} tokens is full: forgot the oldest ${forgotten} exchanges`)
         return ids
@@ -112,7 +91,7 @@ async function converse(
       for await (const event of generate(session, {
         prompt: ids.subarray(shared),
         sampler,
-        stop: ends,
+        stop: tokenizer.eosIds,
         signal: stopper.signal,
         ...(options.maxTokens !== undefined && { maxTokens: options.maxTokens }),
       })) {

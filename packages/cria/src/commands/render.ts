@@ -1,11 +1,10 @@
 /** `cria render`: what a model's chat template makes of a conversation on standard input. */
 import { readFile } from 'node:fs/promises'
-import { chatTemplate } from '@cria/storyteller'
 import { type Llama2Message, renderLlama2Chat, type Tokenizer } from '@cria/tokenizer'
 import { type ChatMessage, renderChat } from '@cria/tokenizer/chat'
 import { InputError } from '../errors.js'
 import { print, printJson } from '../output.js'
-import { isBundled, resolveModel } from '../resolve.js'
+import { resolveModel } from '../resolve.js'
 import { openTokenizer } from '../tokenizer.js'
 
 export interface RenderOptions {
@@ -18,26 +17,23 @@ export interface RenderOptions {
 }
 
 export async function render(model: string, options: RenderOptions): Promise<void> {
-  const path = await resolveModel(model)
-  const tokenizer = await openTokenizer(path)
+  const tokenizer = await openTokenizer(await resolveModel(model))
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
   const messages = listOf(Buffer.concat(chunks).toString('utf8'), 'standard input', 'messages [{ role, content }, …]')
   const { text, ids } = options.llama2
     ? renderLlama2Chat(tokenizer, messages as unknown as Llama2Message[])
-    : await templated(path, tokenizer, messages as unknown as ChatMessage[], options)
+    : await templated(tokenizer, messages as unknown as ChatMessage[], options)
   if (!options.json) return print(`${text}\n`)
   await printJson({ text, ids: [...ids] })
 }
 
 async function templated(
-  path: string,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   options: RenderOptions,
 ): Promise<{ readonly text: string; readonly ids: Uint32Array }> {
-  const own = isBundled(path) ? chatTemplate : tokenizer.chatTemplate
-  const template = options.template === undefined ? own : await read(options.template)
+  const template = options.template === undefined ? tokenizer.chatTemplate : await read(options.template)
   if (template === undefined)
     throw new InputError(
       'render: got a model without a chat template, expected one. Give --template FILE, or --llama2 for LLaMA 2 and its kin',

@@ -86,7 +86,7 @@ export function readTokenizerJson(
     decode: reader.decode(root.decoder),
     bosId,
     eosId,
-    eosIds: endIds([eosId], special),
+    eosIds: endIds([eosId, tokenId(config.eot_token)], special),
     unkId,
     padId: tokenId(config.pad_token),
     addBos: before.length > 0,

@@ -41,6 +41,8 @@ export interface ConvertOptions {
   readonly type: TargetDType
   /** `general.name` of a GGUF file; default: the source's, else "model". */
   readonly name?: string
+  /** `general.license` of a GGUF file, an SPDX id in lower case; default: the source's, else none. */
+  readonly license?: string
   readonly onProgress?: (progress: ConvertProgress) => void
   readonly signal?: AbortSignal
 }
@@ -125,6 +127,7 @@ async function toGguf(model: Model, sink: ByteSink, options: ConvertOptions): Pr
   const known = model.weights.metadata['general.name']
   const name = options.name ?? (typeof known === 'string' ? known : 'model')
   const metadata = ggufMetadata(config, name, options.type, notes)
+  if (options.license !== undefined) metadata.set('general.license', { type: 'string', value: options.license })
   for (const [key, value] of await carriedMetadata(model, notes)) if (!metadata.has(key)) metadata.set(key, value)
   const rotation = ggufRotation(config)
   const tensors = plans.map(

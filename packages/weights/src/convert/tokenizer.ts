@@ -219,7 +219,7 @@ function addIds(out: Values, { config, weights }: Model): void {
   if (config.padTokenId !== undefined) out.set('tokenizer.ggml.padding_token_id', u32(config.padTokenId))
 }
 
-/** Special ids, whether BOS and EOS are added, and the chat template. */
+/** Special ids, whether BOS and EOS are added, what ends a turn, and the chat template. */
 async function addSettings(
   out: Values,
   model: Model,
@@ -237,6 +237,8 @@ async function addSettings(
     typeof settings.add_bos_token === 'boolean' ? settings.add_bos_token : bosInTemplate || (sentencePiece && !json)
   out.set('tokenizer.ggml.add_bos_token', flag(addBos))
   out.set('tokenizer.ggml.add_eos_token', flag(settings.add_eos_token === true))
+  const endOfTurn = typeof settings.eot_token === 'string' ? tokens.indexOf(settings.eot_token) : -1
+  if (endOfTurn >= 0) out.set('tokenizer.ggml.eot_token_id', u32(endOfTurn))
   let chat = settings.chat_template
   if (folder.files.includes('chat_template.jinja'))
     chat = new TextDecoder().decode(await readFile(folder, 'chat_template.jinja'))

@@ -1,12 +1,12 @@
-/** The storyteller in conversation: for whatever talks through a chat template. */
+/** The formats as a conversation: for whatever talks through a chat template. */
 
 /**
- * A chat template (Jinja) that says a conversation in the formats of {@link instruction} and {@link question}. What
+ * A chat template (Jinja) that says a conversation in the formats of {@link formatInstruction} and {@link formatQuestion}. What
  * begins with "Tell" or "Write" is an order for a story, what ends with a question mark a question about the last one,
  * anything else the beginning of a new one. The model reads one story at a time: earlier ones and questions are left out.
  *
  * @example
- * const { ids } = renderChat(tokenizer, [{ role: 'user', content: 'Tell a story about a fox.' }], { template: chatTemplate })
+ * const { ids } = renderChat(tokenizer, [{ role: 'user', content: 'Tell a story about a fox.' }], { template: chatTemplate }) // of @cria/tokenizer/chat
  */
 export const chatTemplate: string = [
   "{%- set now = namespace(story='', telling=false, prompt='') -%}",
@@ -15,7 +15,7 @@ export const chatTemplate: string = [
   "{%- if message.role == 'assistant' -%}",
   '{%- if now.telling -%}{%- set now.story = (now.story + message.content) | trim -%}{%- endif -%}',
   "{%- elif message.role != 'user' -%}",
-  "{{- raise_exception('a ' + message.role + ' message: the storyteller reads those of user and assistant alone') -}}",
+  "{{- raise_exception('a ' + message.role + ' message: a storyteller reads those of user and assistant alone') -}}",
   "{%- elif text.endswith('?') -%}",
   "{%- if now.story == '' -%}{{- raise_exception('a question before a story: begin one, or say: Tell a story about a fox.') -}}{%- endif -%}",
   '{%- set now.telling = false -%}',
@@ -33,5 +33,5 @@ export const chatTemplate: string = [
   '{{- bos_token + now.prompt -}}',
 ].join('\n')
 
-/** The token that begins a question. Those are for the other side to ask, so it ends a turn as the end of text does. */
+/** The word that begins a question. Those are for the other side to ask, so its token ends a turn as the end of text does. */
 export const turnEnd = 'Question'
