@@ -80,7 +80,8 @@ export async function accepted(telling: Telling): Promise<Accepted[]> {
 }
 
 function inProcess(share: Share): Promise<[number, Accepted][]> {
-  const child = fork(fileURLToPath(new URL('./telling-process.ts', import.meta.url)))
+  const execArgv = ['--conditions=cria-source', '--import', import.meta.resolve('tsx')]
+  const child = fork(fileURLToPath(new URL('./telling-process.ts', import.meta.url)), { execArgv })
   let kept: [number, Accepted][] = []
   child.once('message', all => (kept = all as typeof kept))
   child.send(share)
