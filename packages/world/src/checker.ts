@@ -4,7 +4,6 @@
  */
 import { Focus } from './grammar/focus.js'
 import { nameIsHe, type Ref, speciesOf } from './grammar/match.js'
-import { harm } from './lexicon/things.js'
 import { type Reading, readSentence, sentences } from './reader.js'
 import { type Args, named, type Person, type Thing, type Var } from './state/entities.js'
 import { goesOn, Ledger } from './state/ledger.js'
@@ -180,11 +179,7 @@ function bind(
     const what = args[ref.slot.v] as Thing | undefined
     if (ref.verb && what) {
       const { base, past, ing } = what.noun.verb
-      const { past: broke, participle: broken } = harm(what.noun)
-      const { form } = ref.slot
-      if (form === 'broke' || form === 'broken') {
-        if (ref.verb !== broke && ref.verb !== broken) world.fail(`a ${what.noun.noun} never ${ref.verb}`)
-      } else if (![base, past, ing].includes(ref.verb)) world.fail(`nobody can ${ref.verb} a ${what.noun.noun}`)
+      if (![base, past, ing].includes(ref.verb)) world.fail(`nobody can ${ref.verb} a ${what.noun.noun}`)
     }
     const who = args[ref.slot.v] as Person | undefined
     if (ref.slot.form === 'noun' && who && who.species !== ref.species)

@@ -104,11 +104,6 @@ export class Tale {
     return this.random.pick<Topic>(topicLists[kind])
   }
 
-  /** What mends this thing. */
-  glue({ noun }: Thing): Topic {
-    return this.random.pick(topicLists.glue.filter(({ forms }) => forms.for!.split(' ').includes(noun.material!)))
-  }
-
   topics(kind: TopicKind): readonly Topic[] {
     return topicLists[kind]
   }

@@ -1,5 +1,5 @@
 /** Making something: a wish for a friend, a thing that is missing, a first try that fails, a gift. */
-import { baked, crafts, type Noun, toys } from '../lexicon/things.js'
+import { crafts, foods, type Noun, toys } from '../lexicon/things.js'
 import { topicLists } from '../lexicon/topics.js'
 import type { Plot } from './define.js'
 import { befriend, happily, introduce } from './scenes.js'
@@ -17,7 +17,7 @@ function materials({ noun, verb }: Noun): RegExp {
 
 export const make: Plot = {
   name: 'make',
-  things: [...crafts, ...crafts, ...baked, ...makeable],
+  things: [...crafts, ...crafts, ...foods, ...makeable],
   run(t) {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
