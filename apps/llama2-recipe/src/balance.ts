@@ -3,7 +3,7 @@
  * what is accepted, as many of each plot and ending are learned as the world tells.
  */
 import { checkStory, type Random, story } from '@cria/world'
-import { plotOf } from './spread.js'
+import { plotOf, tally } from './spread.js'
 import { orderOf, storyOf } from './tell.js'
 import type { Accepted } from './telling.js'
 
@@ -15,16 +15,17 @@ const most = 3
 /** Chooses by plot and ending, and apart from each other what is told to order, to an order of the model's own, and freely. */
 export function balanced(accepted: readonly Accepted[], random: Random): Accepted[] {
   const world = tally(
-    Array.from({ length: sample }, (_, i) => story(0, i).tale),
-    tale => cellOf(tale.sketch.plot, tale.world.ending),
+    Array.from({ length: sample }, (_, i) => story(0, i).tale).map(({ sketch, world }) =>
+      cellOf(sketch.plot, world.ending),
+    ),
   )
   const classed = accepted.map(one => {
     const { events, ending } = checkStory(storyOf(one.document)).facts
     const way = one.prompt ? 'order' : orderOf(one.document) === undefined ? 'story' : 'own order'
     return { one, way, cell: cellOf(plotOf(events), ending) }
   })
-  const ways = tally(classed, ({ way }) => way)
-  const cells = tally(classed, ({ way, cell }) => `${way} ${cell}`)
+  const ways = tally(classed.map(({ way }) => way))
+  const cells = tally(classed.map(({ way, cell }) => `${way} ${cell}`))
   return classed.flatMap(({ one, way, cell }) => {
     const wanted = ((world.get(cell) ?? 0) / sample) * ways.get(way)!
     const times = Math.min(most, wanted / cells.get(`${way} ${cell}`)!)
@@ -34,9 +35,3 @@ export function balanced(accepted: readonly Accepted[], random: Random): Accepte
 }
 
 const cellOf = (plot: string, ending: string | undefined): string => `${plot}, ${ending}`
-
-function tally<T>(list: readonly T[], key: (one: T) => string): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const one of list) counts.set(key(one), (counts.get(key(one)) ?? 0) + 1)
-  return counts
-}

@@ -53,11 +53,11 @@ await program(usage, options, async ({ values, positionals }) => {
     heat: positive('heat', values.heat),
     peak: positive('peak', values.peak),
   }
-  const threads = values.threads === undefined ? {} : { threads: whole('threads', values.threads, 1) }
+  const threads = values.threads === undefined ? undefined : whole('threads', values.threads, 1)
   if (values.model !== undefined) await checkSize(values.model, size)
   await folder('out', values.out)
 
-  using device = await cpu(threads)
+  using device = await cpu(threads === undefined ? {} : { threads })
   say(`${device.name}: ${device.description}`)
   let model = values.model
   if (model === undefined) {
@@ -65,5 +65,5 @@ await program(usage, options, async ({ values, positionals }) => {
     say(JSON.stringify(result))
     model = result.gguf
   }
-  say(await rejection(device, { ...telling, model }))
+  say(await rejection(device, { ...telling, model, processes: threads }))
 })

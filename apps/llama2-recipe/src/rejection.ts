@@ -45,6 +45,8 @@ export interface RejectionOptions {
   readonly heat: number
   /** Peak learning rate of a round. */
   readonly peak: number
+  /** That tell at once. Default: one a core. */
+  readonly processes?: number | undefined
   readonly say: (line: string) => void
 }
 
@@ -61,14 +63,14 @@ export async function checkSize(model: string, size: SizeName): Promise<void> {
 
 /** Runs all rounds, from the first; the GGUF file of the last, or `model` where there are none. */
 export async function rejection(device: Device, options: RejectionOptions): Promise<string> {
-  const { rounds, size, out, seed, documents, say } = options
+  const { rounds, size, out, seed, documents, processes, say } = options
   let gguf = options.model
   for (let round = 1; round <= rounds; round++) {
     const heat = round === 1 ? options.heat : 1
     const folder = join(out, size, `round-${round}`)
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
-    const kept = await accepted({ gguf, seed, round, documents, heat })
+    const kept = await accepted({ gguf, seed, round, documents, heat, processes })
     say(`round ${round}: ${kept.length} of ${documents} documents hold together`)
     if (kept.length === 0)
       throw new Error(`got no story of ${gguf} that holds together, expected a model that tells some`)

@@ -29,11 +29,18 @@ export function plotOf(events: readonly string[]): string {
   return Object.keys(shares(events.flatMap(kind => marks!.get(kind) ?? [])))[0] ?? 'none'
 }
 
-/** The share of each, the commonest first. */
-function shares(list: readonly string[]): Record<string, number> {
+/** How often each is there. */
+export function tally(list: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const one of list) counts.set(one, (counts.get(one) ?? 0) + 1)
-  return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1]).map(([one, count]) => [one, count / list.length]))
+  return counts
+}
+
+/** The share of each, the commonest first. */
+function shares(list: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    [...tally(list)].sort((a, b) => b[1] - a[1]).map(([one, count]) => [one, count / list.length]),
+  )
 }
 
 export function spread(stories: readonly string[]): Spread {

@@ -18,6 +18,8 @@ export interface Telling {
   readonly documents: number
   /** Temperature. */
   readonly heat: number
+  /** Default: one a core. What is accepted does not depend on it. */
+  readonly processes?: number | undefined
 }
 
 export interface Accepted {
@@ -71,7 +73,7 @@ export async function* tellShare({
 
 /** All that is accepted, in the order of telling. */
 export async function accepted(telling: Telling): Promise<Accepted[]> {
-  const of = Math.min(availableParallelism(), telling.documents)
+  const of = Math.min(telling.processes ?? availableParallelism(), telling.documents)
   const shares = await Promise.all(Array.from({ length: of }, (_, first) => inProcess({ ...telling, first, of })))
   return shares
     .flat()

@@ -275,3 +275,20 @@ describe('openModel', () => {
     await expect(openModel(folder, 'other.gguf')).rejects.toThrow(/no file "other.gguf"/)
   })
 })
+
+it('a GGUF file says what ends a turn, and under which license it is, and keeps both when it is converted again', async () => {
+  const folder = await tinyFolder({ ...tinyConfig, layers: 1 })
+  const encode = (value: unknown, name: string) => bytesSource(new TextEncoder().encode(JSON.stringify(value)), name)
+  const json = { model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'], byte_fallback: true } }
+  const files = {
+    'model.safetensors': await folder.open('model.safetensors'),
+    'config.json': await folder.open('config.json'),
+    'tokenizer.json': encode(json, 'tokenizer.json'),
+    'tokenizer_config.json': encode({ eot_token: 'ab' }, 'tokenizer_config.json'),
+  }
+  const options = { to: 'gguf', type: 'f16' } as const
+  const { model } = await converted(sourceFolder(files), { ...options, license: 'mit' })
+  const again = await converted(model.folder, options)
+  for (const { weights } of [model, again.model])
+    expect(weights.metadata).toMatchObject({ 'general.license': 'mit', 'tokenizer.ggml.eot_token_id': 2 })
+})
