@@ -126,7 +126,8 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
   private readonly sums: readonly Tensor[]
   private done = 0
   private updates = 0
-  private under = false
+  private under: 'a step' | 'withAverages()' | undefined
+  private begun = 0
 
   constructor(
     module: object,
@@ -196,9 +197,14 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     return this.done
   }
 
-  /** Whether a step is under way: its tensors are about to change. */
-  get running(): boolean {
+  /** What is under way, while the weights are not those that the moments and `state` are of. */
+  get busy(): 'a step' | 'withAverages()' | undefined {
     return this.under
+  }
+
+  /** How often the weights began to change: by a step, or by averages in their place. */
+  get changes(): number {
+    return this.begun
   }
 
   /** What to keep beside the tensors. */
@@ -231,13 +237,22 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     // A negative count would climb the loss.
     for (const { count } of list)
       if (!(count >= 0 && Number.isFinite(count))) refuse('count', count, 'the number of tokens that the loss counts')
+    return this.alone('run()', 'a step', () => this.one(list, lr))
+  }
+
+  /** Steps and averages change the weights: one at a time. */
+  private async alone<T>(call: string, what: 'a step' | 'withAverages()', fn: () => Promise<T>): Promise<T> {
     if (this.under)
-      throw new TrainError('train_step: got run() while a step is under way, expected one at a time. Await each step')
-    this.under = true
+      throw new TrainError(
+        `train_step: got ${call} while ${this.under} is under way, expected one at a time. Await each step, and train outside withAverages()`,
+        { got: this.under },
+      )
+    this.under = what
+    this.begun++
     try {
-      return await this.one(list, lr)
+      return await fn()
     } finally {
-      this.under = false
+      this.under = undefined
     }
   }
 
@@ -304,28 +319,32 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
   }
 
   /**
-   * Runs something with the averaged weights in the module's place: an evaluation, samples, a saved model. The trained
-   * weights are back afterwards, bit for bit.
+   * Runs something with the averaged weights in the module's place: an evaluation, samples, a model that is exported.
+   * The trained weights are back afterwards, bit for bit. A checkpoint is none of these: it holds the trained weights,
+   * with the averages beside them, and is saved outside.
    *
    * @example
    * const averaged = await step.withAverages(() => heldOut.run(batches))
+   * @throws TrainError without `ema`, and while a step or another `withAverages` is under way.
    */
   async withAverages<T>(fn: () => T | Promise<T>): Promise<T> {
     const list = Object.entries(this.averages).map(([name, average]) => ({ weight: this.weights[name]!, average }))
     if (list.length === 0)
       throw new TrainError('with_averages: got a step without averages, expected one made with ema: 0.999, say')
-    const kept = list.map(({ weight }) => copy(weight, weight))
-    this.device.scope(() => {
-      for (const { weight, average } of list) assign(weight, cast(average, weight.dtype as 'f32'))
-    })
-    try {
-      return await fn()
-    } finally {
-      list.forEach(({ weight }, i) => {
-        assign(weight, kept[i]!)
-        kept[i]!.dispose()
+    return this.alone('withAverages()', 'withAverages()', async () => {
+      const kept = list.map(({ weight }) => copy(weight, weight))
+      this.device.scope(() => {
+        for (const { weight, average } of list) assign(weight, cast(average, weight.dtype as 'f32'))
       })
-    }
+      try {
+        return await fn()
+      } finally {
+        list.forEach(({ weight }, i) => {
+          assign(weight, kept[i]!)
+          kept[i]!.dispose()
+        })
+      }
+    })
   }
 
   /** Frees the plans, the optimiser's state and the averages; the module is its owner's. */

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { f32, mul, sum, type Tensor } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { adamW, lion } from '../index.js'
+import { adamW, lion, TrainError } from '../index.js'
 import { trainStep } from '../step.js'
 import { checkpoints } from './checkpoints.js'
 import { type CheckpointManifest, verifyCheckpoint } from './manifest.js'
@@ -194,6 +194,34 @@ describe('a folder of checkpoints', () => {
     await expect(go(4)).rejects.toThrow(/got run\(\) while a step is under way/)
     await going
     expect(await saves.save({ step })).toMatch(/step-00000003$/)
+  })
+
+  test('averages are in no checkpoint’s weights, and nothing is trained or averaged in their place', async () => {
+    const path = join(folder, 'averaged')
+    const saves = await checkpoints(path)
+    const { step, go } = setUp(adamW(), 0.9)
+    for (let i = 1; i < 3; i++) await go(i)
+    const trained = (await step.weights.w!.data()).slice()
+    await step.withAverages(async () => {
+      expect(await step.weights.w!.data()).not.toEqual(trained)
+      await expect(saves.save({ step })).rejects.toThrow(/got save\(\) during withAverages\(\), expected/)
+      await expect(go(3)).rejects.toThrow(/got run\(\) while withAverages\(\) is under way/)
+      await expect(step.withAverages(() => 0)).rejects.toThrow(TrainError)
+    })
+    expect(await step.weights.w!.data()).toEqual(trained)
+    const going = go(3)
+    await expect(step.withAverages(() => 0)).rejects.toThrow(/got withAverages\(\) while a step is under way/)
+    await going
+    // Averages that came and went while the files were written.
+    const [saved] = await Promise.allSettled([saves.save({ step }), step.withAverages(() => 0)])
+    expect(String((saved as PromiseRejectedResult).reason)).toMatch(/got a run that went on while it was saved/)
+    expect(await readdir(path)).toEqual([])
+    const after = (await step.weights.w!.data()).slice()
+    await expect(step.withAverages(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    await saves.save({ step })
+    const again = setUp(adamW(), 0.9).step
+    await saves.resume({ step: again })
+    expect(await again.weights.w!.data()).toEqual(after)
   })
 
   test('a checkpoint that does not fit leaves the run as it was, and no file open', async () => {

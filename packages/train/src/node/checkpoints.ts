@@ -42,7 +42,8 @@ export interface Run {
   readonly step:
     | TrainStep<never>
     | (Pick<TrainStep, 'weights' | 'optimiserState' | 'averages' | 'state' | 'restore' | 'device'> & {
-        readonly running?: boolean
+        readonly busy?: string | undefined
+        readonly changes?: number
       })
   /** Anything that knows its place in the data: `batches(…)`. */
   readonly data?: { position(): Position; seek(position: Position): void }
@@ -142,13 +143,15 @@ export class Checkpoints {
    * Writes a checkpoint and then removes those that need not be kept. Returns its path. The run must stand still until
    * then: a copy of all its tensors to save beside it would need as much memory again.
    *
-   * @throws CheckpointError where it cannot be written, in a folder with checkpoints that another run wrote, and when
-   * the run went on meanwhile.
+   * @throws CheckpointError where it cannot be written, in a folder with checkpoints that another run wrote, inside
+   * `withAverages`, and when the run went on meanwhile.
    */
   async save(run: Run, notes: SaveNotes = {}): Promise<string> {
-    if (this.saving || run.step.running === true)
+    const during = this.saving ? 'another save()' : run.step.busy
+    if (during !== undefined)
       throw new CheckpointError(
-        `${this.folder}: got save() during ${this.saving ? 'another save()' : 'a step'}, expected one thing at a time. Await each`,
+        `${this.folder}: got save() during ${during}, expected one thing at a time. Await each, and save outside withAverages(): a checkpoint has trained weights and averages`,
+        { got: during },
       )
     this.saving = true
     try {
@@ -160,7 +163,7 @@ export class Checkpoints {
 
   private async write(run: Run, notes: SaveNotes): Promise<string> {
     // Where the run is now: if it goes on while files are written, it has to show.
-    const place = { state: run.step.state, data: run.data?.position() ?? null }
+    const place = { state: run.step.state, data: run.data?.position() ?? null, changes: run.step.changes }
     const name = folderOf(place.state.step)
     await clearRemnants(this.folder)
     const stranger = (await this.list()).find(path => !this.known.has(basename(path)))
@@ -186,13 +189,13 @@ export class Checkpoints {
   private async fill(
     partial: string,
     { step }: Run,
-    { state, data }: Pick<CheckpointManifest, 'state' | 'data'>,
+    { state, data, changes }: Pick<CheckpointManifest, 'state' | 'data'> & { readonly changes: number | undefined },
     { score, notes = null }: SaveNotes,
   ): Promise<void> {
     await mkdir(partial)
     const files: Record<string, FileRecord> = {}
     for (const [name, tensors] of partsOf(step)) files[name] = await writeTensors(join(partial, name), tensors)
-    if (step.running === true || step.state.step !== state.step)
+    if (step.busy !== undefined || step.changes !== changes || step.state.step !== state.step)
       throw new CheckpointError(
         `${basename(partial, '.partial')}: got a run that went on while it was saved, expected one that waits. Await save() before the next step`,
         { got: step.state.step, expected: state.step },
