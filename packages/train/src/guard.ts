@@ -34,7 +34,8 @@ export class Guard {
   private skipped = 0
 
   constructor(private readonly options: GuardOptions) {
-    const { spike, window = 50, patience = 10 } = options
+    const { action = 'skip', spike, window = 50, patience = 10 } = options
+    if (action !== 'skip' && action !== 'stop') refuse('action', action, 'skip or stop')
     // A spike of 1 or less would call every ordinary step one.
     if (spike !== undefined && !(spike > 1)) refuse('spike', spike, 'a factor above 1')
     if (!Number.isInteger(window) || window < 1) refuse('window', window, 'a whole number of steps ≥ 1')
@@ -98,6 +99,6 @@ export class Guard {
   }
 }
 
-function refuse(option: string, got: number, expected: string): never {
-  throw new TrainError(`train_step: got guard.${option} ${got}, expected ${expected}`, { got, expected })
+function refuse(option: string, got: unknown, expected: string): never {
+  throw new TrainError(`train_step: got guard.${option} ${String(got)}, expected ${expected}`, { got, expected })
 }

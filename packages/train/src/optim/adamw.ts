@@ -1,6 +1,6 @@
 /** AdamW (Loshchilov & Hutter 2019) with LLaMA's settings. */
 import { adamw } from '@cria/tensor'
-import { type Decays, like, matrices, type Optimiser } from './optimiser.js'
+import { checkSettings, type Decays, like, matrices, type Optimiser } from './optimiser.js'
 
 export interface AdamWSettings {
   /** Default 0.9 (LLaMA §2.3). */
@@ -20,8 +20,12 @@ export interface AdamWSettings {
  *
  * @example
  * trainStep(model, { optimiser: adamW({ weightDecay: 0.05 }), … })
+ * @throws TrainError for settings that cannot be.
  */
 export function adamW({ beta1, beta2, eps, weightDecay = 0.1, decays = matrices }: AdamWSettings = {}): Optimiser {
+  checkSettings('adamw', 'beta', { beta1, beta2 })
+  checkSettings('adamw', 'eps', { eps })
+  checkSettings('adamw', 'decay', { weightDecay })
   const fixed = {
     ...(beta1 !== undefined && { beta1 }),
     ...(beta2 !== undefined && { beta2 }),

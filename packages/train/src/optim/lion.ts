@@ -1,6 +1,6 @@
 /** Lion (Chen et al. 2023, Algorithm 2): the sign of an interpolated momentum. Half of AdamW's state. */
 import { add, mul, sign, sub } from '@cria/tensor'
-import { type Decays, like, matrices, type Optimiser, write } from './optimiser.js'
+import { checkSettings, type Decays, like, matrices, type Optimiser, write } from './optimiser.js'
 
 export interface LionSettings {
   /** Default 0.9 (paper §4.1). */
@@ -12,8 +12,14 @@ export interface LionSettings {
   readonly decays?: Decays
 }
 
-/** Lion. State: `m`. Its learning rate is 3 to 10 times smaller than AdamW's (paper §5). */
+/**
+ * Lion. State: `m`. Its learning rate is 3 to 10 times smaller than AdamW's (paper §5).
+ *
+ * @throws TrainError for settings that cannot be.
+ */
 export function lion({ beta1 = 0.9, beta2 = 0.99, weightDecay = 1, decays = matrices }: LionSettings = {}): Optimiser {
+  checkSettings('lion', 'beta', { beta1, beta2 })
+  checkSettings('lion', 'decay', { weightDecay })
   return {
     name: 'lion',
     state: parameter => ({ m: like(parameter) }),

@@ -15,8 +15,9 @@ import {
   type Tensor,
   transpose,
 } from '@cria/tensor'
+import { TrainError } from '../errors.js'
 import { type AdamWSettings, adamW } from './adamw.js'
-import { like, type Optimiser, perParameter, write } from './optimiser.js'
+import { checkSettings, like, type Optimiser, perParameter, write } from './optimiser.js'
 
 export interface MuonSettings {
   /** Default 0.95 (Jordan). */
@@ -38,7 +39,11 @@ export interface MuonSettings {
   readonly rest?: AdamWSettings | Optimiser
 }
 
-/** Muon on hidden matrices (state `momentum`), another optimiser, AdamW unless given, on the rest. */
+/**
+ * Muon on hidden matrices (state `momentum`), another optimiser, AdamW unless given, on the rest.
+ *
+ * @throws TrainError for settings that cannot be.
+ */
 export function muon({ rest, hidden = isHidden, ...settings }: MuonSettings = {}): Optimiser {
   const others = rest !== undefined && 'update' in rest ? rest : adamW(rest)
   const matrix = orthogonal(settings)
@@ -56,6 +61,11 @@ function orthogonal({
   scaling = 'rms',
   iterations = 5,
 }: Omit<MuonSettings, 'rest' | 'hidden'>): Optimiser {
+  checkSettings('muon', 'beta', { momentum })
+  checkSettings('muon', 'decay', { weightDecay })
+  checkSettings('muon', 'iterations', { iterations })
+  if (scaling !== 'rms' && scaling !== 'shape')
+    throw new TrainError(`muon: got scaling ${String(scaling)}, expected rms or shape`, { got: scaling })
   return {
     name: 'muon',
     state: parameter => ({ momentum: like(parameter) }),

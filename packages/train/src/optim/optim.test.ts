@@ -5,6 +5,7 @@ import { add, type Device, f32, mul, sum, type Tensor } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { unit } from '../../test/golden.js'
+import { TrainError } from '../errors.js'
 import { constant, cosine, linear, type Schedule, wsd } from '../schedules.js'
 import { trainStep } from '../step.js'
 import { adamW } from './adamw.js'
@@ -153,7 +154,7 @@ describe('the guard', () => {
   })
 
   test('refuses options that cannot be', () => {
-    for (const guard of [{ spike: 1 }, { window: 0 }, { window: Number.NaN }, { patience: 0 }])
+    for (const guard of [{ action: 'halt' }, { spike: 1 }, { window: 0 }, { window: Number.NaN }, { patience: 0 }])
       expect(() => make(guard)).toThrow(new RegExp(`got guard.${Object.keys(guard)[0]} `))
   })
 
@@ -196,6 +197,28 @@ test('a batch without a token that counts changes nothing, and neither does a le
     step.dispose()
   }
   device.dispose()
+})
+
+test.each<[optimiser: string, make: () => Optimiser, message: string]>([
+  ['adamw', () => adamW({ weightDecay: Number.NaN }), 'weightDecay NaN, expected a finite number ≥ 0'],
+  ['adamw', () => adamW({ eps: Number.NaN }), 'eps NaN, expected a finite number above 0'],
+  ['adamw', () => adamW({ eps: 1e-50 }), 'eps 1e-50'],
+  ['adamw', () => adamW({ beta1: 1 }), 'beta1 1, expected a number from 0 to below 1'],
+  ['adamw', () => adamW({ beta2: 1 - 1e-9 }), 'beta2 0.999999999'],
+  ['adamw', () => adamW({ beta2: '0.9' as never }), 'beta2 0.9'],
+  ['lion', () => lion({ weightDecay: Number.NaN }), 'weightDecay NaN'],
+  ['lion', () => lion({ beta2: -0.1 }), 'beta2 -0.1'],
+  ['muon', () => muon({ weightDecay: Number.NaN }), 'weightDecay NaN'],
+  ['muon', () => muon({ momentum: 1 }), 'momentum 1'],
+  ['muon', () => muon({ scaling: 'x' as never }), 'scaling x, expected rms or shape'],
+  ['muon', () => muon({ iterations: 2.5 }), 'iterations 2.5, expected a whole number ≥ 1'],
+  ['adamw', () => muon({ rest: { eps: 0 } }), 'eps 0'],
+  ['sgd', () => sgd({ momentum: Number.NaN }), 'momentum NaN'],
+  ['sgd', () => sgd({ weightDecay: -1 }), 'weightDecay -1'],
+  ['sgd', () => sgd({ momentum: 0, nesterov: true }), 'nesterov with momentum 0'],
+])('%s refuses settings that cannot be (%#)', (name, make, message) => {
+  expect(make).toThrow(TrainError)
+  expect(make).toThrow(`${name}: got ${message}`)
 })
 
 const schedules: Record<string, Schedule> = {

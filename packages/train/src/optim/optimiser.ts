@@ -3,6 +3,7 @@
  * tensors, so a step can be a plan and its state a file.
  */
 import { assign, greater, type Spec, select, spec, type Tensor } from '@cria/tensor'
+import { TrainError } from '../errors.js'
 
 /** One parameter in one step. All tensors are f32; lr, step and scale are scalars that change between replays. */
 export interface Update {
@@ -53,3 +54,27 @@ export const like = ({ shape }: Spec): Spec => spec('f32', shape)
 /** `assign` that does nothing when the step is to be skipped (scale 0), so that a bad gradient leaves no trace. */
 export const write = (target: Tensor, next: Tensor, scale: Tensor): void =>
   assign(target, select(greater(scale, 0), next, target))
+
+/** What a setting may be. Plans compute in f32, where a beta just below 1 is 1 and a tiny eps is 0. */
+const kinds = {
+  beta: ['a number from 0 to below 1', (x: number) => x >= 0 && Math.fround(x) < 1],
+  eps: ['a finite number above 0', (x: number) => Math.fround(x) > 0 && Number.isFinite(Math.fround(x))],
+  decay: ['a finite number ≥ 0', (x: number) => x >= 0 && Number.isFinite(Math.fround(x))],
+  iterations: ['a whole number ≥ 1', (x: number) => Number.isInteger(x) && x >= 1],
+} as const
+
+/**
+ * Refuses settings that would write NaN or mean another optimiser; undefined stands for a default.
+ *
+ * @throws TrainError
+ */
+export function checkSettings(
+  optimiser: string,
+  kind: keyof typeof kinds,
+  settings: Readonly<Record<string, number | undefined>>,
+): void {
+  const [expected, holds] = kinds[kind]
+  for (const [name, got] of Object.entries(settings))
+    if (got !== undefined && !(typeof got === 'number' && holds(got)))
+      throw new TrainError(`${optimiser}: got ${name} ${String(got)}, expected ${expected}`, { got, expected })
+}
