@@ -44,7 +44,7 @@ export interface Batch<S extends BatchSpecs = BatchSpecs> {
 }
 
 export interface TrainStepOptions<S extends BatchSpecs> {
-  /** Shapes of one (micro-)batch; `data.specs`. */
+  /** Shapes of one (micro-)batch; `data.specs`. Any names but the step's own: lr, step, limit, share and first. */
   readonly batch: S
   /**
    * The loss of a batch, SUMMED over what it counts: the step divides by the count of the whole batch, so that unequal
@@ -100,6 +100,8 @@ export const trainStep = <S extends BatchSpecs>(module: object, options: TrainSt
 
 type Scalars = { lr: Spec; step: Spec; limit: Spec; share: Spec }
 const scalars: Scalars = { lr: scalar('f32'), step: scalar('f32'), limit: scalar('f32'), share: scalar('f32') }
+/** Inputs of the plans beside the batch's. */
+const own: readonly string[] = [...Object.keys(scalars), 'first']
 interface Outcome {
   readonly loss: Tensor
   readonly norm: Tensor
@@ -142,6 +144,9 @@ export class TrainStep<S extends BatchSpecs = BatchSpecs> {
     if (!Number.isInteger(accumulate) || accumulate < 1) refuse('accumulate', accumulate, 'a whole number ≥ 1')
     if (!(clip > 0)) refuse('clip', clip, 'a norm above 0')
     if (ema !== undefined && !(ema > 0 && ema < 1)) refuse('ema', ema, 'a decay between 0 and 1')
+    const taken = Object.keys(options.batch).find(name => own.includes(name))
+    if (taken !== undefined)
+      refuse('a batch input called', taken, `another name than the step's own ${own.join(', ')}. Rename it`)
     const { device, weights } = this
     this.states = Object.fromEntries(Object.entries(weights).map(([name, w]) => [name, this.stateOf(name, w)]))
     this.optimiserState = Object.fromEntries(

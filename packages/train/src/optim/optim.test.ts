@@ -221,6 +221,18 @@ test.each<[optimiser: string, make: () => Optimiser, message: string]>([
   expect(make).toThrow(`${name}: got ${message}`)
 })
 
+test('inputs named like the step’s own are refused, as its numbers would take their place', () => {
+  const device = reference()
+  const module = { w: device.tensor([1, 2]) }
+  for (const name of ['lr', 'step', 'limit', 'share', 'first'])
+    for (const accumulate of [1, 2]) {
+      const make = () =>
+        trainStep(module, { batch: { [name]: f32([2]) }, loss: b => sum(mul(module.w, b[name]!)), accumulate })
+      expect(make).toThrow(new RegExp(`got a batch input called ${name}, expected another name`))
+    }
+  device.dispose()
+})
+
 const schedules: Record<string, Schedule> = {
   constant: constant({ peak: 1, warmup: 8 }),
   linear: linear({ peak: 1, warmup: 8, steps: 40 }),
