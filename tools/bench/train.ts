@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { CallTime } from '@cria/kernels-cpu'
+import { estimate, llamaConfig } from '@cria/llama'
 import shapes from './train-shapes.json' with { type: 'json' }
 
 type ShapeName = keyof typeof shapes
@@ -99,9 +100,15 @@ const theirs = (shape: string, precision: string): Side =>
 
 /** Multiply-adds of a training step count 2; three passes; attention sees half of its square. */
 function flopsPerToken({ dim, layers, heads, kvHeads, ffn, vocab, seq }: (typeof shapes)[ShapeName]): number {
-  const kv = (dim / heads) * kvHeads
-  const parameters = layers * (2 * dim * dim + 2 * dim * kv + 3 * dim * ffn) + vocab * dim
-  return 6 * parameters + 6 * layers * seq * dim
+  const config = llamaConfig({
+    vocabSize: vocab,
+    hiddenSize: dim,
+    intermediateSize: ffn,
+    numHiddenLayers: layers,
+    numAttentionHeads: heads,
+    numKeyValueHeads: kvHeads,
+  })
+  return estimate(config, { context: seq }).trainFlopsPerToken
 }
 
 /** Peak of this machine in GFLOP/s, measured now; undefined without AVX-512 or a compiler. */

@@ -1,13 +1,19 @@
 /** Makes events out of what the loop knows: rates, share of the peak, time left. */
-import { type Device, f32, matmul, type Products, plan, sizeOf } from '@cria/tensor'
+import { type Device, f32, matmul, type Products, parameters, plan, sizeOf, type Tensor } from '@cria/tensor'
+import { isEmbedding, isOutputLayer } from '../names.js'
 import type { StepResult, TrainStep } from '../step.js'
 import type { Sink, StepEvent, TrainEvent } from './events.js'
 
 export interface MeterOptions {
   /** Steps of the whole run. */
   readonly steps: number
-  /** Operations of a training step for each token. Default 6 for each parameter (Kaplan et al. 2020), no attention. */
+  /**
+   * Operations of a training step for each token. Default: an estimate from the weights, without attention; of a LLaMA,
+   * `estimate(config, { context }).trainFlopsPerToken` of `@cria/llama` counts that too.
+   */
   readonly flopsPerToken?: number
+  /** The model that an adapter, or a part that is trained, belongs to: its frozen weights take time too. */
+  readonly model?: object
   /** FLOP/s of the device at best: `await peakFlops(device)`. Absent: no `share`. */
   readonly peak?: number
   readonly notes?: unknown
@@ -33,7 +39,7 @@ export const meter = (step: TrainStep<never> | Metered, options: MeterOptions, s
 type Metered = Pick<TrainStep, 'device' | 'weights' | 'step'>
 
 export class Meter {
-  private readonly parameters: number
+  private readonly flopsPerToken: number
   private readonly now: () => number
   /** Time and tokens of the last steps; first the moment before them. */
   private readonly recent: { time: number; tokens: number }[]
@@ -44,7 +50,7 @@ export class Meter {
     private readonly sinks: readonly Sink[],
   ) {
     this.now = options.now ?? Date.now
-    this.parameters = Object.values(trained.weights).reduce((a, t) => a + sizeOf(t.shape), 0)
+    this.flopsPerToken = options.flopsPerToken ?? estimatedFlops(trained.weights, options.model)
     this.recent = [{ time: this.now(), tokens: 0 }]
     const { steps, peak, notes } = options
     this.emit({
@@ -52,7 +58,7 @@ export class Meter {
       time: this.now(),
       step: trained.step,
       steps,
-      parameters: this.parameters,
+      parameters: Object.values(trained.weights).reduce((a, t) => a + sizeOf(t.shape), 0),
       device: trained.device.description,
       ...(peak !== undefined && { peak }),
       ...(notes !== undefined && { notes }),
@@ -71,7 +77,7 @@ export class Meter {
     if (this.recent.length > window + 1) this.recent.shift()
     const seconds = Math.max(1e-9, (time - this.recent[0]!.time) / 1000)
     const tokensPerSecond = this.recent.slice(1).reduce((a, r) => a + r.tokens, 0) / seconds
-    const { flopsPerToken = 6 * this.parameters, peak, steps } = this.options
+    const { peak, steps } = this.options
     const event: StepEvent = {
       type: 'step',
       time,
@@ -81,7 +87,7 @@ export class Meter {
       lr,
       tokens: count,
       tokensPerSecond,
-      ...(peak !== undefined && { share: (tokensPerSecond * flopsPerToken) / peak }),
+      ...(peak !== undefined && { share: (tokensPerSecond * this.flopsPerToken) / peak }),
       memory: this.trained.device.liveBytes,
       remaining: Math.max(0, steps - step) * (seconds / (this.recent.length - 1)),
     }
@@ -108,6 +114,22 @@ export class Meter {
     this.emit({ type: 'end', time: this.now(), step: this.trained.step, reason })
     for (const sink of this.sinks) await sink.close?.()
   }
+}
+
+/**
+ * Operations for each token, 2 for a multiply-add: a matrix is multiplied with forward, once more for the gradient by
+ * its input and, where it is trained, once more for its own. Of a model that is trained whole that is 6N (Kaplan et al.
+ * 2020, §2.1). Embeddings are looked up, so N leaves them out; the output layer, which Kaplan's leaves out too, is a
+ * product here, also where it is the embedding.
+ */
+function estimatedFlops(trained: Readonly<Record<string, Tensor>>, model: object = {}): number {
+  const own = new Set(Object.values(trained))
+  const frozen = Object.entries(parameters(model)).filter(([, t]) => !own.has(t))
+  const all = [...Object.entries(trained), ...frozen]
+  const separate = all.some(([name]) => isOutputLayer(name))
+  return all
+    .filter(([name, t]) => t.rank >= 2 && !(separate && isEmbedding(name)))
+    .reduce((a, [, t]) => a + (own.has(t) ? 6 : 4) * sizeOf(t.shape), 0)
 }
 
 /**

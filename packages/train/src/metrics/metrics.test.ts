@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
-import { Llama, type LlamaConfig, llamaConfig } from '@cria/llama'
+import { estimate, Llama, type LlamaConfig, llamaConfig } from '@cria/llama'
 import { crossEntropy, type Device, f32, i32, iota, linearCrossEntropy, mul, sum } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -62,6 +62,33 @@ test('a meter gives rates, shares and the time left', async () => {
   // Reads of the clock: at the beginning, at the start event, then once a step.
   expect(events[3]).toMatchObject({ step: 3, tokens: 100, tokensPerSecond: 150, share: 0.075, remaining: 7 * (2 / 3) })
   expect(events[5]).toMatchObject({ type: 'skip', step: 4 })
+})
+
+test('the share of the peak counts products: no embedding beside an output layer, and frozen weights under an adapter', async () => {
+  const block = 4 * (4 * 8 * 8 + 3 * 8 * 16) // 4 layers
+  const model = (tied: boolean): Llama => {
+    const shape = { vocabSize: 32, hiddenSize: 8, intermediateSize: 16, numHiddenLayers: 4, numAttentionHeads: 2 }
+    return new Llama(llamaConfig({ ...shape, tieWordEmbeddings: tied }), initialise(device, 'nanoGPT', { layers: 4 }))
+  }
+  const flops = (module: object, whole?: object): number => {
+    const inner = trainStep(module, { batch: { g: f32([1]) }, loss: ({ g }) => sum(g) })
+    const log = meter(inner, { steps: 1, peak: 1, now: () => 0, ...(whole && { model: whole }) }, [])
+    const { share, tokensPerSecond } = log.step({ step: 1, loss: 1, norm: 1, lr: 1, count: 1, seconds: 1 })
+    inner.dispose()
+    return Math.round(share! / tokensPerSecond)
+  }
+  for (const tied of [true, false]) {
+    const whole = model(tied)
+    expect(flops(whole)).toBe(6 * (block + 32 * 8))
+    // Products without attention are those that `estimate` counts.
+    expect(flops(whole)).toBe(estimate(whole.config, { context: 0 }).trainFlopsPerToken)
+    const adapter = lora(whole, { rank: 2 })
+    const trained = 4 * 2 * (2 * 8 + 2 * 8)
+    expect(flops(adapter)).toBe(6 * trained)
+    expect(flops(adapter, whole)).toBe(4 * (block + 32 * 8) + 6 * trained)
+    expect(flops(whole, whole)).toBe(flops(whole))
+    for (const t of [adapter, whole]) t.dispose()
+  }
 })
 
 test('a file keeps what a killed run repeated, once', async () => {

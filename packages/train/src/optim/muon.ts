@@ -16,6 +16,7 @@ import {
   transpose,
 } from '@cria/tensor'
 import { TrainError } from '../errors.js'
+import { isEmbedding, isOutputLayer } from '../names.js'
 import { type AdamWSettings, adamW } from './adamw.js'
 import { checkSettings, like, type Optimiser, perParameter, write } from './optimiser.js'
 
@@ -52,7 +53,7 @@ export function muon({ rest, hidden = isHidden, ...settings }: MuonSettings = {}
 
 /** A matrix inside the network: not the token embedding and not the output layer. */
 const isHidden = (name: string, { shape }: Spec): boolean =>
-  shape.length === 2 && !/(^|\.)(embed_tokens|lm_head|wte|wpe|tok_embeddings|output)\./.test(name)
+  shape.length === 2 && !isEmbedding(name) && !isOutputLayer(name)
 
 function orthogonal({
   momentum = 0.95,
