@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { fromTokenizerJson, type Tokenizer, toCompact, trainBpe } from '@cria/tokenizer'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DataError } from '../errors.js'
 import { type Document, jsonlDocuments, textDocuments } from './documents.js'
 import { encodeDocuments } from './encode.js'
+import { Pool } from './pool.js'
 import { readTokenManifest, tokenFolder } from './shards.js'
 import { tokenize } from './tokenize.js'
 
@@ -204,6 +206,37 @@ test('marks that do not fit their tokens, and workers that cannot be, are named'
     )
   await expect(tokenize(['a'], join(folder, 'none'), { tokenizer, workers: -1 })).rejects.toThrow(/got -1 workers/)
   await expect(tokenize([], join(folder, 'none'), { tokenizer, workers: 0 })).rejects.toThrow(/got no documents/)
+})
+
+test('a worker that ends, with or without a batch to do, fails every batch from then on', async () => {
+  for (const [body, reason] of [
+    ['throw new Error("broken")', /a worker ended \(broken\)/],
+    ['process.exit(3)', /a worker ended \(exit code 3\)/],
+  ] as const) {
+    let ended: Promise<unknown> = Promise.resolve()
+    const pool = new Pool(1, () => {
+      const worker = new Worker(body, { eval: true })
+      ended = new Promise(resolve => worker.on('exit', resolve))
+      return worker
+    })
+    await expect(pool.run(['a'])).rejects.toThrow(reason)
+    await ended
+    for (const _ of 'ab') await expect(pool.run(['a'])).rejects.toThrow(reason)
+    await pool.close()
+  }
+  let idle: Promise<unknown> = Promise.resolve()
+  const pool = new Pool(1, () => {
+    const worker = new Worker('process.exit(0)', { eval: true })
+    idle = new Promise(resolve => worker.on('exit', resolve))
+    return worker
+  })
+  await idle
+  await expect(pool.run(['a'])).rejects.toThrow(DataError)
+  await pool.close()
+  // Closed while a batch is under way: nobody waits for it.
+  const closed = new Pool(1, () => new Worker('setInterval(() => {}, 1000)', { eval: true }))
+  closed.run(['a']).catch(() => expect.unreachable('close() is no failure'))
+  await closed.close()
 })
 
 test('damaged shards and missing manifests are named', async () => {

@@ -11,6 +11,7 @@ import { type Tokenizer, toCompact } from '@cria/tokenizer'
 import { DataError } from '../errors.js'
 import type { Document } from './documents.js'
 import { type Encoded, type EncodeSettings, encodeDocuments } from './encode.js'
+import { Pool } from './pool.js'
 import { hashOf, removeTokenManifest, ShardWriter, type TokenManifest } from './shards.js'
 import { unwritten } from './text.js'
 
@@ -63,7 +64,7 @@ export async function tokenize(
     shardTokens,
     tokenizer: hashOf(compact),
   })
-  const pool = workers > 0 ? new Pool(workers, compact, settings) : undefined
+  const pool = workers > 0 ? new Pool(workers, () => startWorker({ tokenizer: compact, settings })) : undefined
   const work = pool
     ? (batch: readonly Document[]) => pool.run(batch)
     : async (batch: readonly Document[]) => encodeDocuments(tokenizer, batch, settings)
@@ -119,45 +120,4 @@ function startWorker(workerData: { tokenizer: Uint8Array; settings: EncodeSettin
     return import(${JSON.stringify(new URL('./tokenize-worker.ts', import.meta.url).href)})
   })`
   return new Worker(body, { eval: true, workerData, execArgv: ['--conditions=cria-source'] })
-}
-
-type Reply = { id: number; encoded: Encoded } | { id: number; error: string }
-
-class Pool {
-  private readonly threads: Worker[]
-  private readonly waiting = new Map<number, { resolve(e: Encoded): void; reject(e: Error): void }>()
-  private next = 0
-
-  constructor(count: number, tokenizer: Uint8Array, settings: EncodeSettings) {
-    this.threads = Array.from({ length: count }, () => {
-      const thread = startWorker({ tokenizer, settings })
-      thread.on('message', (reply: Reply) => this.receive(reply))
-      thread.on('error', error => this.fail(error))
-      return thread
-    })
-  }
-
-  run(documents: readonly Document[]): Promise<Encoded> {
-    const id = this.next++
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject })
-      this.threads[id % this.threads.length]!.postMessage({ id, documents })
-    })
-  }
-
-  private receive(reply: Reply): void {
-    const waiting = this.waiting.get(reply.id)
-    this.waiting.delete(reply.id)
-    if ('error' in reply) waiting?.reject(new DataError(`tokenize: ${reply.error}`))
-    else waiting?.resolve(reply.encoded)
-  }
-
-  private fail(cause: Error): void {
-    for (const { reject } of this.waiting.values()) reject(new DataError(`tokenize: a worker ended: ${cause.message}`))
-    this.waiting.clear()
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.threads.map(t => t.terminate()))
-  }
 }
