@@ -20,13 +20,41 @@ export interface DocumentTokens extends Tokens {
   readonly documents: ArrayLike<number>
 }
 
+/** Ids that are ids: beyond 31 bits they would be others, or negative, which as targets are not learned. */
+export function checkedIds(where: string, ids: ArrayLike<number>): Int32Array {
+  const out = ids instanceof Int32Array ? ids : Int32Array.from(ids)
+  for (let i = 0; i < out.length; i++)
+    if (out[i] !== ids[i] || out[i]! < 0)
+      throw new DataError(
+        `${where}: got token ${String(ids[i])} at place ${i}, expected a whole number from 0 to 2^31 - 1`,
+        { got: ids[i] },
+      )
+  return out
+}
+
+/** A mark for each token, 1 where it counts. */
+export function checkedMarks(where: string, counted: ArrayLike<number | boolean>, length: number): Uint8Array {
+  if (typeof counted !== 'object' || counted === null || counted.length === undefined)
+    throw new DataError(`${where}: got ${String(counted)} for counted, expected an array of 0 and 1`, { got: counted })
+  if (counted.length !== length)
+    throw new DataError(`${where}: got ${counted.length} marks for ${length} tokens, expected one for each`, {
+      got: counted.length,
+      expected: length,
+    })
+  return Uint8Array.from(counted, (mark, i) => {
+    if (mark !== 0 && mark !== 1 && typeof mark !== 'boolean')
+      throw new DataError(`${where}: got counted[${i}] ${String(mark)}, expected 0, 1, false or true`, { got: mark })
+    return Number(mark)
+  })
+}
+
 /**
  * Tokens that are in memory.
  *
- * @throws DataError for limits of documents that are not those of the tokens.
+ * @throws DataError for ids that are none, and limits of documents that are not those of the tokens.
  */
 export function tokenArray(ids: ArrayLike<number>, documents?: ArrayLike<number>): Tokens {
-  const all = ids instanceof Int32Array ? ids : Int32Array.from(ids)
+  const all = checkedIds('token_array', ids)
   if (documents) checkLimits('token_array', documents, all.length)
   return {
     length: all.length,
@@ -60,6 +88,7 @@ export interface Example {
  *
  * @example
  * examples([{ tokens: [1, 5, 9, 2], counted: [0, 0, 1, 1] }])
+ * @throws DataError for ids that are none, and marks that are not one for each token.
  */
 export function examples(list: readonly Example[]): DocumentTokens {
   const starts = [0]
@@ -67,14 +96,9 @@ export function examples(list: readonly Example[]): DocumentTokens {
   const all = new Int32Array(starts.at(-1)!)
   const mask = new Uint8Array(all.length).fill(1)
   list.forEach(({ tokens, counted }, i) => {
-    all.set(Array.from(tokens), starts[i])
-    if (counted === undefined) return
-    if (counted.length !== tokens.length)
-      throw new DataError(
-        `examples: got ${counted.length} marks for ${tokens.length} tokens in example ${i}, expected one for each`,
-        { got: counted.length, expected: tokens.length },
-      )
-    mask.set(Array.from(counted, Number), starts[i])
+    const where = `examples: example ${i}`
+    all.set(checkedIds(where, tokens), starts[i])
+    if (counted !== undefined) mask.set(checkedMarks(where, counted, tokens.length), starts[i])
   })
   return {
     length: all.length,

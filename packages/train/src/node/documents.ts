@@ -1,4 +1,5 @@
 /** Documents out of text and JSONL files, as a stream. */
+import { checkedIds, checkedMarks } from '../data/tokens.js'
 import { DataError } from '../errors.js'
 import { textPieces } from './text.js'
 
@@ -20,6 +21,45 @@ export interface TokenDocument {
 }
 
 export type Document = string | TextDocument | PromptDocument | TokenDocument
+
+/** A document in the one form that it has, with what is in it checked. */
+export type Form =
+  | TextDocument
+  | PromptDocument
+  | { readonly ids: Int32Array; readonly counted: Uint8Array | undefined }
+
+/**
+ * Which form a document has. A field that is null is absent, as files with columns have it; fields of other names mean
+ * nothing here.
+ *
+ * @param where what an error begins with
+ * @throws DataError for a document that has no form or several, of which one would be lost.
+ */
+export function formOf(where: string, document: unknown): Form {
+  if (typeof document === 'string') return { text: document }
+  const refuse = (got: string, expected = 'one of { text }, { prompt, completion } and { tokens, counted }'): never => {
+    throw new DataError(`${where}: got ${got}, expected ${expected}`, { got: document })
+  }
+  if (typeof document !== 'object' || document === null) return refuse(String(document))
+  const { text, prompt, completion, tokens, counted } = document as Partial<Record<string, unknown>>
+  const forms = [text ?? undefined, prompt ?? completion ?? undefined, tokens ?? undefined]
+  if (forms.filter(form => form !== undefined).length !== 1)
+    return refuse(`a document with ${Object.keys(document).join(', ') || 'nothing'}`)
+  const textual = (name: string, value: unknown): string =>
+    typeof value === 'string' ? value : refuse(`${name} ${String(value)}`, 'a text')
+  if (forms[2] !== undefined) {
+    if (typeof tokens !== 'object') return refuse(`tokens ${String(tokens)}`, 'an array of ids')
+    const ids = checkedIds(where, tokens as ArrayLike<number>)
+    return {
+      ids,
+      counted: counted === undefined ? undefined : checkedMarks(where, counted as ArrayLike<number>, ids.length),
+    }
+  }
+  if ((counted ?? undefined) !== undefined) return refuse('counted without tokens', 'both or none')
+  return forms[0] !== undefined
+    ? { text: textual('text', text) }
+    : { prompt: textual('prompt', prompt), completion: textual('completion', completion) }
+}
 
 /**
  * Documents of a text file: what lies between separators. Default separator: `<|endoftext|>` (TinyStories), wherever
@@ -43,9 +83,10 @@ export async function* textDocuments(
 }
 
 /**
- * Documents of a JSONL file: `{ "text" }`, `{ "prompt", "completion" }` or `{ "tokens", "counted" }` on each line.
+ * Documents of a JSONL file: `{ "text" }`, `{ "prompt", "completion" }` or `{ "tokens", "counted" }` on each line, or
+ * a text alone.
  *
- * @throws DataError naming the line that is none of them, and for a file that cannot be read or is not UTF-8.
+ * @throws DataError naming the line that is none of them or several at once, and for a file that cannot be read or is not UTF-8.
  */
 export async function* jsonlDocuments(path: string): AsyncGenerator<Document> {
   let number = 0
@@ -60,12 +101,8 @@ export async function* jsonlDocuments(path: string): AsyncGenerator<Document> {
         `${path}:${number}: got a line that is no JSON (${(cause as Error).message}), expected an object`,
       )
     }
-    if (!isDocument(value))
-      throw new DataError(
-        `${path}:${number}: got ${line.slice(0, 60)}, expected { "text" }, { "prompt", "completion" } or { "tokens" }`,
-        { got: value },
-      )
-    yield value
+    formOf(`${path}:${number}`, value)
+    yield value as Document
   }
 }
 
@@ -81,11 +118,4 @@ async function* lines(path: string): AsyncGenerator<string> {
     yield* parts
   }
   yield rest
-}
-
-function isDocument(value: unknown): value is Document {
-  if (typeof value !== 'object' || value === null) return typeof value === 'string'
-  const d = value as Record<string, unknown>
-  if (Array.isArray(d.tokens)) return d.tokens.every(Number.isSafeInteger)
-  return typeof d.text === 'string' || (typeof d.prompt === 'string' && typeof d.completion === 'string')
 }

@@ -1,7 +1,6 @@
 /** A batch of documents as token ids: what a worker does, and the main thread without workers. */
 import { encodeWithOffsets, type Tokenizer } from '@cria/tokenizer'
-import { DataError } from '../errors.js'
-import type { Document } from './documents.js'
+import type { Form } from './documents.js'
 
 export interface EncodeSettings {
   readonly bos: boolean
@@ -15,11 +14,7 @@ export interface Encoded {
   readonly counted: Uint8Array | undefined
 }
 
-export function encodeDocuments(
-  tokenizer: Tokenizer,
-  documents: readonly Document[],
-  settings: EncodeSettings,
-): Encoded {
+export function encodeDocuments(tokenizer: Tokenizer, documents: readonly Form[], settings: EncodeSettings): Encoded {
   const parts = documents.map(d => encode(tokenizer, d, settings))
   const ids = new Uint32Array(parts.reduce((a, p) => a + p.ids.length, 0))
   const masked = parts.some(p => p.counted !== undefined)
@@ -35,21 +30,11 @@ export function encodeDocuments(
 
 function encode(
   tokenizer: Tokenizer,
-  document: Document,
+  document: Form,
   { bos, eos }: EncodeSettings,
-): { ids: Uint32Array; counted?: Uint8Array } {
-  if (typeof document === 'string') return { ids: tokenizer.encode(document, { bos, eos }) }
+): { ids: ArrayLike<number>; counted?: Uint8Array | undefined } {
+  if ('ids' in document) return document
   if ('text' in document) return { ids: tokenizer.encode(document.text, { bos, eos }) }
-  if ('tokens' in document) {
-    const { tokens, counted } = document
-    if (counted !== undefined && counted.length !== tokens.length)
-      throw new DataError(`got ${counted.length} marks for ${tokens.length} tokens, expected one for each`, {
-        got: counted.length,
-        expected: tokens.length,
-      })
-    const ids = Uint32Array.from(tokens)
-    return counted ? { ids, counted: Uint8Array.from(counted, x => (x ? 1 : 0)) } : { ids }
-  }
   // As one text: encoded apart, each would begin like a text of its own, with SentencePiece's space.
   const { prompt, completion } = document
   const { ids, ends } = encodeWithOffsets(tokenizer, prompt + completion, { bos, eos })

@@ -1,7 +1,7 @@
 /** Worker threads that encode batches of documents, and what is said when one of them ends. */
 import type { Worker } from 'node:worker_threads'
 import { DataError } from '../errors.js'
-import type { Document } from './documents.js'
+import type { Form } from './documents.js'
 import type { Encoded } from './encode.js'
 
 type Reply = { id: number; encoded: Encoded } | { id: number; error: string }
@@ -25,7 +25,7 @@ export class Pool {
   }
 
   /** @throws DataError where the batch cannot be encoded, and from then on when a worker has ended. */
-  run(documents: readonly Document[]): Promise<Encoded> {
+  run(documents: readonly Form[]): Promise<Encoded> {
     const id = this.next++
     return new Promise((resolve, reject) => {
       if (this.failure) throw this.failure

@@ -1,7 +1,7 @@
 /** The worker of `tokenize()`: gets the tokenizer once, then batches of documents. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { fromCompact } from '@cria/tokenizer'
-import type { Document } from './documents.js'
+import type { Form } from './documents.js'
 import { type EncodeSettings, encodeDocuments } from './encode.js'
 
 /** Answers batches of documents until the thread is ended. */
@@ -10,7 +10,7 @@ function serve(
   { tokenizer: bytes, settings }: { tokenizer: Uint8Array; settings: EncodeSettings },
 ): void {
   const tokenizer = fromCompact(bytes)
-  port.on('message', ({ id, documents }: { id: number; documents: readonly Document[] }) => {
+  port.on('message', ({ id, documents }: { id: number; documents: readonly Form[] }) => {
     try {
       const encoded = encodeDocuments(tokenizer, documents, settings)
       const { ids, lengths, counted } = encoded

@@ -73,6 +73,55 @@ test('JSONL with texts, prompts and tokens keeps its masks', async () => {
   )
 })
 
+test.each([
+  ['{"text":"","prompt":"a","completion":"b"}', /got a document with text, prompt, completion, expected one of/],
+  ['{"tokens":[1],"text":"a"}', /got a document with tokens, text/],
+  ['{"text":"a","completion":"b"}', /got a document with text, completion/],
+  ['{}', /got a document with nothing/],
+  ['[]', /got a document with nothing/],
+  ['null', /got null/],
+  ['{"prompt":"a"}', /got completion undefined, expected a text/],
+  ['{"text":3}', /got text 3, expected a text/],
+  ['{"tokens":"12"}', /got tokens 12, expected an array of ids/],
+  ['{"tokens":[4294967297]}', /got token 4294967297 at place 0, expected a whole number from 0 to 2\^31 - 1/],
+  ['{"tokens":[1,2147483648]}', /got token 2147483648 at place 1/],
+  ['{"tokens":[-1]}', /got token -1/],
+  ['{"tokens":["1"]}', /got token 1 /],
+  ['{"tokens":[1,null]}', /got token null at place 1/],
+  ['{"tokens":[1,2],"counted":"01"}', /got 01 for counted, expected an array/],
+  ['{"tokens":[1,2],"counted":{"a":1}}', /got \[object Object\] for counted/],
+  ['{"tokens":[1,2],"counted":null}', /got null for counted/],
+  ['{"tokens":[1,2],"counted":[0]}', /got 1 marks for 2 tokens/],
+  ['{"tokens":[1,2],"counted":[0,2]}', /got counted\[1\] 2, expected 0, 1, false or true/],
+  ['{"text":"a","counted":[1]}', /got counted without tokens/],
+])('a row %s is refused with its line', async (row, message) => {
+  const path = join(folder, 'refused.jsonl')
+  await writeFile(path, `{"text":"abc"}\n${row}\n`)
+  const read = async () => {
+    for await (const _ of jsonlDocuments(path));
+  }
+  await expect(read()).rejects.toThrow(DataError)
+  await expect(read()).rejects.toThrow(message)
+  await expect(read()).rejects.toThrow(/refused\.jsonl:2: /)
+  // From elsewhere than a file.
+  await expect(tokenize(['abc', JSON.parse(row)], join(folder, 'no'), { tokenizer, workers: 0 })).rejects.toThrow(
+    /^tokenize: document 2: got/,
+  )
+})
+
+test('columns that are null are absent, and others mean nothing', async () => {
+  const path = join(folder, 'columns.jsonl')
+  await writeFile(
+    path,
+    '{"text":null,"tokens":[3,4],"counted":[false,true]}\n{"text":"ab","prompt":null,"tokens":null,"counted":null,"id":7}\n',
+  )
+  await tokenize(jsonlDocuments(path), join(folder, 'columns'), { tokenizer, bos: false, eos: false, workers: 1 })
+  const tokens = await tokenFolder(join(folder, 'columns'))
+  expect([...(await tokens.read(0, 4))]).toEqual([3, 4, 1, 2])
+  expect([...(await tokens.counted!(0, 4))]).toEqual([0, 1, 1, 1])
+  await tokens.close?.()
+})
+
 test('a prompt and its completion are one text, and what is not all prompt is learned', async () => {
   const words = Array.from({ length: 9 }, () => 'A: time the bar foo')
   const sentencePiece = trainBpe(words, { kind: 'sentencepiece', vocabSize: 300, minFrequency: 9 })

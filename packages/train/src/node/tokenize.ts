@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { type Tokenizer, toCompact } from '@cria/tokenizer'
 import { DataError } from '../errors.js'
-import type { Document } from './documents.js'
+import { type Document, type Form, formOf } from './documents.js'
 import { type Encoded, type EncodeSettings, encodeDocuments } from './encode.js'
 import { Pool } from './pool.js'
 import { hashOf, removeTokenManifest, ShardWriter, type TokenManifest } from './shards.js'
@@ -37,7 +37,7 @@ const batchCharacters = 2 ** 18
  * @example
  * await tokenize(textDocuments('stories.txt'), 'data', { tokenizer })
  * const tokens = await tokenFolder('data')
- * @throws DataError where the folder cannot be written; nothing is left in it then.
+ * @throws DataError for documents without a form, and where the folder cannot be written; nothing is left in it then.
  */
 export async function tokenize(
   documents: Iterable<Document> | AsyncIterable<Document>,
@@ -66,8 +66,8 @@ export async function tokenize(
   })
   const pool = workers > 0 ? new Pool(workers, () => startWorker({ tokenizer: compact, settings })) : undefined
   const work = pool
-    ? (batch: readonly Document[]) => pool.run(batch)
-    : async (batch: readonly Document[]) => encodeDocuments(tokenizer, batch, settings)
+    ? (batch: readonly Form[]) => pool.run(batch)
+    : async (batch: readonly Form[]) => encodeDocuments(tokenizer, batch, settings)
   const pending: Promise<Encoded>[] = []
   const settle = async (): Promise<void> => {
     await writer.add(await pending.shift()!)
@@ -91,12 +91,13 @@ export async function tokenize(
   }
 }
 
-async function* inBatches(documents: Iterable<Document> | AsyncIterable<Document>): AsyncGenerator<Document[]> {
-  let batch: Document[] = []
-  let size = 0
+async function* inBatches(documents: Iterable<Document> | AsyncIterable<Document>): AsyncGenerator<Form[]> {
+  let batch: Form[] = []
+  let [size, number] = [0, 0]
   for await (const document of documents) {
-    batch.push(document)
-    size += charactersOf(document)
+    const form = formOf(`tokenize: document ${++number}`, document)
+    batch.push(form)
+    size += charactersOf(form)
     if (size < batchCharacters) continue
     yield batch
     ;[batch, size] = [[], 0]
@@ -104,10 +105,8 @@ async function* inBatches(documents: Iterable<Document> | AsyncIterable<Document
   if (batch.length > 0) yield batch
 }
 
-function charactersOf(d: Document): number {
-  if (typeof d === 'string') return d.length
-  return 'text' in d ? d.text.length : 'tokens' in d ? d.tokens.length : d.prompt.length + d.completion.length
-}
+const charactersOf = (d: Form): number =>
+  'text' in d ? d.text.length : 'ids' in d ? d.ids.length : d.prompt.length + d.completion.length
 
 /** From source the worker is TypeScript, which a thread needs a loader for; what is published is JavaScript. */
 function startWorker(workerData: { tokenizer: Uint8Array; settings: EncodeSettings }): Worker {
