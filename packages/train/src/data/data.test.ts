@@ -1,6 +1,7 @@
 /** Rows: every token is a target once an epoch, places are resumed exactly, documents do not see one another. */
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { DataError } from '../errors.js'
 import { batches } from './batches.js'
 import { mixture } from './mixture.js'
 import { bestFit, packed, padded } from './pack.js'
@@ -277,6 +278,40 @@ describe('token sources', () => {
     expect(joined.length).toBe(7)
     expect([...(await joined.read(1, 5))]).toEqual([2, 3, 70_000, 5, 8])
     expect(() => tokenSource(source(new Uint8Array(3)))).toThrow(/multiple of 2/)
+  })
+
+  test('bytes that are read as something else are refused', async () => {
+    const bytes = new Uint8Array(Uint32Array.of(5, 2 ** 31, 2 ** 32 - 100).buffer)
+    const source = { name: 'a.bin', size: 12, read: async (at: number, n: number) => bytes.slice(at, at + n) }
+    for (const dtype of ['uint16', 'i32', null])
+      expect(() => tokenSource(source, { dtype: dtype as 'u16' })).toThrow(
+        /^a\.bin: got dtype \S+, expected u16 or u32/,
+      )
+    for (const offset of [-4, 0.5, Number.NaN])
+      expect(() => tokenSource(source, { offset })).toThrow(/^a\.bin: got offset \S+, expected/)
+    const tokens = tokenSource(source, { dtype: 'u32' })
+    expect([...(await tokens.read(0, 1))]).toEqual([5])
+    await expect(tokens.read(0, 3)).rejects.toThrow(
+      /^a\.bin: got token 2147483648 at place 1, expected ids below 2\^31/,
+    )
+    await expect(tokens.read(2, 1)).rejects.toThrow(DataError)
+    for (const ids of [[1, 2 ** 31], [-100], [2 ** 32], [1.5], Uint32Array.of(2 ** 31), Int32Array.of(-1)]) {
+      expect(() => tokenArray(ids)).toThrow(/got token \S+ at place \d, expected a whole number from 0 to 2\^31 - 1/)
+      expect(() => examples([{ tokens: ids }])).toThrow(DataError)
+    }
+    expect(() => examples([{ tokens: [1], counted: [2] }])).toThrow(/example 0: got counted\[0\] 2/)
+  })
+
+  test('limits that leave tokens out of documents cannot be joined', () => {
+    for (const limits of [[2, 4], [0, 3], [], [0]])
+      for (const parts of [
+        [tokenArray(count(4), limits), documents(3)],
+        [documents(3), tokenArray(count(4), limits)],
+      ])
+        expect(() => joinTokens(parts)).toThrow(
+          /got documents from \S+ to \S+ in part [01], expected limits from 0 to 4/,
+        )
+    expect(joinTokens([tokenArray([], [0]), documents(2)]).documents).toHaveLength(2)
   })
 
   test('joined documents keep their limits', () => {

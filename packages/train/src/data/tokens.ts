@@ -116,9 +116,17 @@ export interface TokenSourceOptions {
   readonly documents?: ArrayLike<number>
 }
 
-/** Little-endian token ids in any byte source: a file (`tokenFile` of the `node` entry), a Blob, HTTP ranges. */
+/**
+ * Little-endian token ids in any byte source: a file (`tokenFile` of the `node` entry), a Blob, HTTP ranges.
+ *
+ * @throws DataError for options that do not fit the bytes; `read` for ids that are none.
+ */
 export function tokenSource(source: ByteSource, options: TokenSourceOptions = {}): Tokens {
   const { dtype = 'u16', offset = 0, documents } = options
+  if (dtype !== 'u16' && dtype !== 'u32')
+    throw new DataError(`${source.name}: got dtype ${String(dtype)}, expected u16 or u32`, { got: dtype })
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw new DataError(`${source.name}: got offset ${offset}, expected a whole number of bytes ≥ 0`, { got: offset })
   const size = dtype === 'u16' ? 2 : 4
   const length = (source.size - offset) / size
   if (!Number.isInteger(length) || length < 0)
@@ -134,14 +142,25 @@ export function tokenSource(source: ByteSource, options: TokenSourceOptions = {}
       const bytes = await source.read(offset + at * size, count * size)
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       const out = new Int32Array(count)
-      for (let i = 0; i < count; i++) out[i] = size === 2 ? view.getUint16(i * 2, true) : view.getUint32(i * 4, true)
+      for (let i = 0; i < count; i++) out[i] = size === 2 ? view.getUint16(i * 2, true) : view.getInt32(i * 4, true)
+      // A negative one would be a target that is not learned.
+      const bad = size === 2 ? -1 : out.findIndex(id => id < 0)
+      if (bad >= 0)
+        throw new DataError(
+          `${source.name}: got token ${out[bad]! >>> 0} at place ${at + bad}, expected ids below 2^31. Check dtype and offset`,
+          { got: out[bad]! >>> 0 },
+        )
       return out
     },
     ...(source.close && { close: () => source.close!() }),
   }
 }
 
-/** Several sequences as one, in order; a range may cross from one to the next. */
+/**
+ * Several sequences as one, in order; a range may cross from one to the next.
+ *
+ * @throws DataError for parts with documents whose limits leave tokens out.
+ */
 export function joinTokens(parts: readonly Tokens[]): Tokens {
   const ends: number[] = []
   for (const part of parts) ends.push((ends.at(-1) ?? 0) + part.length)
@@ -180,9 +199,16 @@ export function joinTokens(parts: readonly Tokens[]): Tokens {
 }
 
 function joinDocuments(parts: readonly DocumentTokens[]): Float64Array {
-  const out = new Float64Array(parts.reduce((a, p) => a + p.documents.length - 1, 1))
+  const out = new Float64Array(parts.reduce((a, p) => a + Math.max(0, p.documents.length - 1), 1))
   let [at, base] = [0, 0]
-  for (const { documents, length } of parts) {
+  for (const [part, { documents, length }] of parts.entries()) {
+    const [first, last] = [documents[0], documents[documents.length - 1]]
+    // What lies outside would become documents of its own, or part of one.
+    if (first !== 0 || last !== length)
+      throw new DataError(
+        `join_tokens: got documents from ${first} to ${last} in part ${part}, expected limits from 0 to ${length}, its number of tokens. Give limits that cover it`,
+        { got: [first, last], expected: [0, length] },
+      )
     for (let i = 0; i < documents.length - 1; i++) out[at++] = base + documents[i]!
     base += length
   }

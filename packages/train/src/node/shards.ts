@@ -205,11 +205,11 @@ export async function tokenFolder(
   const parts: Tokens[] = []
   try {
     for (const shard of shards) parts.push(await openShard(folder, shard, dtype, verify))
+    return joinTokens(parts) as DocumentTokens
   } catch (error) {
     for (const part of parts) await part.close?.()
     throw error
   }
-  return joinTokens(parts) as DocumentTokens
 }
 
 async function openShard(folder: string, shard: ShardRecord, dtype: TokenDType, verify: boolean): Promise<Tokens> {

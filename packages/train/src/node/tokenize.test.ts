@@ -268,9 +268,9 @@ test('a worker that ends, with or without a batch to do, fails every batch from 
       ended = new Promise(resolve => worker.on('exit', resolve))
       return worker
     })
-    await expect(pool.run(['a'])).rejects.toThrow(reason)
+    await expect(pool.run([{ text: 'a' }])).rejects.toThrow(reason)
     await ended
-    for (const _ of 'ab') await expect(pool.run(['a'])).rejects.toThrow(reason)
+    for (const _ of 'ab') await expect(pool.run([{ text: 'a' }])).rejects.toThrow(reason)
     await pool.close()
   }
   let idle: Promise<unknown> = Promise.resolve()
@@ -280,11 +280,11 @@ test('a worker that ends, with or without a batch to do, fails every batch from 
     return worker
   })
   await idle
-  await expect(pool.run(['a'])).rejects.toThrow(DataError)
+  await expect(pool.run([{ text: 'a' }])).rejects.toThrow(DataError)
   await pool.close()
   // Closed while a batch is under way: nobody waits for it.
   const closed = new Pool(1, () => new Worker('setInterval(() => {}, 1000)', { eval: true }))
-  closed.run(['a']).catch(() => expect.unreachable('close() is no failure'))
+  closed.run([{ text: 'a' }]).catch(() => expect.unreachable('close() is no failure'))
   await closed.close()
 })
 

@@ -56,12 +56,14 @@ export const write = (target: Tensor, next: Tensor, scale: Tensor): void =>
   assign(target, select(greater(scale, 0), next, target))
 
 /** What a setting may be. Plans compute in f32, where a beta just below 1 is 1 and a tiny eps is 0. */
-const kinds = {
-  beta: ['a number from 0 to below 1', (x: number) => x >= 0 && Math.fround(x) < 1],
-  eps: ['a finite number above 0', (x: number) => Math.fround(x) > 0 && Number.isFinite(Math.fround(x))],
-  decay: ['a finite number ≥ 0', (x: number) => x >= 0 && Number.isFinite(Math.fround(x))],
-  iterations: ['a whole number ≥ 1', (x: number) => Number.isInteger(x) && x >= 1],
-} as const
+const kinds: Readonly<
+  Record<'beta' | 'eps' | 'decay' | 'iterations', readonly [expected: string, holds: (x: number) => boolean]>
+> = {
+  beta: ['a number from 0 to below 1', x => x >= 0 && Math.fround(x) < 1],
+  eps: ['a finite number above 0', x => Math.fround(x) > 0 && Number.isFinite(Math.fround(x))],
+  decay: ['a finite number ≥ 0', x => x >= 0 && Number.isFinite(Math.fround(x))],
+  iterations: ['a whole number ≥ 1', x => Number.isInteger(x) && x >= 1],
+}
 
 /**
  * Refuses settings that would write NaN or mean another optimiser; undefined stands for a default.
