@@ -26,14 +26,25 @@ export class Evaluator<S extends BatchSpecs> {
     this.plan = plan(device, batch, inputs => loss(inputs), { name: 'evaluate' })
   }
 
-  /** Mean loss over everything that counts in the batches. */
+  /**
+   * Mean loss over everything that counts in the batches.
+   *
+   * @throws TrainError for a loss that is no number, and where nothing counts.
+   */
   async run(batches: Iterable<Batch<S>> | AsyncIterable<Batch<S>>): Promise<number> {
-    let [total, count] = [0, 0]
+    let [total, count, number] = [0, 0, 0]
     for await (const batch of batches) {
-      total += await (await this.plan.run(batch.inputs)).item()
+      const loss = await (await this.plan.run(batch.inputs)).item()
+      number++
+      if (!Number.isFinite(loss))
+        throw new TrainError(
+          `evaluator: got loss ${loss} in batch ${number}, expected a finite number. Look at the weights and at this batch`,
+          { got: loss },
+        )
+      total += loss
       count += batch.count
     }
-    if (count === 0)
+    if (!(count > 0))
       throw new TrainError('evaluator: got batches without a token that counts, expected at least one. Check the masks')
     return total / count
   }

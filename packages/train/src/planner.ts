@@ -13,6 +13,7 @@ import {
   sizeOf,
   type Tensor,
 } from '@cria/tensor'
+import { TrainError } from './errors.js'
 import { bytes, short } from './metrics/format.js'
 import type { TrainStep } from './step.js'
 
@@ -69,9 +70,13 @@ export interface MemoryPlan {
  * const make = (device, { rows, accumulate, recompute }) => { … return trainStep(model, { … }) }
  * console.log(planMemory(make, { rows: 16, budget: 4e9 }).text)
  * const step = make(await cpu(), { rows: 16, accumulate: 1, recompute: false })
+ * @throws TrainError for options that cannot be.
  */
 export function planMemory(build: StepBuilder, options: PlanMemoryOptions): MemoryPlan {
   const { rows, accumulate = 1, recompute = false, budget } = options
+  if (budget !== undefined && !(typeof budget === 'number' && budget > 0)) refuse('budget', budget, 'bytes above 0')
+  for (const [name, got] of Object.entries({ rows, accumulate }))
+    if (!Number.isInteger(got) || got < 1) refuse(name, got, 'a whole number ≥ 1')
   const choice = { rows, accumulate, recompute }
   const now = measure(build, choice)
   const over = budget !== undefined && now.total > budget
@@ -82,6 +87,10 @@ export function planMemory(build: StepBuilder, options: PlanMemoryOptions): Memo
     ...(over ? [`  more than the ${bytes(budget)} there are:`, ...suggestions.map(s => `  - ${s}`)] : []),
   ].join('\n')
   return { choice, ...now, suggestions, text }
+}
+
+function refuse(option: string, got: unknown, expected: string): never {
+  throw new TrainError(`plan_memory: got ${option} ${String(got)}, expected ${expected}`, { got, expected })
 }
 
 type Measured = Omit<MemoryPlan, 'choice' | 'suggestions' | 'text'>

@@ -124,6 +124,19 @@ test('what is no event is left out, and what cannot be read or written is said',
   const path = join(folder, 'strange.jsonl')
   writeFileSync(path, 'null\n3\n"x"\n{"type":"skip"}\n{"type":"skip","time":0,"step":1,"reason":"r"}\n[]\n')
   expect(readEvents(path).map(e => e.step)).toEqual([1])
+  const half = [
+    { type: 'evaluation', time: 0, step: 3, loss: 1 },
+    { type: 'skip', time: 0, step: 1 },
+    { type: 'step', time: 0, step: 1, loss: 1 },
+    { type: 'start', time: 0, step: 0, steps: 5, parameters: 1 },
+    { type: 'sample', time: 0, step: 1, prompt: 'a', text: 3 },
+    { type: 'end', step: 1, reason: 'done' },
+    { type: 'epoch', time: 0, step: 1 },
+    { type: 'toString', time: 0, step: 1 },
+  ]
+  appendFileSync(path, half.map(e => `${JSON.stringify(e)}\n`).join(''))
+  expect(readEvents(path)).toHaveLength(1)
+  report(path, join(folder, 'strange.html'))
   expect(() => readEvents(join(folder, 'nowhere.jsonl'))).toThrow(DataError)
   expect(() => report(join(folder, 'nowhere.jsonl'), join(folder, 'x.html'))).toThrow(/nowhere\.jsonl: cannot be read/)
   expect(() => report(path, folder)).toThrow(/cannot be written \(EISDIR.*Make room/)
@@ -269,6 +282,13 @@ test('the planner measures the real plan and says what would help', () => {
   expect(over.suggestions[0]).toMatch(/recompute|rows/)
   expect(over.suggestions.join()).not.toMatch(/^.*still too much/)
   expect(plan.suggestions).toEqual([])
+})
+
+test('a budget or batch that cannot be is refused', () => {
+  for (const budget of [Number.NaN, 0, -1, '4e9' as never])
+    expect(() => planMemory(build(config), { rows: 8, budget })).toThrow(/^plan_memory: got budget \S+, expected/)
+  for (const rows of [0, 1.5, Number.NaN]) expect(() => planMemory(build(config), { rows })).toThrow(/got rows/)
+  expect(() => planMemory(build(config), { rows: 1, accumulate: 0.5 })).toThrow(/got accumulate 0.5/)
 })
 
 test('rows that are odd are divided as well', () => {

@@ -2,6 +2,7 @@
 import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Sink, TrainEvent } from '../metrics/events.js'
+import { isObject } from './shape.js'
 import { unreadable, unwritten } from './text.js'
 
 /**
@@ -68,11 +69,45 @@ export function readEvents(path: string): TrainEvent[] {
   return events
 }
 
+type Kind = 'number' | 'text' | 'number or null'
+
+/** Fields of an event beside its time and step. What was NaN or infinite is null in JSON. */
+const fields: Readonly<Record<TrainEvent['type'], Readonly<Record<string, Kind>>>> = {
+  start: { steps: 'number or null', parameters: 'number', device: 'text' },
+  step: {
+    loss: 'number or null',
+    norm: 'number or null',
+    lr: 'number',
+    tokens: 'number',
+    tokensPerSecond: 'number or null',
+    memory: 'number',
+    remaining: 'number or null',
+  },
+  skip: { reason: 'text' },
+  evaluation: { name: 'text', loss: 'number or null' },
+  sample: { prompt: 'text', text: 'text' },
+  checkpoint: { path: 'text' },
+  end: { reason: 'text' },
+}
+
 function eventOf(line: string): TrainEvent | undefined {
+  let event: unknown
   try {
-    const event = JSON.parse(line) as TrainEvent | null
-    return typeof event?.type === 'string' && Number.isFinite(event.step) ? event : undefined
+    event = JSON.parse(line)
   } catch {
     return undefined
   }
+  if (!isObject(event) || typeof event.type !== 'string' || !Object.hasOwn(fields, event.type)) return undefined
+  const wanted: Readonly<Record<string, Kind>> = {
+    time: 'number',
+    step: 'number',
+    ...fields[event.type as TrainEvent['type']],
+  }
+  for (const [field, kind] of Object.entries(wanted)) {
+    const value = event[field]
+    const fits =
+      kind === 'text' ? typeof value === 'string' : typeof value === 'number' || (kind !== 'number' && value === null)
+    if (!fits) return undefined
+  }
+  return event as unknown as TrainEvent
 }
