@@ -93,7 +93,7 @@ export interface StepState {
  * const step = trainStep(model, { batch: data.specs, loss: ({ tokens, targets, ...where }) =>
  *   linearCrossEntropy(model.model.forward(tokens, where), model.lmHead.weight, targets, { reduction: 'sum' }) })
  * const { loss } = await step.run(await data.next(), { lr: 3e-4 })
- * @throws TrainError for a module without float parameters, or options that cannot be.
+ * @throws TrainError for a module without float parameters, an adapter that is not attached, or options that cannot be.
  */
 export const trainStep = <S extends BatchSpecs>(module: object, options: TrainStepOptions<S>): TrainStep<S> =>
   new TrainStep(module, options)
@@ -367,6 +367,11 @@ type ScalarTensors = { readonly [K in keyof Scalars]: Tensor }
 
 /** The float tensors of a module. Block formats are frozen: train an adapter over them. */
 function trainable(module: object): Record<string, Tensor> {
+  // A merged or detached adapter: no gradient would reach it.
+  if ((module as { readonly attached?: boolean }).attached === false)
+    throw new TrainError(
+      'train_step: got an adapter that is not attached to its model, expected one that is, or nothing is trained. Call attach(), or unmerge() after merge()',
+    )
   const all = Object.entries(parameters(module))
   const frozen = all.find(([, t]) => !isFloat(t.dtype))
   if (all.length === 0) throw new TrainError('train_step: got a module without tensors, expected parameters to train')

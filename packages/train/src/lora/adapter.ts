@@ -11,6 +11,7 @@ import {
   dequantize,
   disposeModule,
   div,
+  equal,
   full,
   isBlock,
   linear,
@@ -18,6 +19,7 @@ import {
   mul,
   randomKey,
   reshape,
+  select,
   sqrt,
   square,
   stopGradient,
@@ -85,10 +87,14 @@ export class LoraLayer {
     return add(dequantize(this._base.weight), mul(matmul(this.loraB, this.loraA), this._scale))
   }
 
-  /** m / ‖W + s·B A‖ by row; the norm counts as constant in the backward pass (DoRA §4.3). */
+  /**
+   * m / ‖W + s·B A‖ by row; the norm counts as constant in the backward pass (DoRA §4.3). A row of zeros has no
+   * direction: PEFT divides 0 by 0 and gives NaN; here the norm is 1, so that it stays the row of zeros that it was.
+   */
   private ratio(): Tensor | undefined {
     if (this.loraMagnitudeVector === undefined) return undefined
-    return div(this.loraMagnitudeVector, stopGradient(rowNorms(this.sum())))
+    const norms = stopGradient(rowNorms(this.sum()))
+    return div(this.loraMagnitudeVector, select(equal(norms, 0), 1, norms))
   }
 }
 

@@ -25,6 +25,11 @@ const outside = /(^|\.)(lm_head|embed_tokens|output|tok_embeddings)$/
  * @throws TrainError when a target has no layer, naming what there is.
  */
 export function findLinears(model: object, targets: readonly string[] | 'all-linear'): Map<string, Adaptable> {
+  if (targets !== 'all-linear' && !(Array.isArray(targets) && targets.every(t => typeof t === 'string')))
+    throw new TrainError(
+      `lora: got targets ${String(targets)}, expected a list of names, ['q_proj', 'v_proj'], or 'all-linear'`,
+      { got: targets },
+    )
   const all = linearsOf(model)
   const wanted = (path: string, target: string): boolean => path === target || path.endsWith(`.${target}`)
   const found = new Map<string, Adaptable>()

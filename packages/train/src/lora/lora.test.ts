@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { cpu } from '@cria/kernels-cpu'
 import type { Llama } from '@cria/llama'
 import {
+  assign,
   blockFormats,
   crossEntropy,
   type Device,
@@ -15,6 +16,7 @@ import {
   grad,
   i32,
   iota,
+  mul,
   parameters,
   spec,
   type Tensor,
@@ -302,9 +304,47 @@ test('over quantised weights the gradients are those over their values, and trai
   for (const t of [step, adapter, m]) t.dispose()
 })
 
+test('a step of an adapter that is not in its model is refused: it would train nothing', () => {
+  const adapter = lora(model)
+  const make = () => trainStep(adapter, { batch: { tokens: i32([2, 16]) }, loss: () => lossOf(model) })
+  const wrong = /^train_step: got an adapter that is not attached to its model/
+  adapter.detach()
+  expect(make).toThrow(wrong)
+  adapter.attach().merge()
+  expect(make).toThrow(wrong)
+  adapter.dispose()
+})
+
+test('DoRA leaves a row of zeros one: it has no direction', async () => {
+  const layer = model.model.layers[0]!.selfAttn.qProj
+  const [outputs, inputs] = layer.weight.shape as [number, number]
+  device.scope(() => {
+    const kept = device.tensor(
+      Float32Array.from({ length: outputs }, (_, i) => (i === 1 ? 0 : 1)),
+      [outputs, 1],
+    )
+    assign(layer.weight, mul(layer.weight, kept))
+  })
+  const want = await loss(model)
+  const adapter = lora(model, { dora: true, targets: ['q_proj'] })
+  expect(Math.abs((await loss(model)) - want)).toBeLessThan(1e-5)
+  const { value, grads } = device.scope(() => valueAndGrad(() => lossOf(model), parameters(adapter)))
+  for (const g of Object.values(grads)) {
+    expect(((await g.data()) as Float32Array).every(Number.isFinite)).toBe(true)
+    g.dispose()
+  }
+  value.dispose()
+  adapter.merge()
+  const row = ((await layer.weight.data()) as Float32Array).subarray(inputs, 2 * inputs)
+  expect(row.every(x => x === 0)).toBe(true)
+  adapter.dispose()
+})
+
 test('what cannot be is refused by name', async () => {
   expect(() => lora(model, { targets: ['query'] })).toThrow(/none is called query. There are .*q_proj/)
   expect(() => lora(model, { targets: ['lm_head'] })).toThrow(/output layer/)
+  for (const targets of ['q_proj', [3], null])
+    expect(() => lora(model, { targets: targets as never })).toThrow(/^lora: got targets .*, expected a list of names/)
   expect(() => lora(model, { rank: 0 })).toThrow(/rank 0/)
   expect(() => lora(model, { alpha: Number.NaN })).toThrow(/alpha NaN/)
   const config = JSON.parse(await readFile(at('fixtures/peft-lora/adapter_config.json'), 'utf8'))
@@ -314,6 +354,9 @@ test('what cannot be is refused by name', async () => {
   await expect(readPeft(model, { ...config, init_lora_weights: 'pissa' }, none)).rejects.toThrow(
     /got init_lora_weights "pissa"/,
   )
+  for (const field of ['use_rslora', 'use_dora'])
+    await expect(readPeft(model, { ...config, [field]: 'true' }, none)).rejects.toThrow(`got ${field} "true"`)
+  await expect(readPeft(model, { ...config, lora_alpha: 1 / 0 }, none)).rejects.toThrow(/lora_alpha/)
   await expect(loadAdapter(model, join(folder, 'nowhere'))).rejects.toThrow(/no adapter that can be read \(ENOENT/)
   await expect(readPeft(model, { ...config, peft_type: 'IA3' }, none)).rejects.toThrow(/peft_type "IA3"/)
   await expect(readPeft(model, config, none)).rejects.toThrow(/got no tensor .*lora_A/)

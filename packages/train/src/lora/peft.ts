@@ -146,7 +146,9 @@ function settingsOf(config: unknown): LoraSettings {
     if (Object.keys(c[field] ?? {}).length > 0) refuse(field, c[field], 'one rank and one alpha for all layers')
   const { r, lora_alpha: alpha, target_modules: targets } = c
   if (typeof r !== 'number' || !Number.isInteger(r) || r < 1) refuse('r', r, 'a whole number ≥ 1')
-  if (typeof alpha !== 'number') refuse('lora_alpha', alpha, 'a number')
+  if (!Number.isFinite(alpha)) refuse('lora_alpha', alpha, 'a number')
+  for (const field of ['use_rslora', 'use_dora'])
+    if (typeof (c[field] ?? false) !== 'boolean') refuse(field, c[field], 'true or false')
   const names = targets === 'all-linear' || (Array.isArray(targets) && targets.every(t => typeof t === 'string'))
   if (!names) refuse('target_modules', targets, 'a list of names or "all-linear"')
   return {
