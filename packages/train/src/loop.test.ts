@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpu } from '@cria/kernels-cpu'
 import { Llama, llamaConfig } from '@cria/llama'
-import { cast, type Device, linearCrossEntropy, type ParameterSource, type Tensor } from '@cria/tensor'
+import { assign, cast, type Device, linearCrossEntropy, mul, type ParameterSource, type Tensor } from '@cria/tensor'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TokenBatchSpecs } from './data/batches.js'
 import { batches, cosine, evaluator, initialise, trainStep, windows } from './index.js'
@@ -85,7 +85,11 @@ test('an evaluator gives the mean loss of the weights as they are, and changes n
   const { loss: trained } = await step.run(list[0]!, { lr: 1e-2 })
   expect(Math.abs((await heldOut.run([list[0]!])) - trained)).toBeGreaterThan(1e-4)
   expect(await heldOut.run(list)).toBeLessThan(first)
+  model.model.norm.weight.device.scope(() => assign(model.model.norm.weight, mul(model.model.norm.weight, Number.NaN)))
+  await expect(heldOut.run(list)).rejects.toThrow(/^evaluator: got loss NaN in batch 1, expected a finite number/)
   await data.close()
+  for (const call of [() => data.next(), () => data.take(2)])
+    await expect(call()).rejects.toThrow(/^batches: got next\(\) after close\(\)/)
   for (const t of [heldOut, step, model]) t.dispose()
 })
 

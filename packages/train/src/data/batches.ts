@@ -21,6 +21,7 @@ export interface Batches {
   take(count: number): Promise<Batch<TokenBatchSpecs>[]>
   /** Where the next batch begins: plain JSON for a checkpoint. */
   position(): Position
+  /** @throws DataError for a position of another kind of rows; nothing has moved then. */
   seek(position: Position): void
   /** Closes the files below. */
   close(): Promise<void>
@@ -88,7 +89,10 @@ export function batches(rows: Rows, { size, vocabSize }: BatchesOptions): Batche
   }
   // One behind the other: two at once would both take the batch that was read ahead.
   let last: Promise<unknown> = Promise.resolve()
-  const next = (): Promise<Batch<TokenBatchSpecs>> => {
+  let closed = false
+  const next = async (): Promise<Batch<TokenBatchSpecs>> => {
+    if (closed)
+      throw new DataError('batches: got next() after close(), expected it before. Make batches again to go on')
     const seen = seeks
     const batch = last.then(() => advance(seen))
     last = batch.catch(() => {})
@@ -106,6 +110,8 @@ export function batches(rows: Rows, { size, vocabSize }: BatchesOptions): Batche
     },
     position: () => here,
     seek(position) {
+      // Before anything moves: rows that are being read ahead are sought later.
+      rows.check?.(position)
       here = position
       seeks++
       last = last.then(() => {
@@ -113,6 +119,7 @@ export function batches(rows: Rows, { size, vocabSize }: BatchesOptions): Batche
       })
     },
     async close() {
+      closed = true
       await last
       await ahead?.catch(() => {})
       await rows.close?.()

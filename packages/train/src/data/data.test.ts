@@ -224,6 +224,14 @@ describe('places', () => {
     again.seek(place)
     expect(await take(again, 40)).toEqual(rest)
     expect(() => make().seek('x')).toThrow(/position/)
+    const data = batches(make(), { size: 2 })
+    await data.next()
+    const here = data.position()
+    for (const other of ['x', null, { drawn: 1 }, { drawn: 1, parts: { a: 1, b: 'x' } }])
+      expect(() => data.seek(other)).toThrow(/got position/)
+    expect(data.position()).toEqual(here)
+    const [next, { inputs }] = [await data.next(), (await batches(make(), { size: 2 }).take(2))[1]!]
+    expect(next.inputs).toEqual(inputs)
   })
 
   test('batches read ahead, and their position is that of what was handed out', async () => {

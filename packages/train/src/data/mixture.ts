@@ -55,15 +55,26 @@ export function mixture(
     }
     return list.findLast(([, { weight }]) => weight > 0)![1].rows
   }
+  const partsOf = (position: Position): readonly (readonly [rows: Rows, place: Position])[] => {
+    const p = position as { readonly parts?: Readonly<Record<string, Position>> } | null
+    return list.map(([name, { rows }]) => [rows, p?.parts?.[name] ?? null])
+  }
+  const drawnOf = (position: Position): number =>
+    whole((position as { readonly drawn?: Position } | null)?.drawn ?? null)
+  const check = (position: Position): void => {
+    drawnOf(position)
+    for (const [rows, place] of partsOf(position)) rows.check?.(place)
+  }
   return {
     length,
     packed,
     next: () => choose(drawn++).next(),
     position: () => ({ drawn, parts: Object.fromEntries(list.map(([name, { rows }]) => [name, rows.position()])) }),
+    check,
     seek(position) {
-      const p = position as { readonly drawn?: Position; readonly parts?: Readonly<Record<string, Position>> } | null
-      drawn = whole(p?.drawn ?? null)
-      for (const [name, { rows }] of list) rows.seek(p?.parts?.[name] ?? null)
+      check(position)
+      for (const [rows, place] of partsOf(position)) rows.seek(place)
+      drawn = drawnOf(position)
     },
     async close() {
       for (const [, { rows }] of list) await rows.close?.()

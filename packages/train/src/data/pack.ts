@@ -46,6 +46,16 @@ export function packed(tokens: Tokens, options: PackOptions): Rows {
     if (bins?.chunk !== wanted) bins = { chunk: wanted, ...binsFrom(source, wanted * size, size, length) }
     return bins
   }
+  const placeOf = (position: Position): readonly [chunk: number, row: number] => {
+    const p = position as { readonly chunk?: Position; readonly row?: Position; readonly window?: Position } | null
+    const place = [whole(p?.chunk ?? null), whole(p?.row ?? null)] as const
+    if ((p?.window ?? window) !== size)
+      throw new DataError(
+        `packed: got a position in windows of ${JSON.stringify(p?.window ?? window)} documents, expected ${size}. It is of other data or of an older version: begin the data again`,
+        { got: p?.window ?? window, expected: size },
+      )
+    return place
+  }
   return {
     length,
     packed: true,
@@ -62,15 +72,9 @@ export function packed(tokens: Tokens, options: PackOptions): Rows {
     },
     // Where all documents are one window, places mean another thing than in versions that repeated documents to fill it.
     position: () => ({ chunk, row, ...(size < window && { window: size }) }),
+    check: placeOf,
     seek(position) {
-      const p = position as { readonly chunk?: Position; readonly row?: Position; readonly window?: Position } | null
-      const places = [whole(p?.chunk ?? null), whole(p?.row ?? null)] as const
-      if ((p?.window ?? window) !== size)
-        throw new DataError(
-          `packed: got a position in windows of ${JSON.stringify(p?.window ?? window)} documents, expected ${size}. It is of other data or of an older version: begin the data again`,
-          { got: p?.window ?? window, expected: size },
-        )
-      ;[chunk, row] = places
+      ;[chunk, row] = placeOf(position)
     },
     close: async () => tokens.close?.(),
   }
@@ -109,6 +113,10 @@ export function padded(tokens: Tokens, options: Omit<PackOptions, 'window'>): Ro
   const { length } = options
   const source = order(tokens, options)
   let [document, piece] = [0, 0]
+  const placeOf = (position: Position): readonly [document: number, piece: number] => {
+    const p = position as { readonly document?: Position; readonly piece?: Position } | null
+    return [whole(p?.document ?? null), whole(p?.piece ?? null)]
+  }
   return {
     length,
     packed: false,
@@ -124,9 +132,9 @@ export function padded(tokens: Tokens, options: Omit<PackOptions, 'window'>): Ro
       return { tokens: ids, targets, count }
     },
     position: () => ({ document, piece }),
+    check: placeOf,
     seek(position) {
-      const p = position as { readonly document?: Position; readonly piece?: Position } | null
-      ;[document, piece] = [whole(p?.document ?? null), whole(p?.piece ?? null)]
+      ;[document, piece] = placeOf(position)
     },
     close: async () => tokens.close?.(),
   }

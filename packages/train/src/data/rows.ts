@@ -29,7 +29,10 @@ export interface Rows {
   readonly packed: boolean
   next(): Promise<Row>
   position(): Position
+  /** @throws DataError for a position that this source did not give; it is then where it was. */
   seek(position: Position): void
+  /** Throws what `seek` would, and moves nothing. Absent: only `seek` knows. */
+  check?(position: Position): void
   /** Closes the files below. */
   close?(): Promise<void>
 }

@@ -39,6 +39,7 @@ export function windows(tokens: Tokens, { length, seed = 0, shuffle = true }: Wi
       return rowOf(tokens, at, length)
     },
     position: () => taken,
+    check: whole,
     seek: position => {
       taken = whole(position)
     },

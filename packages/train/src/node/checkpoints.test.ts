@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { f32, mul, sum, type Tensor } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { adamW, lion, TrainError } from '../index.js'
+import { adamW, batches, lion, padded, TrainError, tokenArray } from '../index.js'
 import { trainStep } from '../step.js'
 import { checkpoints } from './checkpoints.js'
 import { type CheckpointManifest, verifyCheckpoint } from './manifest.js'
@@ -241,6 +241,14 @@ describe('a folder of checkpoints', () => {
     }
     const fresh = setUp().step
     await expect(saves.resume({ step: fresh, data: { position: () => 0, seek } })).rejects.toThrow('another place')
+    expect(await fresh.weights.w!.data()).toEqual(before)
+    const tokens = tokenArray([1, 2, 3, 4, 5], [0, 5])
+    const data = batches(padded(tokens, { length: 2 }), { size: 1 })
+    await data.next()
+    const here = data.position()
+    await expect(saves.resume({ step: fresh, data })).rejects.toThrow(/got position null/)
+    expect(data.position()).toEqual(here)
+    expect(fresh.step).toBe(0)
     expect(await fresh.weights.w!.data()).toEqual(before)
     // A file that is what the manifest says and no safetensors.
     const file = join(path, 'step-00000001/checkpoint.json')

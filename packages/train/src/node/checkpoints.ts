@@ -225,8 +225,8 @@ export class Checkpoints {
    * Fills the step and the data's position from the newest whole checkpoint. Damaged ones are passed over and named in
    * `damaged`. Returns undefined where there is none to resume from.
    *
-   * @throws CheckpointError when checkpoints exist and none is whole, or when one is of another model; the run is then as
-   * it was.
+   * @throws CheckpointError when checkpoints exist and none is whole, or when one is of another model, and what
+   * `data.seek` throws for a position of other data; the run is then as it was.
    */
   async resume(run: Run): Promise<Resumed | undefined> {
     await clearRemnants(this.folder)
