@@ -12,6 +12,8 @@ import json
 import os
 import pathlib
 import random
+import re
+from types import SimpleNamespace
 
 os.environ['DISABLE_MULTIPROC'] = '1'
 os.environ.setdefault('HF_HUB_OFFLINE', '1')
@@ -30,7 +32,8 @@ TASKS = pathlib.Path(__file__).parents[2] / 'packages/eval/test/tasks'
 NAMES = ['story_questions', 'capitals', 'last_word', 'passages', 'arithmetic', 'trivia', 'blanks']
 PAIRS = [('The capital of France is', ' Paris'), ('The capital of France is ', 'Paris'), ('Question:\n', 'yes'), ('tabs\t \n', ' end'),
          ('', ' alone'), ('', 'alone'), ('12', '34'), ('Hel', 'lo world'), ('naïve café ', '— déjà'), ('A\u3000', 'B'), ('emoji 🦙 ', '👩‍👩‍👧'),
-         ('user says <|im_end|>', ' next'), ('<s>already', ' there'), ('a.\n\n', 'b')]
+         ('user says <|im_end|>', ' next'), ('<s>already', ' there'), ('<s>', ' there'), ('<s> the', ' end'), ('', '<s>alone'), ('<s><s>', 'x'),
+         ('a<s>', 'b'), ('</s>a', ' b'), ('<|im_start|>user', '\n'), ('a.\n\n', 'b')]
 PIECES = ['passages.jsonl', 'story_questions.jsonl']
 
 
@@ -63,10 +66,28 @@ def run(lm, names):
     return tasks
 
 
-def tokens(encode, pairs):
+class Pieces:
+    """LLaMA's vocabulary in the form of Hugging Face's tokenizer of it: BOS first, and `<s>` in a text is BOS too."""
+    bos_token, bos_token_id, eos_token_id = '<s>', 1, 2
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+
+    def encode(self, text, add_special_tokens=True):
+        parts = [part for part in re.split('(</?s>)', text) if part]
+        ids = [[self.pieces.piece_to_id(part)] if part in ('<s>', '</s>') else self.pieces.encode(part) for part in parts]
+        return sum(ids, [self.bos_token_id] if add_special_tokens else [])
+
+    def decode(self, token):
+        return self.pieces.id_to_piece(token)
+
+
+def tokens(tokenizer, pairs):
     lm = HFLM.__new__(HFLM)
-    lm.tok_encode = lambda text, add_special_tokens=None, **_: encode(text, add_special_tokens)
-    return [dict(context=c, continuation=t, tokens=list(map(list, HFLM._encode_pair(lm, c, t)))) for c, t in pairs if c]
+    lm.tokenizer, lm.add_bos_token, lm.custom_prefix_token_id, lm.enable_thinking = tokenizer, None, None, False
+    lm._loglikelihood_tokens = lambda requests, **_: requests
+    asked = lm.loglikelihood([SimpleNamespace(args=pair) for pair in pairs], disable_tqdm=True)
+    return [dict(context=c, continuation=t, tokens=[list(own), list(rest)]) for (c, t), own, rest in asked]
 
 
 if __name__ == '__main__':
@@ -89,15 +110,14 @@ if __name__ == '__main__':
                windows=run(make(max_length=48), ['passages'])['passages'])
     import sentencepiece
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(spm))
-    doc['pairs'] = dict(smollm2=tokens(lambda t, special: tokenizer.encode(t), PAIRS),
-                        # LLaMA's tokenizer puts BOS first, unless the text begins with it.
-                        llama2=tokens(lambda t, special: ([1] if special is None else []) + pieces.encode(t), [p for p in PAIRS if '<' not in p[0]]))
+    doc['pairs'] = dict(smollm2=tokens(tokenizer, PAIRS), llama2=tokens(Pieces(pieces), PAIRS))
     text = '\n\n'.join(str(v) for name in PIECES for line in (TASKS / name).read_text().splitlines() for v in json.loads(line).values() if isinstance(v, str))
     ids = tokenizer.encode(text)
     doc['perplexity'] = dict(text=text, windows=[windows(model, ids, n) for n in (32, 100, 512)])
     rnd = random.Random(1234)
     doc['random'] = dict(seed=1234, random=[rnd.random() for _ in range(3)], samples=[[n, k, rnd.sample(range(n), k)] for n, k in [(5, 3), (21, 5), (22, 5), (100, 7), (3000, 25), (30, 8)]],
-                         choices=rnd.choices(range(17), k=10))
+                         choices=rnd.choices(range(17), k=10),
+                         seeds=[[seed, random.Random(seed).random()] for seed in (0, 2**32 - 1, 2**32, -1, -2**40 - 7, 2**53 - 1)])
     values = [-(i * 37 % 11) / 3 for i in range(25)]
     doc['bootstrap'] = dict(values=values, iterations=3000, perplexity=bootstrap_stderr(perplexity, values, 3000))
     path = pathlib.Path(__file__).with_name('eval.json')

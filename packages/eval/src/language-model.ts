@@ -13,7 +13,8 @@ import { Scorer, type ScorerOptions, type TokenScores } from './scorer.js'
 export interface TextTokenizer {
   /** Ids of a text. `bos` absent: what the tokenizer does by default. */
   encode(text: string, options?: { bos?: boolean; eos?: boolean; allowSpecial?: 'all' | 'none' }): ArrayLike<number>
-  decode(ids: ArrayLike<number>): string
+  /** Text of ids. `skipSpecial` absent: special tokens are left out; false: written as they stand in text, `<s>`. */
+  decode(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string
   readonly bosId?: number | undefined
   readonly eosId?: number | undefined
   readonly eosIds?: readonly number[]
@@ -110,13 +111,17 @@ export class LlamaLanguageModel implements LanguageModel {
 
   /** BOS, or EOS where there is none: what stands before a text that has nothing before it. */
   get prefixId(): number {
-    const id = this.tokenizer.bosId ?? this.tokenizer.eosId
+    const id = this.knownPrefix
     if (id === undefined)
       throw new EvaluationError(
         'language_model: got a tokenizer without BOS and EOS, expected one of them to stand before a text. Give every request a context',
         { op: 'language_model' },
       )
     return id
+  }
+
+  private get knownPrefix(): number | undefined {
+    return this.tokenizer.bosId ?? this.tokenizer.eosId
   }
 
   async loglikelihood(
@@ -194,7 +199,7 @@ export class LlamaLanguageModel implements LanguageModel {
     const bare = rstrip(context)
     // A context of nothing but space has no tokens of its own; lm-eval fails there.
     if (bare === '') {
-      const ids = this.encode(context + continuation, false)
+      const ids = this.idsOf(context + continuation, false)
       const rest = ids[0] === this.prefixId ? ids.slice(1) : ids
       return this.cut([this.prefixId, ...rest], 1, continuation)
     }
@@ -220,7 +225,14 @@ export class LlamaLanguageModel implements LanguageModel {
     return { tokens: tokens.slice(drop), from: from - drop }
   }
 
-  private encode(text: string, bos?: boolean): number[] {
+  /** Tokens of a text, with BOS where the tokenizer puts it, but not where the text has it already (`has_bos_prefix`). */
+  private encode(text: string): number[] {
+    const prefix = this.knownPrefix
+    const written = prefix === undefined ? '' : this.tokenizer.decode([prefix], { skipSpecial: false })
+    return this.idsOf(text, written !== '' && text.startsWith(written) ? false : undefined)
+  }
+
+  private idsOf(text: string, bos: boolean | undefined): number[] {
     return Array.from(
       this.tokenizer.encode(text, { eos: false, allowSpecial: 'all', ...(bos !== undefined && { bos }) }),
     )

@@ -13,6 +13,7 @@ import {
   LlamaLanguageModel,
   readTask,
   type Task,
+  type TextTokenizer,
   taskFields,
 } from './index.js'
 import { rollingWindows } from './language-model.js'
@@ -357,6 +358,26 @@ describe('a LLaMA as language model', () => {
     using small = new LlamaLanguageModel(model, letters, { maxLength: 3 })
     expect(small.pair({ context: 'abcdef', continuation: 'gh' })).toEqual({ tokens: [7, 8, 9, 10], from: 2 })
     expect(() => small.pair({ context: 'a', continuation: 'bcdef' })).toThrow('at most 3')
+  })
+
+  test('puts no BOS before a text that begins with it', async () => {
+    const marked: TextTokenizer = {
+      ...letters,
+      encode: (text, { bos = true } = {}) =>
+        text.split('<s>').flatMap((part, i) => [...(i > 0 || bos ? [1] : []), ...Array.from(letters.encode(part))]),
+      decode: (ids, { skipSpecial = true } = {}) =>
+        Array.from(ids, id => (id === 1 ? (skipSpecial ? '' : '<s>') : letters.decode([id]))).join(''),
+    }
+    using lm = new LlamaLanguageModel(model, marked)
+    expect(lm.pair({ context: 'ab', continuation: 'c' })).toEqual({ tokens: [1, 3, 4, 5], from: 3 })
+    expect(lm.pair({ context: '<s>ab', continuation: 'c' })).toEqual({ tokens: [1, 3, 4, 5], from: 3 })
+    expect(lm.pair({ context: 'a<s>', continuation: 'c' })).toEqual({ tokens: [1, 3, 1, 5], from: 3 })
+    expect(lm.pair({ context: '', continuation: '<s>c' })).toEqual({ tokens: [1, 5], from: 1 })
+    const [plain, same] = await lm.loglikelihoodRolling(['abc', '<s>abc'])
+    expect(same).toBe(plain)
+    const written = { until: [], maxTokens: 12 }
+    const [text, again] = await lm.generateUntil(['abc', '<s>abc'].map(context => ({ ...written, context })))
+    expect(again).toBe(text)
   })
 
   test('rolls over a text in windows that score each token once', () => {
