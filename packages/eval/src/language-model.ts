@@ -7,7 +7,7 @@ import { EvaluationError } from './errors.js'
 import { identityOf } from './identity.js'
 import type { ScoreRequest } from './pack.js'
 import { rstrip } from './python.js'
-import { Scorer, type ScorerOptions, type TokenScores } from './scorer.js'
+import { checkLogits, Scorer, type ScorerOptions, type TokenScores } from './scorer.js'
 
 /** What evaluation needs of a tokenizer; those of @cria/tokenizer are of this form. */
 export interface TextTokenizer {
@@ -247,7 +247,7 @@ export class LlamaLanguageModel implements LanguageModel {
       )
     const encoded = this.encode(context)
     const prompt = encoded.length > 0 ? encoded.slice(-(this.maxLength - maxTokens)) : [this.prefixId]
-    const sampler = temperature > 0 ? this.samplerFor(request) : greedy
+    const sampler = ofNumbers(temperature > 0 ? this.samplerFor(request) : greedy)
     using session = new Session(this.model, { capacity: prompt.length + maxTokens })
     const ids: number[] = []
     const stop = this.tokenizer.eosIds ?? (this.tokenizer.eosId === undefined ? [] : [this.tokenizer.eosId])
@@ -281,6 +281,15 @@ export class LlamaLanguageModel implements LanguageModel {
 }
 
 const greedy: Picker = { sample: logits => logits.reduce((best, x, i) => (x > logits[best]! ? i : best), 0) }
+
+/** A picker that is never asked to pick from what damaged weights give. */
+const ofNumbers = (picker: Picker): Picker => ({
+  sample(logits) {
+    checkLogits('generate_until', logits)
+    return picker.sample(logits)
+  },
+  accept: token => picker.accept?.(token),
+})
 
 const total = (logprobs: Float32Array): number => logprobs.reduce((sum, p) => sum + p, 0)
 

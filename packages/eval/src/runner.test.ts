@@ -380,6 +380,21 @@ describe('a LLaMA as language model', () => {
     expect(again).toBe(text)
   })
 
+  test('a damaged model writes no text', async () => {
+    const damaged = tinyLlama(device, 8)
+    const { buf } = damaged.model.norm.weight.storage('test')
+    device.backend.write(buf, new Uint8Array(new Float32Array([Number.NaN]).buffer))
+    using lm = new LlamaLanguageModel(damaged, letters, { sampler: () => ({ sample: () => 3 }) })
+    for (const temperature of [0, 1]) {
+      const error = await lm
+        .generateUntil([{ context: 'a', until: [], maxTokens: 9, temperature }])
+        .catch((e: unknown) => e)
+      expect(error).toBeInstanceOf(EvaluationError)
+      expect((error as Error).message).toContain('generate_until: got a logit of NaN')
+    }
+    damaged.dispose()
+  })
+
   test('rolls over a text in windows that score each token once', () => {
     expect(rollingWindows([5, 6, 7, 8, 9, 10, 11], 1, 3)).toEqual([
       { tokens: [1, 5, 6, 7], from: 1 },

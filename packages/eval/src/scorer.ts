@@ -148,6 +148,16 @@ export function checkNumber(op: string, logprob: number): void {
     )
 }
 
+/** The same of logits: the largest of them would be picked as if it were one. */
+export function checkLogits(op: string, logits: Float32Array): void {
+  for (const x of logits)
+    if (Number.isNaN(x) || x === Number.POSITIVE_INFINITY)
+      throw new EvaluationError(
+        `${op}: got a logit of ${x} from the model, expected a number. Check that the weights are whole`,
+        { op, got: x },
+      )
+}
+
 export function checkRequest({ tokens, from }: ScoreRequest, vocabSize: number): void {
   if (!Number.isInteger(from) || from < 1 || from >= tokens.length)
     throw new EvaluationError(

@@ -4,6 +4,7 @@ import type { Session } from './session.js'
 
 /** What picks tokens: `chain(...)` of @cria/sampling, or anything of this form. */
 export interface Picker {
+  /** Damaged weights give NaN, which `chain` refuses in its pass over the logits; another picker sees to it itself. */
   sample(logits: Float32Array): number
   accept?(token: number): void
 }
