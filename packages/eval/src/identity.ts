@@ -6,19 +6,20 @@ import { EvaluationError } from './errors.js'
 /**
  * SHA-256 over configuration and weights, as they are now: training moves them in place.
  *
- * @throws EvaluationError for a model with an adapter attached, whose answers do not follow from its own weights.
+ * @throws EvaluationError for a model with a `forward` put in from outside: an adapter's answers do not follow from the
+ * model's own weights, and nothing tells it from `recomputeBlocks`, whose do.
  */
 export function identityOf(model: Llama): Promise<string> {
   const path = adaptedModule(model)
   if (path !== undefined)
     throw new EvaluationError(
-      `cache: got a model with another forward() at ${path} than its own (an adapter is attached), expected one that computes from its weights alone: answers are kept under a hash of those. Merge the adapter into the weights, or evaluate without a cache`,
+      `cache: got a model with another forward() at ${path} than its own (an adapter is attached, or blocks are recomputed for training), expected one that computes from its weights alone: answers are kept under a hash of those. Merge the adapter, undo recomputeBlocks, or evaluate without a cache`,
       { op: 'cache', got: path },
     )
   return fingerprint(model)
 }
 
-/** Path of the first module whose own `forward` is not that of its class: adapters put theirs there. */
+/** Path of the first module whose own `forward` is not that of its class: adapters and `recomputeBlocks` put theirs there. */
 function adaptedModule(root: object): string | undefined {
   const seen = new Set<object>()
   const find = (value: unknown, path: string): string | undefined => {

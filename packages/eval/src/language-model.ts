@@ -18,6 +18,8 @@ export interface TextTokenizer {
   readonly bosId?: number | undefined
   readonly eosId?: number | undefined
   readonly eosIds?: readonly number[]
+  /** How many ids `decode` knows. Absent: as many as the model. */
+  readonly vocabSize?: number
 }
 
 export interface LoglikelihoodRequest {
@@ -93,6 +95,7 @@ export class LlamaLanguageModel implements LanguageModel {
   private readonly scorer: Scorer
   private readonly maxLength: number
   private readonly sampler: LlamaLanguageModelOptions['sampler']
+  private vocabulary: Promise<string> | undefined
 
   constructor(
     readonly model: Llama,
@@ -172,7 +175,10 @@ export class LlamaLanguageModel implements LanguageModel {
     return out
   }
 
-  /** SHA-256 over the model, the backend and the tokens asked about; what is drawn at random is not kept. */
+  /**
+   * SHA-256 over the model, the backend and the tokens asked about, for a generation also over what makes text of
+   * tokens; what is drawn at random is not kept.
+   */
   async cacheKeys(requests: readonly AnyRequest[]): Promise<(string | undefined)[]> {
     const model = await identityOf(this.model)
     return Promise.all(requests.map(request => this.cacheKey(model, request)))
@@ -185,10 +191,24 @@ export class LlamaLanguageModel implements LanguageModel {
         ? this.pair(request)
         : request.kind === 'loglikelihood_rolling'
           ? [this.prefixId, ...this.encode(request.text)]
-          : [this.encode(request.context), request.until, request.maxTokens ?? 256]
-    const all = [model, this.model.device.name, request.kind, this.maxLength, asked]
-    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(all)))
-    return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
+          : [this.encode(request.context), request.until, request.maxTokens ?? 256, ...(await this.writing())]
+    return sha256([model, this.model.device.name, request.kind, this.maxLength, asked])
+  }
+
+  /** What a generated text depends on beside its tokens: those that end it, and the text of each. */
+  private async writing(): Promise<readonly unknown[]> {
+    // Each twice: the first token of a text may lose its space.
+    const texts = (): string[] => {
+      const { vocabSize } = this.model.config
+      const count = Math.min(vocabSize, this.tokenizer.vocabSize ?? vocabSize)
+      return Array.from({ length: count }, (_, id) => this.tokenizer.decode([id, id]))
+    }
+    this.vocabulary ??= sha256(texts())
+    return [this.stopIds, await this.vocabulary]
+  }
+
+  private get stopIds(): readonly number[] {
+    return this.tokenizer.eosIds ?? (this.tokenizer.eosId === undefined ? [] : [this.tokenizer.eosId])
   }
 
   /**
@@ -250,7 +270,7 @@ export class LlamaLanguageModel implements LanguageModel {
     const sampler = ofNumbers(temperature > 0 ? this.samplerFor(request) : greedy)
     using session = new Session(this.model, { capacity: prompt.length + maxTokens })
     const ids: number[] = []
-    const stop = this.tokenizer.eosIds ?? (this.tokenizer.eosId === undefined ? [] : [this.tokenizer.eosId])
+    const stop = this.stopIds
     const ends = until.filter(text => text !== '')
     for await (const event of generate(session, { prompt, sampler, maxTokens, stop, ...(signal && { signal }) })) {
       if (event.type !== 'token') continue
@@ -290,6 +310,11 @@ const ofNumbers = (picker: Picker): Picker => ({
   },
   accept: token => picker.accept?.(token),
 })
+
+async function sha256(value: unknown): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(value)))
+  return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('')
+}
 
 const total = (logprobs: Float32Array): number => logprobs.reduce((sum, p) => sum + p, 0)
 

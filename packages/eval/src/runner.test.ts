@@ -395,6 +395,22 @@ describe('a LLaMA as language model', () => {
     damaged.dispose()
   })
 
+  test('keeps a generation under what ends it and how its tokens are written', async () => {
+    const keyOf = async (tokenizer: TextTokenizer, kind: 'generate_until' | 'loglikelihood' = 'generate_until') => {
+      using lm = new LlamaLanguageModel(model, tokenizer)
+      return (await lm.cacheKeys([{ kind, context: 'ab', continuation: 'c', until: ['z'] }]))[0]
+    }
+    const other = { ...letters, decode: (ids: ArrayLike<number>) => letters.decode(ids).toUpperCase() }
+    expect(await keyOf({ ...letters })).toBe(await keyOf(letters))
+    expect(await keyOf({ ...letters, eosIds: [0, 5] })).not.toBe(await keyOf(letters))
+    expect(await keyOf(other)).not.toBe(await keyOf(letters))
+    expect(await keyOf(other, 'loglikelihood')).toBe(await keyOf(letters, 'loglikelihood'))
+    const few = { ...letters, vocabSize: 40, decode: (ids: ArrayLike<number>) => letters.decode(known(ids)) }
+    const known = (ids: ArrayLike<number>) =>
+      Array.from(ids).every(id => id < 40) ? ids : expect.unreachable('id ≥ 40')
+    expect(await keyOf(few)).toBeDefined()
+  })
+
   test('rolls over a text in windows that score each token once', () => {
     expect(rollingWindows([5, 6, 7, 8, 9, 10, 11], 1, 3)).toEqual([
       { tokens: [1, 5, 6, 7], from: 1 },
@@ -484,7 +500,9 @@ describe('a LLaMA as language model', () => {
     const layer = changing.model.layers[1]!.mlp.downProj
     const own = layer.forward
     layer.forward = x => mul(own.call(layer, x), 2)
-    await expect(ask(lm, { cache })).rejects.toThrow('model.layers.1.mlp.downProj')
+    await expect(ask(lm, { cache })).rejects.toThrow(
+      'model.layers.1.mlp.downProj than its own (an adapter is attached, or blocks are recomputed for training)',
+    )
     using adapted = new LlamaLanguageModel(changing, letters)
     expect(await ask(adapted, {})).not.toEqual(after)
     layer.forward = own // as an adapter that is taken off leaves it
