@@ -185,6 +185,12 @@ describe('on a small file of every weight type', () => {
     const table = await cria(args)
     const accuracy = (parsed.results.letters!['acc,none']! * 100).toFixed(1)
     expect(table.out).toContain(`| letters | 0     | 2 | acc      | ↑ | ${accuracy.padEnd(5)} |`)
+    const zero = join(scratch, 'zero.yaml')
+    writeFileSync(zero, 'doc_to_text: q\ndoc_to_target: a\nnum_fewshot: 0\ndocs: [{q: a, a: b}]\n')
+    const shots = await cria(['eval', fixture, zero, '--num-fewshot', '5', '--json'])
+    expect(shots.err).toContain('--num-fewshot: got 5, not for zero')
+    expect(JSON.parse(shots.out)).toMatchObject({ 'n-shot': { zero: 0 } })
+    expect((await cria(['eval', fixture, zero, '--num-fewshot', '0', '--json'])).err).not.toContain('num-fewshot')
   })
 
   test('bench prints what it measured', async () => {

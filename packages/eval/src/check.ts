@@ -41,6 +41,14 @@ export function checkCount(what: string, got: number | undefined, least: number)
     throw fail(`${what} ${got}`, `a whole number ≥ ${least}`, got)
 }
 
+/** What chance goes by: any whole number is a seed of Python's; of one draw there is no deviation. */
+export function checkChance(seed: number | undefined, iterations: number | undefined): void {
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw fail(`fewshotSeed ${seed}`, 'a whole number, at most 2⁵³ − 1 on either side of 0', seed)
+  if (iterations !== undefined && iterations !== 0 && !(Number.isSafeInteger(iterations) && iterations > 1))
+    throw fail(`bootstrapIterations ${iterations}`, 'a whole number ≥ 2, or 0 for no standard errors', iterations)
+}
+
 /** The question; a number is the index of the right one among the choices, where there are any. */
 export function questionOf(task: Task, doc: Doc): string | number {
   const question: unknown = task.docToText(doc)

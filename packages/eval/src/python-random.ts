@@ -9,15 +9,18 @@ export class PythonRandom {
   private readonly state = new Uint32Array(size)
   private at = size
 
-  /** `random.Random(seed)` for a whole number from 0 to 2³² − 1. */
+  /** `random.Random(seed)` for a whole number that JavaScript holds exactly. As in Python, its sign does not count. */
   constructor(seed: number) {
     const s = this.state
+    const [low, high] = [Math.abs(seed) % 2 ** 32, Math.floor(Math.abs(seed) / 2 ** 32)]
+    const key = high > 0 ? [low, high] : [low]
     s[0] = 19650218
     for (let i = 1; i < size; i++) s[i] = Math.imul(1812433253, s[i - 1]! ^ (s[i - 1]! >>> 30)) + i
     let i = 1
-    // A key of one word: init_by_array([seed]).
+    // init_by_array(key)
     for (let k = 0; k < size; k++) {
-      s[i] = (s[i]! ^ Math.imul(s[i - 1]! ^ (s[i - 1]! >>> 30), 1664525)) + seed
+      const j = k % key.length
+      s[i] = (s[i]! ^ Math.imul(s[i - 1]! ^ (s[i - 1]! >>> 30), 1664525)) + key[j]! + j
       if (++i >= size) {
         s[0] = s[size - 1]!
         i = 1

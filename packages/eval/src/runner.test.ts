@@ -193,6 +193,10 @@ describe('the runner', () => {
     ['repeats', [{ ...written, repeats: 0.5 }], 'repeats of questions 0.5'],
     ['a limit', [questions], 'limit -1', { limit: -1 }],
     ['a number of examples', [questions], 'numFewshot 0.5', { numFewshot: 0.5 }],
+    ['a seed', [questions], 'fewshotSeed 1.5', { fewshotSeed: 1.5 }],
+    ['no seed', [questions], 'fewshotSeed NaN', { fewshotSeed: Number.NaN }],
+    ['a count of samples', [questions], 'bootstrapIterations NaN', { bootstrapIterations: Number.NaN }],
+    ['one sample', [questions], 'bootstrapIterations 1,', { bootstrapIterations: 1 }],
   ])('refuses %s before it asks anything', async (_, tasks, reason, options = {}) => {
     const lm = new Written({ pairs: () => ({ logprob: -1, greedy: true }), generate: () => 'x' })
     const before = { ...questions, name: 'before' }

@@ -1,5 +1,15 @@
 /** The runner: documents to requests, requests to answers (from the cache where it has them), answers to metrics. */
-import { checkCount, checkTasks, choicesOf, goldOf, pipelines, questionOf, targetOf, textTargets } from './check.js'
+import {
+  checkChance,
+  checkCount,
+  checkTasks,
+  choicesOf,
+  goldOf,
+  pipelines,
+  questionOf,
+  targetOf,
+  textTargets,
+} from './check.js'
 import { EvaluationError } from './errors.js'
 import { exampleSampler } from './fewshot.js'
 import { applyFilters } from './filters.js'
@@ -32,11 +42,11 @@ export interface EvaluateOptions {
   readonly data?: DataSource
   /** Only the first documents of each task. */
   readonly limit?: number
-  /** Examples shown first, instead of the task's own number. */
+  /** Examples shown first, instead of the task's own number; a task that says 0 keeps it (lm-eval). */
   readonly numFewshot?: number
-  /** Of the choice of examples. Default 1234 (lm-eval). */
+  /** Of the choice of examples, any whole number as in Python. Default 1234 (lm-eval). */
   readonly fewshotSeed?: number
-  /** Of the bootstrap, 0 for no standard errors. Default 100,000 (lm-eval). */
+  /** Of the bootstrap, at least 2; 0 for no standard errors. Default 100,000 (lm-eval). */
   readonly bootstrapIterations?: number
   readonly cache?: RequestCache
   readonly onProgress?: (answered: number, total: number) => void
@@ -64,6 +74,7 @@ export interface Sample {
 
 export interface TaskResult {
   readonly task: string
+  /** Examples that were shown, whatever was asked for. */
   readonly numFewshot: number
   readonly scores: readonly Score[]
   readonly samples: readonly Sample[]
@@ -98,6 +109,7 @@ export async function evaluate(
   checkTasks(tasks)
   checkCount('limit', options.limit, 1)
   checkCount('numFewshot', options.numFewshot, 0)
+  checkChance(options.fewshotSeed, options.bootstrapIterations)
   const asked: Asked[] = []
   for (const task of tasks) asked.push(...(await ask(task, options)))
   const answers = await answerAll(
@@ -119,7 +131,6 @@ export async function evaluate(
 }
 
 const shots = (task: Task, { numFewshot }: EvaluateOptions): number =>
-  // A task that says 0 means it (lm-eval).
   task.numFewshot === 0 ? 0 : (numFewshot ?? task.numFewshot ?? 0)
 
 async function ask(task: Task, options: EvaluateOptions): Promise<Asked[]> {

@@ -31,6 +31,7 @@ export async function evalTasks(name: string, names: readonly string[], options:
   if (options.samples && !options.json)
     throw new UsageError('--samples: got no --json, expected both: documents, requests and answers are JSON')
   const tasks = await Promise.all(names.map(taskOf))
+  noteShots(tasks, options.numFewshot)
   const loaded = await load(name, options)
   if (!options.json) describe(loaded)
   const begin = performance.now()
@@ -56,6 +57,13 @@ export async function evalTasks(name: string, names: readonly string[], options:
     lm.dispose()
     await loaded.dispose()
   }
+}
+
+/** Where the number of examples is not the one asked for. */
+function noteShots(tasks: readonly Task[], asked = 0): void {
+  const kept = tasks.filter(({ numFewshot }) => numFewshot === 0).map(({ name }) => name)
+  if (asked > 0 && kept.length > 0)
+    note(`--num-fewshot: got ${asked}, not for ${kept.join(', ')}: 0 in the task itself stands, as in lm-eval`)
 }
 
 /** A task file where there is one of this name, else a bundled task. */
