@@ -53,6 +53,14 @@ test('KL divergence, agreement and perplexity ratio are what their formulas say'
 
   const same = await compareModels(base, base, text, { context: 8 })
   expect(same).toMatchObject({ kl: { mean: 0, max: 0 }, sameTop: { mean: 1 }, perplexityRatio: { mean: 1, stderr: 0 } })
+  for (const [options, reason] of [
+    [{ rowsAtOnce: 0 }, 'rowsAtOnce 0'],
+    [{ batch: Number.NaN }, 'batch NaN'],
+    [{ batch: -1 }, 'batch -1'],
+    [{ bytes: 0 }, 'bytes 0'],
+  ] as const)
+    await expect(compareModels(base, other, text, options)).rejects.toThrow(reason)
+  await expect(compareModels(base, other, [1, 61])).rejects.toThrow('got token 61 at 1')
   const elsewhere = tinyLlama(reference(), 3)
   await expect(compareModels(base, elsewhere, text)).rejects.toThrow('one device')
   elsewhere.dispose()

@@ -21,7 +21,7 @@ import { EvaluationError } from './errors.js'
 import { type PackSpecs, scoredHidden, sizeOf, specsOf, valuesOf } from './forward.js'
 import { type Pack, packs } from './pack.js'
 import { defaultContext, type Perplexity, type PerplexityOptions, scoredIn, summarise, windows } from './perplexity.js'
-import { checkNumber, chunks } from './scorer.js'
+import { checkNumber, checkRequest, checkSizes, chunks } from './scorer.js'
 
 /** A mean over tokens with its standard error. */
 export interface Estimate {
@@ -72,15 +72,16 @@ export async function compareModels(
       `compare: got models on ${base.device.name} and ${other.device.name} with ${base.config.vocabSize} and ${other.config.vocabSize} tokens, expected one device and one vocabulary. Load both on the same device`,
       { op: 'compare', got: other.config.vocabSize, expected: base.config.vocabSize },
     )
-  const cut = windows(tokens, context ?? Math.min(defaultContext(base), defaultContext(other)))
-  for (const window of cut) checkIds(window, base.config.vocabSize)
+  checkSizes('compare', { batch, rowsAtOnce })
+  const cut = windows(tokens, context ?? Math.min(defaultContext(base), defaultContext(other)), bytes)
+  const requests = cut.map(window => ({ tokens: window, from: 1 }))
+  for (const request of requests) checkRequest(request, base.config.vocabSize)
   const wanted = scoredIn(cut)
   const models = [base, other] as const
   const join = !models.some(({ model }) => model._rotary.byLength)
   const plans = new Map<string, Plan<PackSpecs, Rows>>()
   const rows: Row[] = []
   try {
-    const requests = cut.map(window => ({ tokens: window, from: 1 }))
     for (const pack of packs(requests, { batch, join })) {
       signal?.throwIfAborted()
       const longest = pack.owners.reduce((n, { request }) => Math.max(n, cut[request]!.length), 0)
@@ -131,19 +132,6 @@ async function readRows(parts: Rows): Promise<Row[]> {
       out.push({ base: -base![i]!, other: -other![i]!, kl: kl![i]!, same: top![i] === otherTop![i] })
   }
   return out
-}
-
-function checkIds(tokens: Int32Array, vocabSize: number): void {
-  const bad = tokens.find(id => id < 0 || id >= vocabSize)
-  if (bad !== undefined)
-    throw new EvaluationError(
-      `compare: got token ${bad}, expected 0 … ${vocabSize - 1}. Is this the models' tokenizer?`,
-      {
-        op: 'compare',
-        got: bad,
-        expected: vocabSize,
-      },
-    )
 }
 
 function compare(rows: readonly Row[], tokens: number, bytes: number | undefined): Comparison {

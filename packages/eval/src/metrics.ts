@@ -1,4 +1,5 @@
 /** Metrics as lm-eval 0.4 computes them: a value for each document, then one number with its standard error. */
+import { EvaluationError } from './errors.js'
 import type { Loglikelihood } from './language-model.js'
 import { length, punctuation, utf8Length } from './python.js'
 import { PythonRandom } from './python-random.js'
@@ -74,8 +75,17 @@ const weightedMean = (values: readonly Value[]): number => {
   return sum / weights
 }
 
-/** One number of all documents' values. */
+/**
+ * One number of all documents' values.
+ *
+ * @throws EvaluationError for values without any weight: texts that are all empty.
+ */
 export function aggregate(metric: MetricName, values: readonly Value[]): number {
+  if (values.every(value => typeof value === 'object' && value[1] === 0))
+    throw new EvaluationError(
+      `evaluate: got nothing to divide ${metric} by, expected a text that is not empty. Look at the documents and doc_to_target`,
+      { op: 'evaluate', got: 0 },
+    )
   switch (metrics[metric].aggregation) {
     case 'mean':
       return weightedMean(values)

@@ -35,14 +35,15 @@ export interface Perplexity {
  *
  * @example
  * const { perplexity } = await measurePerplexity(model, tokenizer.encode(text, { bos: false }), { context: 256 })
- * @throws EvaluationError for fewer than two tokens, a window shorter than two, or a model that gives no numbers.
+ * @throws EvaluationError for fewer than two tokens, ids outside the vocabulary, a window shorter than two, `bytes` that
+ * are no count, or a model that gives no numbers.
  */
 export async function measurePerplexity(
   model: Llama,
   tokens: ArrayLike<number>,
   { context, bytes, onProgress, signal, ...options }: PerplexityOptions = {},
 ): Promise<Perplexity> {
-  const cut = windows(tokens, context ?? defaultContext(model))
+  const cut = windows(tokens, context ?? defaultContext(model), bytes)
   const total = scoredIn(cut)
   using scorer = new Scorer(model, options)
   const scores = await scorer.score(
@@ -56,8 +57,8 @@ export async function measurePerplexity(
 
 export const defaultContext = (model: Llama): number => Math.min(512, model.config.maxPositionEmbeddings)
 
-/** Windows with at least one token to score. */
-export function windows(tokens: ArrayLike<number>, context: number): Int32Array[] {
+/** Windows with at least one token to score, of a text of so many bytes where that is known. */
+export function windows(tokens: ArrayLike<number>, context: number, bytes?: number): number[][] {
   if (!Number.isSafeInteger(context) || context < 2)
     throw new EvaluationError(`perplexity: got context ${context}, expected a whole number of tokens ≥ 2`, {
       op: 'perplexity',
@@ -68,13 +69,19 @@ export function windows(tokens: ArrayLike<number>, context: number): Int32Array[
       `perplexity: got ${tokens.length} tokens, expected at least 2. The first token of a window is not scored`,
       { op: 'perplexity', got: tokens.length },
     )
-  const all = Int32Array.from(tokens)
-  const out: Int32Array[] = []
-  for (let at = 0; at + 1 < all.length; at += context) out.push(all.subarray(at, at + context))
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0))
+    throw new EvaluationError(`perplexity: got bytes ${bytes}, expected a whole number ≥ 1`, {
+      op: 'perplexity',
+      got: bytes,
+    })
+  const all = Array.from(tokens)
+  const out: number[][] = []
+  for (let at = 0; at + 1 < all.length; at += context) out.push(all.slice(at, at + context))
   return out
 }
 
-export const scoredIn = (cut: readonly Int32Array[]): number => cut.reduce((n, window) => n + window.length - 1, 0)
+export const scoredIn = (cut: readonly (readonly number[])[]): number =>
+  cut.reduce((n, window) => n + window.length - 1, 0)
 
 /** From the sum of nats to what people read. */
 export function summarise(tokens: number, scored: number, sum: number, bytes: number = Number.NaN): Perplexity {

@@ -204,6 +204,16 @@ describe('the runner', () => {
     expect(lm.asked).toEqual([])
   })
 
+  test('texts that are all empty have no perplexity', async () => {
+    const rolling: Task = { ...written, outputType: 'loglikelihood_rolling', metrics: ['byte_perplexity'] }
+    const lm = new Written({ rolling: text => -text.length })
+    const [result] = await evaluate(lm, [{ ...rolling, docToTarget: doc => (doc.q === 'b' ? '' : 'x') }])
+    expect(result!.scores[0]!.value).toBeCloseTo(Math.E, 12)
+    const error = await evaluate(lm, [{ ...rolling, docToTarget: () => '' }]).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(EvaluationError)
+    expect((error as Error).message).toContain('divide byte_perplexity by')
+  })
+
   test('says which documents, targets and metrics are missing', async () => {
     const { data: _, ...bare } = questions
     await expect(evaluate(yes, [bare])).rejects.toThrow('without its documents')
@@ -316,9 +326,13 @@ describe('task files', () => {
     ['filter_list: [{name: x, filter: [{function: regex, pattern: a}]}]', 'got "pattern"'],
     ['filter_list: [{name: x, filter: [{function: map, mapping_dict: [1, 2]}]}]', 'mapping_dict: got [1,2]'],
     ['a: [', 'no YAML'],
+    ['doc_to_text: *missing', 'no YAML or JSON: Unresolved alias'],
+    [`a: &a [1]\nb: &b [${'*a,'.repeat(99)}]\nc: [${'*b,'.repeat(99)}]`, 'no YAML or JSON: Excessive alias'],
     ['- a', 'expected keys'],
   ])('%s is refused', (text, reason) => {
-    expect(() => readTask(taskFields(text, 'bad'), 'bad')).toThrow(reason)
+    const read = () => readTask(taskFields(text, 'bad'), 'bad')
+    expect(read).toThrow(EvaluationError)
+    expect(read).toThrow(reason)
   })
 
   test('what changes no result is passed over', () => {

@@ -3,7 +3,14 @@ import { iota } from '@cria/tensor'
 import { reference } from '@cria/tensor/reference'
 import { afterAll, describe, expect, test } from 'vitest'
 import { tiny, tinyLlama } from '../test/fake.js'
-import { compareModels, EvaluationError, measurePerplexity, type ScoreRequest, Scorer } from './index.js'
+import {
+  compareModels,
+  EvaluationError,
+  measurePerplexity,
+  type PerplexityOptions,
+  type ScoreRequest,
+  Scorer,
+} from './index.js'
 import { packs } from './pack.js'
 import { windows } from './perplexity.js'
 
@@ -119,6 +126,15 @@ describe('perplexity', () => {
     expect(windows(text.slice(0, 33), 16).map(w => w.length)).toEqual([16, 16])
     expect(() => windows([1], 16)).toThrow('got 1 tokens')
     expect(() => windows(text, 1)).toThrow('context 1')
+  })
+
+  test.each<[string, number[], PerplexityOptions]>([
+    ['token 1.7 at 1', [1, 1.7, 3], {}],
+    ['token 4294967301 at 0', [2 ** 32 + 5, 1, 3], {}],
+    ['bytes 0', text, { bytes: 0 }],
+    ['bytes NaN', text, { bytes: Number.NaN }],
+  ])('refuses %s', async (reason, tokens, options) => {
+    await expect(measurePerplexity(model, tokens, options)).rejects.toThrow(`got ${reason}`)
   })
 })
 

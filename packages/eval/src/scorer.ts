@@ -48,9 +48,7 @@ export class Scorer {
     readonly model: Llama,
     { batch = 512, rowsAtOnce = 128 }: ScorerOptions = {},
   ) {
-    for (const [name, n] of Object.entries({ batch, rowsAtOnce }))
-      if (!Number.isSafeInteger(n) || n < 1)
-        throw new EvaluationError(`scorer: got ${name} ${n}, expected a whole number ≥ 1`, { op: 'scorer', got: n })
+    checkSizes('scorer', { batch, rowsAtOnce })
     this.batch = batch
     this.rowsAtOnce = rowsAtOnce
   }
@@ -138,6 +136,12 @@ export class Scorer {
 /** [from, to) in steps of at most `size`. */
 export const chunks = (n: number, size: number): (readonly [number, number])[] =>
   Array.from({ length: Math.ceil(n / size) }, (_, i) => [i * size, Math.min(n, (i + 1) * size)] as const)
+
+export function checkSizes(op: string, sizes: Required<ScorerOptions>): void {
+  for (const [name, n] of Object.entries(sizes))
+    if (!Number.isSafeInteger(n) || n < 1)
+      throw new EvaluationError(`${op}: got ${name} ${n}, expected a whole number ≥ 1`, { op, got: n })
+}
 
 /** Damaged weights give NaN, which sums and shares would carry on as if it were a result. */
 export function checkNumber(op: string, logprob: number): void {

@@ -2,7 +2,7 @@
  * Task files: lm-evaluation-harness's YAML (or the same keys as JSON), and plain JSON Lines of questions. What a file
  * cannot say without Python (`!function`) is refused by name.
  */
-import { parse, YAMLParseError } from 'yaml'
+import { parse } from 'yaml'
 import { EvaluationError } from './errors.js'
 import type { MetricName } from './metrics.js'
 import { literal } from './python.js'
@@ -33,8 +33,8 @@ export function taskFields(text: string, name: string): Fields {
   try {
     value = parse(text, { customTags: [functionTag], logLevel: 'error' })
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error
-    throw new EvaluationError(`task ${name}: got no YAML or JSON: ${error.message}`, { op: 'task' })
+    // Not the parser's own error alone: an alias of nothing, or too many, is another.
+    throw new EvaluationError(`task ${name}: got no YAML or JSON: ${(error as Error).message}`, { op: 'task' })
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
   throw new EvaluationError(`task ${name}: got ${typeof value}, expected keys such as task, output_type, doc_to_text`, {
