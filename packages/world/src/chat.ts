@@ -2,7 +2,7 @@
 
 /**
  * A chat template (Jinja) that says a conversation in the formats of {@link formatInstruction} and {@link formatQuestion}. What
- * begins with "Tell" or "Write" is an order for a story, what ends with a question mark a question about the last one,
+ * begins with "tell" or "write" is an order for a story, what ends with a question mark a question about the last one,
  * anything else the beginning of a new one. The model reads one story at a time: earlier ones and questions are left out.
  *
  * @example
@@ -20,8 +20,10 @@ export const chatTemplate: string = [
   "{%- if now.story == '' -%}{{- raise_exception('a question before a story: begin one, or say: Tell a story about a fox.') -}}{%- endif -%}",
   '{%- set now.telling = false -%}',
   "{%- set now.prompt = now.story + '\\n\\nQuestion: ' + text + '\\nAnswer:' -%}",
-  "{%- elif text.startswith('Tell ') or text.startswith('Write ') -%}",
+  "{%- elif (text | lower).startswith('tell ') or (text | lower).startswith('write ') -%}",
   '{%- set now.telling = true -%}',
+  '{%- set text = (text[0] | upper) + text[1:] -%}',
+  "{%- if not (text.endswith('.') or text.endswith('!')) -%}{%- set text = text + '.' -%}{%- endif -%}",
   "{%- set now.story = '' -%}",
   "{%- set now.prompt = 'Instruction: ' + text + '\\nStory:\\n' -%}",
   '{%- else -%}',

@@ -69,7 +69,7 @@ And Ben lived happily ever after and fed the birds in winter.`
 
 const maker = `Once there was a shy boy named Noah. He had a friend: a kind fox named Chloe.
 
-Noah wanted to make a red kite for Chloe. Noah needed some glue, but there was none in the house. So Noah went to the meadow. He met a wise farmer named Anna. Anna gave Noah some glue and smiled. The next day, Noah worked on the kite until noon.
+Noah wanted to make a red kite for Chloe. Noah needed some glue, but could find none in the house. So Noah went to the meadow. He met a wise farmer named Anna. Anna gave Noah some glue and smiled. The next day, Noah worked on the kite until noon.
 
 The kite was ready, and Noah smiled. Noah gave the kite to Chloe. Chloe loved it at once.
 
@@ -79,7 +79,7 @@ const fighters = `Once there was a shy boy named Noah. He had a friend: a kind f
 
 One day, Noah and Chloe played tag in the meadow. Chloe had a red kite with her. Chloe shook her head when Noah asked for a turn with it. Noah and Chloe both held on to the kite and shouted. Noah ran off without a word.
 
-Chloe thought of all the good days with Noah, and her anger went away. "I am so sorry, Noah," said Chloe. Noah smiled and hugged her. From then on, Noah and Chloe shared the kite.
+Chloe thought of all the good days with Noah, and her anger went away. "I am so sorry, Noah," said Chloe. Noah smiled and hugged her. From then on, Noah and Chloe shared the kite like good friends.
 
 And Noah lived happily ever after and fed the birds in winter.`
 

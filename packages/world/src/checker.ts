@@ -2,8 +2,10 @@
  * Reads a story as the teller would have told it and follows the state of the world: who is where, who has what, what is
  * open. Whatever cannot be is a problem. Works on any text; what it cannot read it counts.
  */
+import { WorldError } from './errors.js'
 import { Focus } from './grammar/focus.js'
 import { nameIsHe, type Ref, speciesOf } from './grammar/match.js'
+import { harm } from './lexicon/things.js'
 import { type Reading, readSentence, sentences } from './reader.js'
 import { type Args, named, type Person, type Thing, type Var } from './state/entities.js'
 import { goesOn, Ledger } from './state/ledger.js'
@@ -179,7 +181,11 @@ function bind(
     const what = args[ref.slot.v] as Thing | undefined
     if (ref.verb && what) {
       const { base, past, ing } = what.noun.verb
-      if (![base, past, ing].includes(ref.verb)) world.fail(`nobody can ${ref.verb} a ${what.noun.noun}`)
+      const { past: broke, participle: broken } = harm(what.noun)
+      const { form } = ref.slot
+      if (form === 'broke' || form === 'broken') {
+        if (ref.verb !== broke && ref.verb !== broken) world.fail(`a ${what.noun.noun} never ${ref.verb}`)
+      } else if (![base, past, ing].includes(ref.verb)) world.fail(`nobody can ${ref.verb} a ${what.noun.noun}`)
     }
     const who = args[ref.slot.v] as Person | undefined
     if (ref.slot.form === 'noun' && who && who.species !== ref.species)
@@ -223,6 +229,9 @@ function strangers(state: State, sentence: string): string[] {
  */
 export function checkStory(text: string, options: CheckOptions = {}): Report {
   const { tolerance = 0.2 } = options
+  if (typeof text !== 'string') throw new WorldError('checkStory', text, 'a text', 'Give the story alone.')
+  if (!(tolerance >= 0 && tolerance <= 1))
+    throw new WorldError('checkStory', tolerance, 'a tolerance from 0 to 1', 'It is a share of the sentences.')
   const problems: Problem[] = []
   const unknown: string[] = []
   let state = new State()

@@ -100,3 +100,19 @@ test('a question that gives its answer away has no other choice', () => {
   expect(lonely.length).toBeGreaterThan(5)
   for (const { choices, answer } of lonely) expect(choices).toEqual([answer])
 })
+
+test('who met somebody else too, unnamed at first, has no wrong choice of that name', () => {
+  let two = 0
+  for (let i = 0; i < 1500; i++) {
+    const one = story(3001, i, 'heldout')
+    for (const { question, answer, choices } of questions(one, new Random(3001, i, 4))) {
+      const [, who] = /^Who did (\w+) meet\?$/.exec(question) ?? []
+      if (who === undefined) continue
+      const met = one.tale.events.filter(({ kind, args }) => kind === 'meet' && args.a?.name === who)
+      const others = met.map(({ args }) => `${args.b!.name}.`).filter(name => name !== answer)
+      two += Math.min(1, others.length)
+      expect(choices.filter(choice => others.includes(choice))).toEqual([])
+    }
+  }
+  expect(two).toBeGreaterThan(10)
+})

@@ -8,6 +8,7 @@ import type { Pattern } from './grammar/pattern.js'
 import { capital, Voice } from './grammar/render.js'
 import { patternOf, variables } from './happenings.js'
 import { heroes, men, women } from './lexicon/people.js'
+import type { Noun } from './lexicon/things.js'
 import type { Topic } from './lexicon/topics.js'
 import type { Plot } from './plots/define.js'
 import { plots } from './plots/index.js'
@@ -25,24 +26,41 @@ export class Choices {
     private readonly random: Random,
   ) {}
 
-  /** Wrong answers. None where the question says all of the answer; undefined where anything of the kind will do. */
-  wrong(ask: Ask, args: Args): readonly string[] | undefined {
+  /** Wrong answers; none where the question says all of the answer. */
+  wrong(ask: Ask, args: Args): readonly string[] {
     const [question, answer] = ask.slice(0, 2).map(text => patternOf(text!)) as [Pattern, Pattern]
-    if (answer.text === '<a.kid>') return this.#kinds(args.a!)
+    const kid = /^<([abc])\.kid>$/.exec(answer.text)
+    if (kid) return this.#kinds(args[kid[1] as 'a']!)
     const given = variables(question)
     const own = [...variables(answer)].filter(v => !given.has(v))
     if (own.length === 0) return []
     const of = (type: string): Var | undefined => own.find(v => kindOf(v) === type)
-    if (of('place')) return undefined
-    const v = of('topic') ?? of('thing') ?? own.at(-1)!
+    const v = of('place') ?? of('topic') ?? of('thing') ?? own.at(-1)!
+    const kind = kindOf(v)
+    const right = this.#right(ask, given, args, v)
     const others =
-      kindOf(v) === 'person'
-        ? this.#people(
-            args[v] as Person,
-            [...given].map(v => args[v]),
-          )
-        : this.#elsewhere(ask, v, args[v] as Thing | Topic)
-    return others.map(other => this.#say(answer, { ...args, [v]: other }))
+      kind === 'place'
+        ? this.some(this.story.tale.path.filter(place => !right.has(place)))
+        : kind === 'person'
+          ? this.#people(args[v] as Person, [...[...given].map(v => args[v]), ...right])
+          : this.#elsewhere(ask, v, args[v] as Thing | Topic)
+    return others.filter(other => !right.has(other)).map(other => this.#say(answer, { ...args, [v]: other }))
+  }
+
+  /** All that answers the question in this story, also where it is not asked: who met two people met both. */
+  #right([question]: Ask, given: ReadonlySet<Var>, args: Args, v: Var): ReadonlySet<unknown> {
+    const same = this.story.tale.events.filter(
+      ({ kind, args: others }) =>
+        events()
+          .get(kind)!
+          .definition.ask?.some(other => other[0] === question) && [...given].every(one => others[one] === args[one]),
+    )
+    return new Set([args[v], ...same.map(one => one.args[v])])
+  }
+
+  /** As many of these as may be needed, in no order. */
+  some<T>(list: readonly T[]): T[] {
+    return this.random.shuffle(list).slice(0, enough)
   }
 
   /** What made others sad, as if it had happened to `who` and a friend. */
@@ -64,22 +82,22 @@ export class Choices {
     return [...found]
   }
 
-  /** How another story goes. */
-  #other(plot: Plot): Tale {
+  /** How another story goes, of this thing or of any. */
+  #other(plot: Plot, noun: Noun = this.random.pick(plot.things)): Tale {
     const { random } = this
-    const tale = new Tale(random, { plot: plot.name, species: random.pick(heroes), noun: random.pick(plot.things) })
+    const tale = new Tale(random, { plot: plot.name, species: random.pick(heroes), noun })
     plot.run(tale)
     return tale
   }
 
-  /** What the answer is where the same plot goes otherwise. */
+  /** What the answer is where the same plot goes otherwise; with the same thing, unless it is asked for: a scarf is not nailed. */
   #elsewhere([question, answer]: Ask, v: Var, mine: Thing | Topic): (Thing | Topic)[] {
     const { tale } = this.story
     const plot = plots.find(({ name }) => name === tale.sketch.plot)!
     const key = (one: Thing | Topic): unknown => ('noun' in one ? one.noun : one)
     const found = new Map<unknown, Thing | Topic>()
     for (let tries = 0; tries < 100 && found.size < enough; tries++)
-      for (const { kind, args } of this.#other(plot).events)
+      for (const { kind, args } of this.#other(plot, kindOf(v) === 'topic' ? tale.sketch.noun : undefined).events)
         for (const other of events().get(kind)!.definition.ask ?? [])
           if (other[0] === question && other[1] === answer && args[v])
             found.set(key(args[v] as Thing | Topic), args[v] as Thing | Topic)

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
+import { checkStory } from './checker.js'
 import { document, documents } from './documents.js'
 import { WorldError } from './errors.js'
 import { checkInstruction, instructionFor } from './instructions.js'
 import { allSpecies, grownTraits, traits } from './lexicon/people.js'
 import { regions } from './lexicon/places.js'
 import { allNouns } from './lexicon/things.js'
+import { mutate } from './mutate.js'
 import { preference } from './preferences.js'
 import { questions } from './questions.js'
 import { Random } from './random.js'
@@ -91,6 +93,18 @@ test('a split that there is not is refused by name', () => {
     expect(make).toThrow(WorldError)
     expect(make).toThrow(/story: got "test", expected the split 'train' or 'heldout'/)
   }
+})
+
+test('arguments that name no story, no mixture and no damage are refused', () => {
+  for (const number of [-1, 1.5, Number.NaN, 2 ** 60]) {
+    expect(() => story(number, 0)).toThrow(WorldError)
+    expect(() => document(1, number)).toThrow(/whole number ≥ 0 as the index/)
+  }
+  for (const weights of [{}, { story: -1 }, { story: Number.NaN }, { story: Number.POSITIVE_INFINITY }, { poem: 1 }])
+    expect(() => document(1, 0, { weights })).toThrow(/document: got .* expected weights ≥ 0 of story, questions/)
+  expect(() => mutate(story(1, 0), 'nope' as 'shuffle', new Random(1))).toThrow(/mutate: got "nope", expected one of/)
+  for (const tolerance of [Number.NaN, 5, -1])
+    expect(() => checkStory('A story.', { tolerance })).toThrow(/a tolerance from 0 to 1/)
 })
 
 test('an instruction is not followed by any story', () => {

@@ -1,4 +1,5 @@
 /** Training documents: stories, stories with questions, instructions with stories, mixed by weight. */
+import { WorldError } from './errors.js'
 import { type Instruction, instructionFor } from './instructions.js'
 import { formatQuestion, type Question, questions } from './questions.js'
 import { Random } from './random.js'
@@ -29,9 +30,14 @@ export interface DocumentOptions {
 const defaultWeights: Record<DocumentKind, number> = { story: 0.5, questions: 0.3, instruction: 0.2 }
 const kinds: readonly DocumentKind[] = ['story', 'questions', 'instruction']
 
-/** Document `index` of `seed`: the story of that seed and index, in one of the formats. Any index at once. */
+/**
+ * Document `index` of `seed`: the story of that seed and index, in one of the formats. Any index at once.
+ *
+ * @throws WorldError where `story` does, and for weights of other kinds, negative ones, or none above 0
+ */
 export function document(seed: number, index: number, options: Omit<DocumentOptions, 'seed'> = {}): WorldDocument {
   const { split = 'train', weights = defaultWeights } = options
+  checkWeights(weights)
   const one = story(seed, index, split)
   const random = new Random(seed, index, 3)
   const total = kinds.reduce((sum, kind) => sum + (weights[kind] ?? 0), 0)
@@ -46,6 +52,19 @@ export function document(seed: number, index: number, options: Omit<DocumentOpti
         ? `${formatInstruction(instruction)}${one.text}`
         : one.text
   return { kind, text, story: one, questions: asked, instruction }
+}
+
+function checkWeights(weights: Partial<Record<DocumentKind, number>>): void {
+  const known = Object.entries(weights).every(
+    ([kind, weight]) => kinds.includes(kind as DocumentKind) && weight >= 0 && weight < Number.POSITIVE_INFINITY,
+  )
+  if (!known || !Object.values(weights).some(weight => weight > 0))
+    throw new WorldError(
+      'document',
+      JSON.stringify(weights),
+      `weights ≥ 0 of ${kinds.join(', ')}, one above 0`,
+      'What is left out has weight 0.',
+    )
 }
 
 /** The fixed format of an instruction in training text and prompts; the story follows. */

@@ -13,3 +13,9 @@ export class WorldError extends Error {
     Object.defineProperty(this, Symbol.for('cria.error'), { value: true })
   }
 }
+
+/** @throws WorldError for what is no whole number ≥ 0 */
+export function checkWhole(op: string, name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new WorldError(op, value, `a whole number ≥ 0 as ${name}`, 'Each seed and each index has one story.')
+}

@@ -1,5 +1,6 @@
 /** Damage: stories with one thing wrong, each kind of its own. For measuring the checker and for preference pairs. */
 import { changeName, changeTopic, join, withSentence } from './damage.js'
+import { WorldError } from './errors.js'
 import { literal } from './grammar/render.js'
 import { men, women } from './lexicon/people.js'
 import type { Random } from './random.js'
@@ -177,5 +178,7 @@ export function mutate(story: Story, kind: MutationKind, random: Random, other?:
       const rest = sentences(other.text)
       return join([...paragraphs.slice(0, Math.ceil(paragraphs.length / 2)), ...rest.slice(Math.ceil(rest.length / 2))])
     }
+    default:
+      throw new WorldError('mutate', kind, `one of ${mutationKinds.join(', ')}`, 'Name what shall be wrong.')
   }
 }

@@ -1,5 +1,5 @@
 /** A story by (seed, index): sketch, simulate, tell. The same on every platform, and no story needs the one before it. */
-import { WorldError } from './errors.js'
+import { checkWhole, WorldError } from './errors.js'
 import { heroes } from './lexicon/people.js'
 import { plots } from './plots/index.js'
 import { mix, Random } from './random.js'
@@ -28,9 +28,12 @@ const hash = (text: string): number => {
   return h
 }
 
-/** One combination in sixteen of plot, hero's kind and thing is kept from training. */
-export const splitOf = (sketch: Sketch): Split =>
-  hash(`${sketch.plot}/${sketch.species.noun}/${sketch.noun.noun}`) % 16 === 0 ? 'heldout' : 'train'
+const splitOfTold = ({ plot, species, noun }: Sketch, told: boolean): Split =>
+  hash(`${plot}/${species.noun}/${told ? noun.noun : ''}`) % 16 === 0 ? 'heldout' : 'train'
+
+/** One combination in sixteen of plot, hero's kind and thing, or no thing where the text names none, is kept from training. */
+export const splitOf = ({ text, tale: { sketch } }: Pick<Story, 'text' | 'tale'>): Split =>
+  splitOfTold(sketch, new RegExp(`\\b${sketch.noun.noun}\\b`).test(text))
 
 const titleOf = ({ hero, title, thing }: Tale): string =>
   `${hero.name} and the ${title.replace('<o>', thing.noun.noun)}`.replace(
@@ -38,8 +41,14 @@ const titleOf = ({ hero, title, thing }: Tale): string =>
     letter => letter.toUpperCase(),
   )
 
-/** Story `index` of `seed` in a split. */
+/**
+ * Story `index` of `seed` in a split.
+ *
+ * @throws WorldError for a seed or an index that is no whole number ≥ 0, and for another split
+ */
 export function story(seed: number, index: number, split: Split = 'train'): Story {
+  checkWhole('story', 'the seed', seed)
+  checkWhole('story', 'the index', index)
   if (split !== 'train' && split !== 'heldout')
     throw new WorldError(
       'story',
@@ -51,13 +60,14 @@ export function story(seed: number, index: number, split: Split = 'train'): Stor
   for (;;) {
     const plot = random.pick(plots)
     const sketch = { plot: plot.name, species: random.pick(heroes), noun: random.pick(plot.things) }
-    if (splitOf(sketch) !== split) continue
+    // Neither way: no need to tell it.
+    if (splitOfTold(sketch, true) !== split && splitOfTold(sketch, false) !== split) continue
     const tale = new Tale(random, sketch)
     plot.run(tale)
     const { text, said, sentences } = tellTale(tale, random)
     const titled = random.chance(0.15) ? `${titleOf(tale)}\n\n${text}` : text
     const words = text.split(' ').length
-    if (words < shortest || words > longest) continue
+    if (words < shortest || words > longest || splitOf({ text, tale }) !== split) continue
     return { text: titled, tale, said, sentences }
   }
 }

@@ -3,7 +3,7 @@ import { definitions } from './events/index.js'
 import { grownTraits, helpers, heroes, men, type Species, traits, women } from './lexicon/people.js'
 import { type Place, type Region, regions } from './lexicon/places.js'
 import type { Noun } from './lexicon/things.js'
-import { type Topic, type TopicKind, topicLists } from './lexicon/topics.js'
+import { mends, type Topic, type TopicKind, topicLists } from './lexicon/topics.js'
 import type { Random } from './random.js'
 import type { Args, Person, Thing } from './state/entities.js'
 import { Ledger } from './state/ledger.js'
@@ -102,6 +102,11 @@ export class Tale {
 
   topic(kind: TopicKind): Topic {
     return this.random.pick<Topic>(topicLists[kind])
+  }
+
+  /** What mends this thing. */
+  glue({ noun }: Thing): Topic {
+    return this.random.pick(topicLists.glue.filter(glue => mends(glue, noun)))
   }
 
   topics(kind: TopicKind): readonly Topic[] {

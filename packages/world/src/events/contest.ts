@@ -29,7 +29,7 @@ export const contest: Record<string, Definition> = define({
     rule: w => void w.expect('contest'),
     say: [
       '"(You will never win|I am much better than you), <b.name>!" said <a.np>.',
-      '"Nobody can beat me," <a> told <b.him>.',
+      '"(Nobody can beat me|I always win|I am the best of all)," <a> told <b.him>.',
       '<a> laughed at <b.him> and said that <b.he> had no chance',
       '<a> held <a.hs> nose high and did not even look at <b.him>',
     ],
@@ -135,7 +135,7 @@ export const contest: Record<string, Definition> = define({
     rule: (w, { a, b }) => w.together(a, b),
     say: [
       '"You are a true winner, <b.name>," said <a.np>.',
-      '<a> looked at <a.hs> feet and told <b.him> that <a.he> was sorry',
+      '<a> looked at <a.hs> feet and told <b.him> that <a.he> was sorry (for it all|and ashamed)[ $tail]',
       '"I am sorry that I laughed at you, <b.name>," said <a.np>.',
     ],
     gist: '<a.name> said sorry',

@@ -71,7 +71,7 @@ export const feelings: Record<string, Definition> = define({
       '"You are (a true friend|the best friend|so kind|very kind), <b.name>," said <a.np>.',
       '<a> (thanked|hugged) <b.him> (again and again|with all <a.hs> heart|and laughed)',
       '"I will never forget what you did for me, <b.name>," said <a.np>.',
-      '"How can I ever thank you, <b.name>?" <a> asked, but <b> only (smiled|laughed|waved a hand).',
+      '"How can I ever thank you, <b.name>?" <a> asked, but <b> only (smiled|laughed|waved a hand|winked|blushed|said that it was nothing).',
       '"I am so glad that I met you, <b.name>," said <a.np>.',
       '<a> gave <b.him> (a big hug|a flower|a kiss on the cheek|a shiny berry|a cookie) to say thank you',
     ],
@@ -82,8 +82,8 @@ export const feelings: Record<string, Definition> = define({
     rule: (w, { a, b }) => w.together(a, b),
     say: [
       '<ab> (laughed|giggled) (until their bellies hurt|together|so loudly that the birds flew up|all the way home)[ $tail]',
-      '<ab> (looked at each other|looked up) and (laughed|smiled|giggled)[ $tail]',
-      '<ab> danced (in a circle|around and around|hand in hand)[ $tail]',
+      '<ab> (looked at each other|looked up|looked down at their feet) and (laughed|smiled|giggled|grinned)[ $tail]',
+      '<ab> danced (in a circle|around and around|hand in hand) (and sang|until they were dizzy|until they fell down|to a song without words)[ $tail]',
     ],
   },
 })

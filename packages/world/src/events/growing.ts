@@ -62,7 +62,12 @@ export const growing: Record<string, Definition> = define({
       w.expect('grow')
       w.open('threat', { x: y })
     },
-    say: ['<y>', 'the little plant was in danger: <y>', 'there was trouble: <y>'],
+    say: [
+      '<y>',
+      'the (little|young|tiny) plant was in (danger|great danger|trouble): <y>',
+      '(before the week was over|a week later|only two days later|three days later), <y>',
+      '(there was trouble|there was bad news|nothing is ever easy): <y>',
+    ],
     ask: [['What was the trouble?', '<y>', 'other']],
     gist: '<y>',
   },
@@ -196,8 +201,8 @@ export const growing: Record<string, Definition> = define({
       w.ending = 'bittersweet'
     },
     say: [
-      'And <a> began again, a little sad and a little wiser',
-      'When spring came, <a> was ready',
+      'And <a> began again, (a little sad and a little wiser|slowly and with great care|as every gardener must)[ $tail]',
+      'When spring came, <a> was (ready|out before anyone else|there with a little can|the first to see it)[ $tail]',
       'That night, <a> put the seed under <a.hs> pillow and dreamed of (leaves|flowers|spring|green hills)',
     ],
   },

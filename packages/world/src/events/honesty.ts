@@ -46,7 +46,7 @@ export const honesty: Record<string, Definition> = define({
     },
     say: [
       '<a> remembered the promise and (went pale|jumped up|felt hot and cold)',
-      '"Oh no, my promise!" <a> cried.',
+      '"(Oh no|Oh dear|Wait), my promise!" <a> (cried|said|whispered) and (went pale|jumped up|looked at the low sun|stopped at once).',
       'a (bell|rooster|whistle) sounded far away, and <a> remembered the promise',
     ],
     gist: '<a.name> remembered the promise',
@@ -74,9 +74,9 @@ export const honesty: Record<string, Definition> = define({
       w.open('guilt', { a })
     },
     say: [
-      '<a> ran and ran, but it was too late',
+      '<a> ran and ran, but (it was too late|<a.he> came too late)[ $tail]',
       'but it was too late, and <b> had done all the work alone, while <a> was away',
-      'it was already dark, and <a> had broken the promise',
+      'it was already (dark|evening|late), and <a> had broken the promise[ $tail]',
       'when <a> got there, <b> sat there, (tired|pale|disappointed), for it was too late',
     ],
     gist: '<a.name> came too late',
@@ -108,8 +108,8 @@ export const honesty: Record<string, Definition> = define({
       if (o && !w.broken.has(o)) w.fail('it is not broken')
     },
     say: [
-      '<a> hid the pieces (under a bush|behind a box|under the bed|in a drawer) and ran away',
-      '<a> pushed <o> behind the curtain and said nothing',
+      '<a> hid the pieces (under a bush|behind a box|under the bed|in a drawer|in an old boot|under a heap of leaves) and (ran away|went home|told nobody|washed <a.hs> hands)',
+      '<a> pushed <o> (behind the curtain|under a rug|to the back of a shelf|under the stairs) and (said nothing|walked away|whistled a tune)',
       'nobody had seen it, and <a> (kept quiet|crept away|told no one)[ $tail]',
     ],
     gist: '<a.name> hid it',
@@ -149,7 +149,7 @@ export const honesty: Record<string, Definition> = define({
       '<a> could not (eat|sleep|look anyone in the eyes), and there was a stone in <a.hs> belly[ $tail]',
       '<a> tried to play, but <a.he> could think of nothing else[ $tail]',
       '<a> lay in bed and (listened to <a.hs> heart|looked at the ceiling|turned from side to side) $nighttail',
-      'The sweetest (cake|pudding|pie) tasted of nothing, and <a.np> knew why',
+      'The sweetest (cake|pudding|pie|apple|jam) tasted of (nothing|ashes|old paper), and <a.np> knew why[ $tail]',
     ],
   },
   confess: {
@@ -160,10 +160,10 @@ export const honesty: Record<string, Definition> = define({
       w.mark('sorry', a, b)
     },
     say: [
-      '<a> went to <b.him> and told <b.hm> the whole truth',
+      '<a> went to <b.him> and told <b.hm> (the whole truth|the truth at last|what had really happened)[ $tail]',
       '"It was my fault, <b.name>, and I am sorry," said <a.np>.',
-      '<a> took a deep breath and told <b.him> everything',
-      '"I have to tell you something, <b.name>," <a> began, and then it all came out.',
+      '<a> took a deep breath and told <b.him> (everything|all of it|the truth)[ $tail]',
+      '"I have to tell you something, <b.name>," <a> began, and then (it all came out|the truth came out|there was no stopping)[ $tail].',
     ],
     ask: [['Who told the truth?', '<a.name>', 'person']],
     gist: '<a.name> told <b.name> the truth',
@@ -175,10 +175,10 @@ export const honesty: Record<string, Definition> = define({
       w.close('guilt', 'forgiven', a)
     },
     say: [
-      '<b> was quiet for a moment, and then <b.he> hugged <a.him>',
+      '<b> was quiet for (a moment|a while|a long time), and then <b.he> (hugged|kissed|forgave) <a.him>',
       '"Thank you for telling me, <a.name>," said <b.np> $kindly.',
       '"That was brave of you, <a.name>, and I forgive you," said <b.np>.',
-      '<b> forgave <a.him>, because it is hard to say such a thing',
+      '<b> forgave <a.him>, because (it is hard to say such a thing|the truth is hard to say|anyone can make a mistake)',
     ],
     gist: '<b.name> forgave <a.name>',
   },

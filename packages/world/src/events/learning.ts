@@ -57,7 +57,7 @@ export const learning: Record<string, Definition> = define({
       'Day after day, <a> practised <x.ing>',
       '<a> fell down (three times and got up four times|five times and got up six times|seven times and got up eight times|nine times and got up ten times)[ $tail]',
       '<a> practised until <a.he> could do it in <a.hs> (sleep|dreams)',
-      'each day it went a little better, and <a> did not give up[ $tail]',
+      'each day it went a little better, and <a> did not (give up|stop|lose heart)[ $tail]',
     ],
     ask: [['How did <a.name> get better?', '<a.he> practised', 'other']],
   },

@@ -30,7 +30,7 @@ export const making: Record<string, Definition> = define({
       w.open('need', { a, x })
     },
     say: [
-      '<a> needed <x>, but there was none in the house',
+      '<a> needed <x>, but could find none (in the house|anywhere|at home)',
       '<a> looked in every (box|drawer|corner), but <a.he> had no <x.bare>',
       'For <o.the>, <a> needed <x>, and <a.he> had none',
       'One thing was missing: <a> had no <x.bare>',
@@ -50,7 +50,7 @@ export const making: Record<string, Definition> = define({
       '<b> gave <a.him> <x> and (smiled|would not take any money|wished <a.hm> luck)',
       '"(Take|You can have) my <x.bare>," <b> told <a.him> $kindly.',
       '<b> opened (a big|an old|a little) (box|bag|chest) and gave <a.him> <x>',
-      '<b> had <x> to spare and gave it all to <a.him>',
+      '<b> had <x> to spare and gave <a.him> all that <a.he> (needed|wanted|could carry)',
     ],
     ask: [
       ['Who helped <a.name>?', '<b.name>', 'person'],
@@ -87,7 +87,7 @@ export const making: Record<string, Definition> = define({
     args: 'a',
     say: [
       '<a> did not give up and (tried|began|started) again[ $tail]',
-      '"Never mind," said <a.np>, and <a.he> (tried|began|started) again.',
+      '"(Never mind|Once more|It does not matter)," said <a.np>, and <a.he> (tried|began|started) again[ $tail].',
       '<a> took a deep breath and (tried|began|started) again (from the beginning|more slowly|with more care)[ $tail]',
       '"One more time," <a> told <a.self> $tail.',
     ],
@@ -139,11 +139,11 @@ export const making: Record<string, Definition> = define({
       w.whole(o)
     },
     say: [
-      '<a> loved <o> at once',
+      '<a> loved <o> (at once|from the first moment|more than words can say)[ and $joy]',
       '"This is the most beautiful <o.bare> in the world!" (said|cried) <a.np>.',
       '<a> looked at <o> for a long time, and then <a.he> (hugged|kissed) <b.him>',
       '"Is this <o.bare> really for me, <b.name>?" <a> asked with shining eyes.',
-      '<a> held <o> close and could not stop smiling',
+      '<a> held <o> close and (could not stop smiling|would not let go|hummed a happy tune|smiled from ear to ear)',
     ],
     ask: [['What did <a.name> love?', 'the <o.n>', 'thing']],
   },

@@ -37,8 +37,8 @@ export const mystery: Record<string, Definition> = define({
     rule: (w, { b }) => void w.expect('blame', b),
     say: [
       '"It was not me," said <b.np> $sadly.',
-      '<b> shook <b.hs> head, and <b.hs> eyes filled with tears',
-      '<b> was hurt, because <b.he> had taken nothing',
+      '<b> shook <b.hs> head, and <b.hs> eyes (filled with tears|were wet|grew big and round)',
+      '<b> was (hurt|upset|very sad), because <b.he> had taken (nothing|not one crumb)',
       '"I would never do that," <b> (said|whispered|cried).',
     ],
   },
@@ -110,7 +110,7 @@ export const mystery: Record<string, Definition> = define({
     say: [
       '"I am sorry, I was so hungry," <c> (whispered|sobbed|said).',
       '<c> had three little (brothers|sisters|babies) at home who had nothing to eat',
-      '<c> had no family and no food and had not dared to ask',
+      '<c> had no family and (no food|no home|nothing to eat) and had not dared to (ask|knock|say a word)',
       '"I did not know how to ask," <c> said $sadly.',
     ],
     ask: [['Why had <c.name> taken it?', '<c.name> was hungry', 'other']],
@@ -139,7 +139,7 @@ export const mystery: Record<string, Definition> = define({
     say: [
       '<a> was not angry and gave <c.him> (bread and cheese|warm milk|a big plate of soup|as much as <c.he> could eat)',
       '"From now on, come to the front door, <c.name>," said <a.np>.',
-      '<a> set a plate for <c.him> at the table',
+      '<a> set (a plate|a chair|a bowl and a spoon) for <c.him> (at the table|by the fire|next to the stove)',
       '"Next time, just ask, <c.name>," said <a.np> $kindly.',
     ],
     ask: [['Who was kind to <c.name>?', '<a.name>', 'person']],

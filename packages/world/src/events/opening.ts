@@ -98,7 +98,10 @@ export const opening: Record<string, Definition> = define({
       '<a> (did everything together|shared everything|spent every day|played every day) with <b.intro>',
       'With <a.him> was <a.hs> friend, <b.intro>',
     ],
-    ask: [['Who was the friend of <a.name>?', '<b.name>', 'person']],
+    ask: [
+      ['Who was the friend of <a.name>?', '<b.name>', 'person'],
+      ['Who was <b.name>?', '<b.kid>', 'other'],
+    ],
   },
   own: {
     args: 'a o',
@@ -171,12 +174,15 @@ export const opening: Record<string, Definition> = define({
       '<a> met <b.intro>',
       '<p.in>, <a> met <b.intro>',
       '<b.intro> came (along|by|down the path|out of the shade|around the corner|out to see what the noise was)',
-      'There, <p.in>, (sat|stood|rested) <b.intro>',
+      '<p.in> (sat|stood|rested) <b.intro>',
       '<a> saw <b.intro> who was (eating an apple|resting in the shade|sweeping leaves|humming a tune|looking at the clouds|counting stones|drinking some water) <p.in>',
       '<a> heard a voice, and there was <b.intro>',
       '<b.intro> (heard|noticed) <a.him> and came (closer|over|to see)',
       'By chance, <b.intro> was <p.in> too',
     ],
-    ask: [['Who did <a.name> meet?', '<b.name>', 'person']],
+    ask: [
+      ['Who did <a.name> meet?', '<b.name>', 'person'],
+      ['Who was <b.name>?', '<b.kid>', 'other'],
+    ],
   },
 })

@@ -15,6 +15,19 @@ export const parting: Record<string, Definition> = define({
     ask: [['Who had to move away?', '<b.name>', 'person']],
     gist: '<b.name> had to move away',
   },
+  consoles: {
+    args: 'a b',
+    rule: (w, { a, b }) => {
+      w.together(a, b)
+      w.expect('parting')
+    },
+    say: [
+      '"We will always be friends, <a.name>," said <b.np> and (hugged|kissed) <a.him>.',
+      '"I do not want to go, <a.name>," said <b.np> $sadly.',
+      '<b> was just as (sad|unhappy) and held <a.his> hand (for a long time|without a word|very tightly)[ $tail]',
+      '"I will think of you (every day|every night|wherever I am), <a.name>," said <b.np> $sadly.',
+    ],
+  },
   lastDay: {
     args: 'a b p?',
     opener: 'next',
@@ -42,7 +55,7 @@ export const parting: Record<string, Definition> = define({
     },
     say: [
       'soon the (wagon|boat|train|cart) that carried <b.him> was only a dot, and <a> waved and waved',
-      '<ab> hugged for a long time, and then <b> was gone',
+      '<ab> (hugged|held hands|stood close together) for a long time, and then <b> was gone',
       '"Goodbye, <b.name>," <a> (whispered|said|called), and the (wagon|boat|train|cart) rolled away.',
       'the (wagon|boat|train|cart) took <b.him> away, and <a> stood there alone',
     ],

@@ -10,10 +10,10 @@ export const party: Record<string, Definition> = define({
       w.open('secret', { a, b })
     },
     say: [
-      'It was soon the birthday of <b.np>, and <a> wanted to surprise <b.hm>',
-      '<a> knew that the birthday of <b.np> was coming, and <a.he> planned a secret party',
-      '"Tomorrow is the birthday of <b.np>, and we will have a secret party," <a> whispered.',
-      '<a> wanted to give <b.him> a party that nobody would forget',
+      'It was soon the birthday of <b.np>, and <a> wanted to surprise <b.hm> (with a party|as never before|with music and cake|with all the neighbors)',
+      '<a> knew that the birthday of <b.np> was (coming|near|only three days away), and <a.he> planned a secret party (with cake|with music|under the stars|for all the friends)',
+      '"Tomorrow is the birthday of <b.np>, and we will have a secret party," <a> (whispered|told the others).',
+      '<a> wanted to give <b.him> a (birthday party|party) that nobody would forget[ $tail]',
     ],
     ask: [['Who was the party for?', 'for <b.name>', 'person']],
     gist: '<a.name> planned a party',
@@ -48,7 +48,7 @@ export const party: Record<string, Definition> = define({
     args: 'b',
     rule: (w, { b }) => w.open('forgotten', { a: b }),
     say: [
-      '<b> thought that everyone had forgotten <b.him>',
+      '<b> (thought|was sure|believed) that everyone had forgotten <b.him>',
       '"Nobody remembers my birthday," <b> (said|whispered) $sadly.',
       '<b> sat alone on a (bench|stone|step), for nobody had said a word about <b.hs> birthday',
       '<b> felt forgotten and (looked at the ground|kicked a little stone|wanted to cry)',
@@ -81,10 +81,10 @@ export const party: Record<string, Definition> = define({
       w.close('forgotten', 'remembered', b)
     },
     say: [
-      '"Surprise! Happy birthday, <b.name>!" everyone shouted.',
-      'everyone jumped out and sang for <b.him>',
+      '"(Surprise|Hooray)! Happy birthday, <b.name>!" (everyone|the whole crowd|a roomful of friends) (shouted|cried|called).',
+      'everyone (jumped out|came out of hiding|threw confetti|lit a candle) and sang for <b.him>',
       'there were (lights|lanterns|flowers|balloons|ribbons) everywhere, and everyone sang for <b.him>',
-      '"Happy birthday, <b.name>!" (many|twenty|all the) voices called.',
+      '"Happy birthday, <b.name>!" (many|twenty|all the|a dozen|high and low) voices (called|sang|shouted).',
     ],
     gist: 'everyone surprised <b.name>',
   },
@@ -92,7 +92,7 @@ export const party: Record<string, Definition> = define({
     args: 'b',
     rule: (w, { b }) => w.ended('forgotten', 'remembered', b),
     say: [
-      '"You did not forget me!" (cried|laughed) <b.np>.',
+      '"You did not forget me!" (cried|laughed|said) <b.np>[ and $joy].',
       '<b> did not know whether to laugh or to cry[ and $joy]',
       '<b> put <b.hs> hands to <b.hs> face and $joy',
       '<b> understood at last why everyone had been so busy, and <b.he> $joy',

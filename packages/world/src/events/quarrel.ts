@@ -1,4 +1,5 @@
 /** Two friends and one thing: wanting, fighting, breaking, making up, sharing. */
+import { mends } from '../lexicon/topics.js'
 import { type Definition, define } from './define.js'
 
 export const quarrel: Record<string, Definition> = define({
@@ -28,8 +29,8 @@ export const quarrel: Record<string, Definition> = define({
     },
     say: [
       '<ab> (began to fight|started to fight|argued loudly|shouted at each other) about <o>',
-      '<ab> pulled at <o> from both sides, and soon they were (shouting|fighting)',
-      '<ab> both held on to <o> and shouted',
+      '<ab> pulled at <o> from both sides, and soon they were (shouting|fighting|red in the face) $tail',
+      '<ab> both held on to <o> and (shouted|pulled|would not let go|stamped their feet|turned red)',
       'soon <ab> were (red in the face|angry|shouting), and all because of <o.a>',
     ],
     ask: [['What did <a.name> and <b.name> fight about?', 'the <o.n>', 'thing']],
@@ -45,20 +46,19 @@ export const quarrel: Record<string, Definition> = define({
       w.expect('quarrel')
     },
     say: [
-      'there was a (loud|nasty|terrible) (crack|noise|snap), and <o> was broken',
-      '<o> fell to the ground and broke',
-      '(crack|snap), <o> broke in two',
-      '<o> slipped from their hands and broke',
+      'there was a (loud|nasty|terrible|small|sharp) (noise|sound), and <o> was <o.broken>',
+      '<o> <o.broke> (in two|between their hands|right down the middle|in the middle|at one end)',
+      'they pulled (too hard|too wildly|once too often), and <o> <o.broke>',
     ],
-    ask: [['How did the <o.bare> break?', 'in a fight', 'other']],
-    gist: 'the <o.bare> broke',
+    ask: [['How did the <o.bare> get <o.broken>?', 'in a fight', 'other']],
+    gist: 'the <o.bare> <o.broke>',
   },
   partWays: {
     args: 'a? b?',
     rule: w => void w.expect('quarrel'),
     say: [
-      '<ab> went home by two different ways, and nobody (said a word|looked back)[ $tail]',
-      '"I will never play with you again!" said <a.np> and (turned away|ran off|walked away).',
+      '<ab> went home by two different ways, and nobody (said a word|looked back|waved)[ $tail]',
+      '"I will never (play with|talk to|share with|sit next to) you again!" said <a.np> and (turned away|ran off|walked away)[ $tail].',
       '<b> (stamped|ran|marched) off without a word[ $tail]',
     ],
   },
@@ -98,7 +98,7 @@ export const quarrel: Record<string, Definition> = define({
       w.close('quarrel', 'made up')
     },
     say: [
-      '"I am sorry, too," said <b.np>, and they hugged.',
+      '"I am sorry, too," said <b.np>, and they (hugged|shook hands|laughed|hugged each other)[ $tail].',
       '<b> (smiled|nodded) and (hugged|forgave) <a.him>',
       '"It is all right. Are we friends again, <a.name>?" said <b.np>.',
       '<b> took <a.his> hand, and the fight was over',
@@ -109,9 +109,10 @@ export const quarrel: Record<string, Definition> = define({
     args: 'a b o y?',
     y: 'glue',
     opener: 'after',
-    rule: (w, { a, b, o }) => {
+    rule: (w, { a, b, o, y }) => {
       w.together(a, b)
       if (w.isOpen('quarrel')) w.fail('they are still angry')
+      if (o && y && !mends(y, o.noun)) w.fail(`${y.forms.base} mends no ${o.noun.noun}`)
       w.close('broken', 'mended', undefined, o)
       if (o) w.broken.delete(o)
     },
@@ -132,10 +133,10 @@ export const quarrel: Record<string, Definition> = define({
       w.close('turn', 'shared', undefined, o)
     },
     say: [
-      '<ab> took turns with <o>, and it was (much|twice|far) more fun',
+      '<ab> took turns with <o>, and it was (much more|far more|twice as much) fun',
       'first <a> <o.used> <o>, and then it was the turn of <b.np>',
       '"You first," said <a.np>, and <b> (happily|gladly) took <o.the>.',
-      'from then on, <ab> shared <o>',
+      'from then on, <ab> shared <o> (every day|like good friends|and never fought again|and were glad of it|without one bad word)',
     ],
     ask: [['What did <a.name> and <b.name> share?', 'the <o.n>', 'thing']],
     gist: '<a.name> and <b.name> shared the <o.bare>',

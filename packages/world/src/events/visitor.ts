@@ -25,9 +25,9 @@ export const visitor: Record<string, Definition> = define({
     rule: (w, { b }) => void w.expect('plight', b),
     say: [
       'the neighbors (closed their doors|looked away|shook their heads) when <b> asked for help',
-      '"We do not know <b.him>," the neighbors whispered.',
-      'nobody else wanted to help <b.him>',
-      'people (whispered|frowned) and walked past <b.him>',
+      '"We do not (know|trust) <b.him>," (the neighbors|people|some of the neighbors) (whispered|said|muttered)[ $tail].',
+      'nobody else wanted to (help <b.him>|open the door for <b.him>|have <b.him> in the house)',
+      'people (whispered|frowned|shook their heads) and walked past <b.him> (without a word|quickly|with cold faces)[ $tail]',
     ],
     gist: 'the neighbors did not help <b.name>',
   },

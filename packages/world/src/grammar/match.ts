@@ -1,7 +1,7 @@
 /** From English back to a pattern: does this text say it, and with which references? No state; what they mean comes later. */
 import { allSpecies, grownTraits, men, type Species, traits, women } from '../lexicon/people.js'
 import { type Place, regions } from '../lexicon/places.js'
-import { allLooks, allNouns, type Noun } from '../lexicon/things.js'
+import { allLooks, allNouns, harm, type Noun } from '../lexicon/things.js'
 import { type Topic, type TopicKind, topicLists } from '../lexicon/topics.js'
 import { isChoice, type Node, type Pattern, type Slot } from './pattern.js'
 
@@ -52,6 +52,10 @@ const traitSet: ReadonlySet<string> = /* @__PURE__ */ new Set([...traits, ...gro
 const verbIndex: Index<string> = /* @__PURE__ */ index(
   [...new Set(allNouns.flatMap(({ verb }) => [verb.base, verb.past, verb.ing]))].map(verb => [verb, verb]),
 )
+const harms: Readonly<Record<string, Index<string>>> = {
+  broke: /* @__PURE__ */ index([...new Set(allNouns.map(noun => harm(noun).past))].map(verb => [verb, verb])),
+  broken: /* @__PURE__ */ index([...new Set(allNouns.map(noun => harm(noun).participle))].map(verb => [verb, verb])),
+}
 const topicIndexes = new Map<string, Index<Topic>>()
 
 /** Whether a name is he (true) or she (false); undefined when it is no name of this world. */
@@ -152,8 +156,9 @@ function* slotAt(slot: Slot, text: string, at: number, kinds: TopicKinds): Gener
 
 function* thingAt(slot: Slot, text: string, at: number): Generator<[number, Ref]> {
   const { form } = slot
-  if (form === 'use' || form === 'used' || form === 'using') {
-    for (const [end, verb] of phrasesAt(verbIndex, text, at)) yield [end, { slot, verb }]
+  const verbs = form === 'use' || form === 'used' || form === 'using' ? verbIndex : harms[form]
+  if (verbs) {
+    for (const [end, verb] of phrasesAt(verbs, text, at)) yield [end, { slot, verb }]
     return
   }
   let start = at

@@ -1,6 +1,7 @@
 /** From a pattern and what an event binds to English: chooses among the wordings and how each one is referred to. */
 
 import type { Place } from '../lexicon/places.js'
+import { harm } from '../lexicon/things.js'
 import type { Random } from '../random.js'
 import { type Args, named, type Person, type Thing, type Var } from '../state/entities.js'
 import { Focus } from './focus.js'
@@ -154,6 +155,8 @@ export class Voice {
     if (form === 'use') return verb.base
     if (form === 'used') return verb.past
     if (form === 'using') return verb.ing
+    if (form === 'broke') return harm(what.noun).past
+    if (form === 'broken') return harm(what.noun).participle
     const before = this.#things.includes(what)
     const last = this.focus.it() === what && !this.focus.thingsMixed && this.focus.thingClause === this.focus.clause
     const other = this.#things.some(thing => thing !== what)

@@ -6,7 +6,13 @@ export interface Noun {
   /** Adjectives that suit it. */
   readonly looks: readonly string[]
   readonly light: boolean
+  /** What it is made of, where it can break: cloth and paper tear. */
+  readonly material: 'hard' | 'cloth' | 'paper' | undefined
 }
+
+/** How a thing breaks. */
+export const harm = ({ material }: Noun): { readonly past: string; readonly participle: string } =>
+  material === 'hard' ? { past: 'broke', participle: 'broken' } : { past: 'tore', participle: 'torn' }
 
 export interface Verb {
   readonly base: string
@@ -36,8 +42,14 @@ const lookAt = verb('look at', 'looked at', 'looking at')
 const carry = verb('carry', 'carried', 'carrying')
 const light = verb('light', 'lit', 'lighting')
 
+const paper = /^(kite|paper plane|book|picture book|map|card|picture)$/
+const woven = /^(teddy bear|rag doll|hat|scarf|cap|coat|ribbon|cape|blanket|pillow|backpack|quilt)$/
+const solid = /^(ball|ring|bell|feather|stone|coin|button|marble|key|pebble)$/
+const materialOf = (noun: string): Noun['material'] =>
+  paper.test(noun) ? 'paper' : woven.test(noun) ? 'cloth' : solid.test(noun) ? undefined : 'hard'
+
 const nouns = (names: string, verb: Verb, looks: readonly string[], light = false): Noun[] =>
-  names.split(', ').map(noun => ({ noun, verb, looks, light }))
+  names.split(', ').map(noun => ({ noun, verb, looks, light, material: materialOf(noun) }))
 
 /** Toys and treasures. */
 export const toys: readonly Noun[] = [
@@ -73,16 +85,14 @@ export const crafts: readonly Noun[] = [
 ]
 
 const eat = verb('eat', 'ate', 'eating')
-export const foods: readonly Noun[] = [
+/** What somebody can make. */
+export const baked: readonly Noun[] = [
   ...nouns('cake, pie, pudding, loaf of bread, pizza, tart', eat, ['big', 'sweet', 'warm', 'fresh', 'tasty', 'round']),
-  ...nouns('cookie, muffin, bun, pancake, sandwich, apple, pear, peach, plum, carrot, honey cake', eat, [
-    'sweet',
-    'big',
-    'fresh',
-    'tasty',
-    'juicy',
-    'little',
-  ]),
+  ...nouns('cookie, muffin, bun, pancake, sandwich, honey cake', eat, ['sweet', 'big', 'fresh', 'tasty', 'little']),
+]
+export const foods: readonly Noun[] = [
+  ...baked,
+  ...nouns('apple, pear, peach, plum, carrot', eat, ['sweet', 'big', 'fresh', 'tasty', 'juicy', 'little']),
 ]
 
 export const allNouns: readonly Noun[] = [...toys, ...tools, ...crafts, ...foods]

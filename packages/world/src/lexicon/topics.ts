@@ -1,4 +1,5 @@
 /** Words that events bind and that the state of the world depends on: feelings, hiding places, fears, skills … with their forms. */
+import type { Noun } from './things.js'
 
 export interface Topic {
   readonly kind: string
@@ -113,10 +114,24 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
      strangers | needed help, and only a stranger had a rope | ran to the stranger and asked for the rope
      steep stairs | was stuck at the top of a steep stair | climbed up the steep stair`,
   ),
-  glue: words(
+  glue: topics(
     'glue',
-    `glue and string, tape and paper, a needle and thread, a hammer and two nails, a piece of wire, some glue, a bit of string,
-     glue and a patch, wax and thread, paste and a ribbon, two small screws, sticky tape`,
+    'base for',
+    `glue and string | hard
+     a hammer and two nails | hard
+     a piece of wire | hard
+     two small screws | hard
+     a drop of glue | hard
+     some glue | hard paper
+     strong tape | hard paper
+     tape and paper | paper
+     paste and a ribbon | paper
+     a clean sheet of paper | paper
+     a needle and thread | cloth
+     a patch and thread | cloth
+     a bit of wool | cloth
+     tiny stitches | cloth
+     a pretty patch | cloth`,
   ),
   lesson: topics(
     'lesson',
@@ -399,6 +414,14 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
      the crows wanted to eat it | built a funny scarecrow
      weeds grew all around it | pulled out every weed
      a goat looked over the fence | built a higher fence
-     the wind bent it to the ground | tied it to a strong stick`,
+     the wind bent it to the ground | tied it to a strong stick
+     two hens scratched at its roots | put thorny branches all around it
+     caterpillars ate its leaves | picked off every caterpillar
+     ivy climbed all over it | cut the ivy away
+     its leaves turned yellow | gave it fresh, black earth`,
   ),
 }
+
+/** Whether a thing of this kind is mended with it: nails are for wood, a needle for cloth. */
+export const mends = (glue: Topic, { material }: Noun): boolean =>
+  material !== undefined && glue.forms.for!.split(' ').includes(material)

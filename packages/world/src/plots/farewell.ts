@@ -17,7 +17,7 @@ export const farewell: Plot = {
     t.tell('news', { a, b })
     t.tell('sad', { a, x: t.topic('sad') })
     if (t.chance(0.4)) t.tell('cry', { a })
-    t.tell('comfort', { a, b })
+    t.tell('consoles', { a, b })
     t.paragraph()
     t.tell('lastDay', { a, b, p: place })
     if (t.chance(0.75)) {

@@ -1,5 +1,5 @@
 /** Making something: a wish for a friend, a thing that is missing, a first try that fails, a gift. */
-import { crafts, foods, type Noun, toys } from '../lexicon/things.js'
+import { baked, crafts, type Noun, toys } from '../lexicon/things.js'
 import { topicLists } from '../lexicon/topics.js'
 import type { Plot } from './define.js'
 import { befriend, happily, introduce } from './scenes.js'
@@ -17,7 +17,7 @@ function materials({ noun, verb }: Noun): RegExp {
 
 export const make: Plot = {
   name: 'make',
-  things: [...crafts, ...crafts, ...foods, ...makeable],
+  things: [...crafts, ...crafts, ...baked, ...makeable],
   run(t) {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)

@@ -8,7 +8,7 @@ export const newcomer: Plot = {
   things: toys,
   run(t) {
     const { hero: a, thing: o, random } = t
-    const place = random.pick(t.path)
+    const [place, other] = random.shuffle(t.path) as [(typeof t.path)[0], (typeof t.path)[0]]
     t.title = 'New Friend'
     introduce(t, place)
     t.tell('lonely', { a, p: place }, t.chance(0.5) ? 'but' : '')
@@ -24,7 +24,7 @@ export const newcomer: Plot = {
     t.tell('meet', { a, b, p: place })
     if (toy) t.tell('showThing', { a, b, o })
     t.tell('invite', { a, b })
-    t.tell('play', { a, b, p: place }, 'after')
+    t.tell('play', { a, b, p: other }, 'after')
     t.tell('laugh', { a, b }, 'and')
     t.tell('glad', { a, x: t.topic('glad') })
     happily(t, a, b)

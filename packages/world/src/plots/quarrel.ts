@@ -18,7 +18,7 @@ export const quarrel: Plot = {
     t.tell('bring', { a: owner, o })
     t.tell('wantsToo', { a: owner, b: other, o })
     t.tell('quarrel', { a: owner, b: other, o })
-    const broken = t.chance(0.6)
+    const broken = o.noun.material !== undefined && t.chance(0.7)
     if (broken) t.tell('tear', { o })
     t.tell('partWays', { a: owner, b: other })
 
@@ -28,7 +28,7 @@ export const quarrel: Plot = {
     t.tell('alone', { a: first, b: second })
     t.tell('sorry', { a: first, b: second, o }, 'so')
     t.tell('forgive', { a: first, b: second }, 'and')
-    if (broken) t.tell('mendTwo', { a: first, b: second, o, y: t.topic('glue') })
+    if (broken) t.tell('mendTwo', { a: first, b: second, o, y: t.glue(o) })
     t.tell('turns', { a: first, b: second, o })
     t.tell('laugh', { a, b }, 'and')
     happily(t, a, b)

@@ -32,5 +32,5 @@ export function happily(t: Tale, a: Person, b?: Person): void {
   if (t.chance(0.35)) t.tell('lesson', { a, x: t.lesson() })
   if (b && t.chance(0.5)) t.tell('happyEndTwo', { a, b })
   else t.tell('happyEnd', { a })
-  if (t.chance(0.08)) t.tell('theEnd', {}, 'plain')
+  if (t.chance(0.04)) t.tell('theEnd', {}, 'plain')
 }

@@ -5,7 +5,7 @@ import { befriend, daybreak, happily, introduce } from './scenes.js'
 
 export const truth: Plot = {
   name: 'truth',
-  things: toys.filter(({ noun }) => !/feather|coin|key|pebble|stone|pillow|blanket|ball|scarf|ribbon/.test(noun)),
+  things: toys.filter(({ noun, material }) => material === 'hard' && !/scooter|bike|sled|wagon/.test(noun)),
   run(t) {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
@@ -24,7 +24,7 @@ export const truth: Plot = {
     t.tell('ashamed', { a: guilty })
     t.tell('confess', { a: guilty, b: owner }, 'so')
     t.tell('pardon', { a: guilty, b: owner })
-    t.tell('mendTwo', { a: guilty, b: owner, o, y: t.topic('glue') })
+    t.tell('mendTwo', { a: guilty, b: owner, o, y: t.glue(o) })
     t.paragraph()
     if (t.chance(0.5)) t.tell('glad', { a, x: t.topic('glad') })
     happily(t, a, b)
