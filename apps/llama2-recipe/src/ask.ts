@@ -31,8 +31,8 @@ interface Asked {
   readonly kind: string
 }
 
-/** Whom a story is about in a few words is the hardest to write, and the easiest to choose: a kind of its own. */
-const kindOf = ({ question, about }: Question): string => (/^Who was [A-Z][a-z]+\?$/.test(question) ? 'hero' : about)
+/** What somebody was is the hardest to remember, as it is said once: a kind of its own. */
+const kindOf = ({ question, about }: Question): string => (/^Who was [A-Z][a-z]+\?$/.test(question) ? 'who' : about)
 
 /** What is asked: all that has a choice of some stories, and of others only how they end, so that no ending is commoner. */
 function asking({ seed, stories }: AskOptions): Asked[] {

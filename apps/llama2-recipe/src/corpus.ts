@@ -1,4 +1,8 @@
-/** What the model reads: documents of the world, tokenised once into a folder and reused by every run of the same seed. */
+/**
+ * What the model reads: documents of the world, tokenised once into a folder and reused by every run of the same seed, as
+ * long as the world tells the same.
+ */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,9 +25,24 @@ export function* texts(seed: number, count: number, split: Split): Generator<str
   for (let i = 0; i < count; i++) yield document(seed, i, { split }).text
 }
 
+/** Documents of each split that an edition goes by: a hundred have only half of the topics. */
+const known = 2500
+const editions = new Map<number, string>()
+
+/** Names the text of a seed by its first documents: another version of the world tells other ones. */
+export function edition(seed: number): string {
+  const found = editions.get(seed)
+  if (found !== undefined) return found
+  const hash = createHash('sha256')
+  for (const split of ['train', 'heldout'] as const) for (const text of texts(seed, known, split)) hash.update(text)
+  const made = `${seed}-${hash.digest('hex').slice(0, 8)}`
+  editions.set(seed, made)
+  return made
+}
+
 /** The vocabulary, trained as LLaMA's was: SentencePiece BPE with byte fallback, and saved: another seed has another. */
 export async function vocabulary(folder: string, seed: number, documents: number = sample): Promise<Tokenizer> {
-  const path = join(folder, `tokenizer-${seed}.json`)
+  const path = join(folder, `tokenizer-${edition(seed)}.json`)
   if (!existsSync(path)) {
     const tokenizer = trainBpe(texts(seed, documents, 'train'), { vocabSize, kind: 'sentencepiece' })
     await writeFile(path, JSON.stringify(toTokenizerJson(tokenizer)))
@@ -43,7 +62,7 @@ export async function corpus(
   },
 ): Promise<DocumentTokens> {
   const { seed, count, split, onProgress } = options
-  const path = join(folder, `${split}-${seed}-${count}`)
+  const path = join(folder, `${split}-${edition(seed)}-${count}`)
   if (!existsSync(join(path, 'dataset.json')))
     await tokenize(texts(seed, count, split), path, {
       tokenizer,

@@ -15,7 +15,7 @@ import { file, no, oneOf, positive, program, whole } from './program.js'
 import { sizes } from './sizes.js'
 import { spread } from './spread.js'
 import { Teller } from './tell.js'
-import { tellFreely, tellToOrder } from './told.js'
+import { tellEndings, tellFreely, tellToOrder } from './told.js'
 
 const usage = `pnpm eval:storyteller [MODEL] [options]: every figure of the storyteller's model card
 
@@ -96,6 +96,10 @@ await program(usage, options, async ({ values, positionals: [path = shipped, ...
     `${obeyed.followed} of ${many} held-out instructions are followed to the letter, ${obeyed.followedConsistently} of them with a consistent story; ${percent(obeyed.demandsMet)} of their demands are met`,
   )
 
+  const endings = await tellEndings(teller, { seed, each: Math.ceil(many / 10) })
+  for (const [ending, met] of Object.entries(endings.met))
+    say(`of ${endings.asked} orders for a ${ending} ending ${met} are told so`)
+
   const answers = await ask(lm, { seed: seed + 3000, ...asking })
   for (const [kind, a] of [['all', answers.all] as const, ...Object.entries(answers.about)])
     say(
@@ -118,7 +122,7 @@ await program(usage, options, async ({ values, positionals: [path = shipped, ...
     loss,
     stories: { sampled: many, ...figure(free), byDefault: figure(cut) },
     spread: spreads,
-    instructions: obeyed,
+    instructions: { ...obeyed, endings },
     questions: answers,
     repetition: repeated,
     copying: Object.fromEntries(

@@ -1,19 +1,22 @@
-/** `pnpm recipe:pretrain`: pretraining, then rounds of rejection sampling. */
+/** `pnpm recipe:pretrain`: pretraining, then rounds of rejection sampling and questions. */
 import { cpu } from '@cria/kernels-cpu'
+import { documentsFor } from './corpus.js'
 import { pretrain } from './pretrain.js'
 import { folder, no, oneOf, positive, program, whole } from './program.js'
-import { checkSize, rejection } from './rejection.js'
+import { checkModel, rejection } from './rejection.js'
 import { context, sizes } from './sizes.js'
 
 const usage = `pnpm recipe:pretrain [options]: a model from nothing, and what it learns from what it tells
 
   --size S       ${Object.keys(sizes).join(', ')} (5m; with --quick 1m)
-  --quick        2 million tokens and no rounds
+  --quick        2 million tokens, and nothing after it
   --tokens N     text to train on (what the size is worth)
   --batch N      rows of ${context} tokens in a step (16)
-  --rounds N     rounds of rejection sampling after it (2; with --quick 0)
+  --rounds N     rounds of rejection sampling after it (4; with --quick 0)
   --documents N  told in each round (8000)
+  --questions N  stories in each round of which everything is asked (2000)
   --heat T       temperature of the first round (0.7)
+  --last-heat T  and of the last after it (0.85)
   --peak LR      highest learning rate of the rounds (0.0003)
   --model GGUF   begin with the rounds, from a model that is pretrained
   --out DIR      where all of it goes (runs/storyteller)
@@ -28,7 +31,9 @@ const options = {
   batch: { type: 'string', default: '16' },
   rounds: { type: 'string' },
   documents: { type: 'string', default: '8000' },
+  questions: { type: 'string', default: '2000' },
   heat: { type: 'string', default: '0.7' },
+  'last-heat': { type: 'string', default: '0.85' },
   peak: { type: 'string', default: '3e-4' },
   model: { type: 'string' },
   seed: { type: 'string', default: '1' },
@@ -48,13 +53,16 @@ await program(usage, options, async ({ values, positionals }) => {
   }
   const telling = {
     ...common,
-    rounds: whole('rounds', values.rounds ?? (values.quick ? '0' : '2'), 0),
+    rounds: whole('rounds', values.rounds ?? (values.quick ? '0' : '4'), 0),
     documents: whole('documents', values.documents, 2),
+    questions: whole('questions', values.questions, 0),
+    read: documentsFor(pretraining.tokens),
     heat: positive('heat', values.heat),
+    lastHeat: positive('last-heat', values['last-heat']),
     peak: positive('peak', values.peak),
   }
   const threads = values.threads === undefined ? undefined : whole('threads', values.threads, 1)
-  if (values.model !== undefined) await checkSize(values.model, size)
+  if (values.model !== undefined) await checkModel(values.model, size, values.out)
   await folder('out', values.out)
 
   using device = await cpu(threads === undefined ? {} : { threads })

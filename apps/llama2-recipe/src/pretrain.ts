@@ -6,7 +6,7 @@ import { add, type Device, embedding, maximum, mul, scalar, type Tensor } from '
 import { batches, cosine, evaluator, initialise, meter, muon, packed, peakFlops, trainStep } from '@cria/train'
 import { checkpoints, jsonl, readEvents, report, terminal } from '@cria/train/node'
 import { convertPath } from '@cria/weights/node'
-import { corpus, documentsFor, stressOf, vocabulary } from './corpus.js'
+import { corpus, documentsFor, edition, stressOf, vocabulary } from './corpus.js'
 import { nextTokenLoss, type TokenBatch } from './loss.js'
 import { modelFiles } from './model-folder.js'
 import { context, type SizeName, sizes, vocabSize } from './sizes.js'
@@ -70,7 +70,7 @@ export async function pretrain(device: Device, options: PretrainOptions): Promis
   const rise = cosine({ peak, warmup: Math.min(200, Math.ceil(stressed / 20)), steps: stressed, floor: 0 })
   const settle = cosine({ peak: peak / 5, warmup: Math.ceil(settling / 20), steps: settling, floor: 0 })
   const lr = (n: number): number => (n <= stressed ? rise(n) : settle(n - stressed))
-  const run = { size, seed, tokens, batch, peak }
+  const run = { size, seed, text: edition(seed), tokens, batch, peak }
   const saves = await checkpoints(folder, { keep: 2, files: modelFiles(config, tokenizer), run })
   const resumed = await saves.resume({ step, data })
   if (resumed) say(`resumed at step ${resumed.step}`)

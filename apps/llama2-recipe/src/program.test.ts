@@ -65,6 +65,10 @@ test('every program checks its options before the work', async () => {
     `got --out ${taken}, which is a file or lies in one, expected a folder that can be written\n`,
     2,
   ])
+  expect(line('main.ts', '--out', folder, '--model', join(folder, '5m/round-1/model.gguf'))).toEqual([
+    `got --model ${folder}/5m/round-1/model.gguf in ${folder}/5m, which the rounds write anew. Name another --out\n`,
+    2,
+  ])
   expect(line('ladder.ts', '--run', '7m:1e6')).toEqual([
     'got --run 7m:1e6, expected SIZE:TOKENS with one of 1m, 3m, 5m, 10m, 30m\n',
     2,

@@ -1,5 +1,5 @@
 /** What the programs of the recipe share: options that are checked before the work, and mistakes told in a line. */
-import { mkdir, stat } from 'node:fs/promises'
+import { access, constants, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
@@ -71,6 +71,9 @@ export async function folder(name: string, path: string): Promise<string> {
     const why = /^(EEXIST|ENOTDIR)$/.test(error.code ?? '') ? 'which is a file or lies in one' : error.code
     throw new Mistake(`got --${name} ${path}, ${why}, expected a folder that can be written`)
   })
+  await access(path, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    throw new Mistake(`got --${name} ${path}, ${error.code}, expected a folder that can be written`)
+  })
   return path
 }
 
@@ -79,6 +82,13 @@ export async function file(name: string, path: string): Promise<string> {
   const is = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() === true
   if ((await is(path)) || !(await is(dirname(path))))
     throw new Mistake(`got --${name} ${path}, expected the name of a file in a folder that is there`)
+  // Not only at the end, when hours are lost.
+  await open(path, 'a').then(
+    opened => opened.close(),
+    (error: NodeJS.ErrnoException) => {
+      throw new Mistake(`got --${name} ${path}, ${error.code}, expected a file that can be written`)
+    },
+  )
   return path
 }
 

@@ -1,5 +1,6 @@
 /** What the model tells, freely and to order, read by the checker of the world. */
 import { checkInstruction, checkStory, formatInstruction, instructionFor, Random, story } from '@cria/world'
+import { ordered } from './study.js'
 import { orderOf, questionsHeader, storyOf, type Teller } from './tell.js'
 
 export interface Told {
@@ -61,4 +62,22 @@ export async function tellToOrder(teller: Teller, { seed, many }: Many): Promise
     score += report.score / many
   }
   return { asked: many, followed, followedConsistently, demandsMet: score }
+}
+
+/**
+ * Of held-out orders that name an ending, so many of each, how many are told so. Among all orders six of seven that name
+ * one name the happy one, which most stories have anyway.
+ */
+export async function tellEndings(
+  teller: Teller,
+  { seed, each }: { readonly seed: number; readonly each: number },
+): Promise<{ asked: number; met: Readonly<Record<string, number>> }> {
+  const met: Record<string, number> = {}
+  let i = 0
+  for (const [, order] of ordered(seed + 2000, 0, each, 'heldout')) {
+    const text = storyOf(await teller.tell({ seed: seed * 1_000_000 + i++, prompt: formatInstruction(order) }))
+    const { ending } = order.constraints
+    met[ending!] = (met[ending!] ?? 0) + Number(checkStory(text).facts.ending === ending)
+  }
+  return { asked: each, met }
 }
