@@ -51,7 +51,7 @@ describe('the storyteller', async () => {
     let consistent = 0
     for (let seed = 0; seed < 20; seed++)
       if (checkStory((await tell(seed)).split('\n\nQuestion:')[0]!).consistent) consistent++
-    expect(consistent).toBeGreaterThanOrEqual(17) // 392 of 400 in the model card, told freely and with other cuts: fewer than 17 of 20 is 1 in 1,000 then
+    expect(consistent).toBeGreaterThanOrEqual(17) // 388 of 400 in the model card, told freely and with other cuts: fewer than 17 of 20 is 1 in 400 then
   })
 
   it('speaks the formats of the world it was trained on', () => {
@@ -71,6 +71,7 @@ describe('the storyteller', async () => {
     const ask = say('user', 'Who ran?')
     const answer = say('assistant', ' The fox.\n')
     expect(render(order)).toEqual(tokenizer.encode(instruction('Tell a story about a fox.')))
+    expect(render(say('user', 'tell a story about a fox'))).toEqual(render(order))
     expect(render(order, told, ask)).toEqual(tokenizer.encode(question('A fox ran.', 'Who ran?')))
     expect(render(order, told, ask, answer, ask)).toEqual(render(order, told, ask))
     expect(render(say('user', 'A fox'))).toEqual(tokenizer.encode('A fox'))
