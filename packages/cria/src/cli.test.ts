@@ -262,7 +262,7 @@ describe('the model in the box', () => {
     const { out, err, code } = await cria(['chat', 'storyteller', '--seed', '1'], `Why?\n${order}\nWho was Heidi?\n`)
     expect(code).toBe(0)
     expect(err).toContain('a question before a story')
-    expect(out).toMatch(/Heidi(.|\n)*\n+ ?[A-Z][a-z ]+\.\n+$/)
+    expect(out).toMatch(/Heidi(.|\n)*\n+[A-Z][a-z ]+\.\n+$/)
     expect(out).not.toContain('Question')
     const messages = JSON.stringify([{ role: 'user', content: order }])
     const rendered = await cria(['render', 'storyteller'], messages)

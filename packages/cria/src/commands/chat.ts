@@ -83,8 +83,10 @@ async function converse(loaded: Loaded, tokenizer: Tokenizer, samplers: Samplers
     const decoder = tokenizer.decoder({ continuation: true })
     let reply = ''
     const emit = (piece: string): Promise<void> => {
+      const begun = reply.trimStart() !== ''
       reply += piece
-      return print(piece)
+      // A space before the first word is of the template, not of the answer's look.
+      return print(begun ? piece : reply.trimStart())
     }
     stopper = new AbortController()
     try {
