@@ -1,8 +1,8 @@
 /**
- * What pretraining asks too seldom, as lessons (Llama 2, §3.1: of what is given nothing is learned). A fiftieth of its
- * tokens are answers, so what is told once, such as what somebody was like, it hardly learns to look up: here unread stories
- * are asked all that fits, and only the answers are learned. And one order in forty wants a story that ends sadly, too few
- * to learn from: here each ending is ordered as often.
+ * What pretraining asks too seldom, as lessons (Llama 2, §3.1: of what is given nothing is learned). One word in sixty
+ * is of an answer, so what is told once, such as what somebody was like, it hardly learns to look up: here unread stories
+ * are asked all that fits, and only the answers are learned. And one order in seventy asks for a sad ending: here each ending
+ * is ordered as often.
  *
  * Not a stage of its own: with nothing else to learn, a model forgets how a story begins and ends.
  */
@@ -23,7 +23,7 @@ import {
 import { given } from './learn.js'
 import { context } from './sizes.js'
 
-/** Lessons of `stories` stories that are asked about and as many orders in ten, all from number `from` on. */
+/** Lessons of so many stories that are asked about, and a tenth as many orders, from number `from` on. */
 export function* studies(
   tokenizer: Tokenizer,
   { seed, from, stories }: { seed: number; from: number; stories: number },
@@ -75,9 +75,9 @@ export function examination(tokenizer: Tokenizer, story: string, asked: readonly
     const longer = `${prompt} ${question.answer}`
     const next = tokenizer.encode(longer, { eos: true })
     if (next.length > context) break
-    const given = tokenizer.encode(prompt).length
+    const asking = tokenizer.encode(prompt).length
     const before = counted.slice(0, -1)
-    counted = Array.from(next, (_, i) => before[i] ?? i >= given)
+    counted = Array.from(next, (_, i) => before[i] ?? i >= asking)
     text = longer
     tokens = next
   }

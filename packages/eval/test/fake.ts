@@ -1,4 +1,4 @@
-/** A tiny random LLaMA, a tokenizer of characters, and a language model whose answers are written down. */
+/** A tiny random LLaMA, a tokenizer of characters, a task, and a language model whose answers are written down. */
 import { Llama, type LlamaConfig, llamaConfig, randomSource } from '@cria/llama'
 import type { Device } from '@cria/tensor'
 import type {
@@ -6,6 +6,7 @@ import type {
   LanguageModel,
   Loglikelihood,
   LoglikelihoodRequest,
+  Task,
   TextTokenizer,
 } from '../src/index.js'
 
@@ -65,4 +66,24 @@ export class Written implements LanguageModel {
   async cacheKeys(requests: readonly unknown[]): Promise<string[]> {
     return requests.map(request => JSON.stringify(request))
   }
+}
+
+export const questions: Task = {
+  name: 'questions',
+  outputType: 'multiple_choice',
+  splits: { test: 'test', training: 'train' },
+  data: {
+    train: [
+      { q: 'x', choices: ['p', 'q'], gold: 1 },
+      { q: 'y', choices: ['r', 's'], gold: 0 },
+    ],
+    test: [
+      { q: 'a', choices: ['no', 'yes'], gold: 1 },
+      { q: 'b', choices: ['no', 'yes'], gold: 0 },
+    ],
+  },
+  docToText: doc => `Q: ${doc.q}\nA:`,
+  docToChoice: doc => doc.choices as string[],
+  docToTarget: doc => doc.gold as number,
+  metrics: ['acc'],
 }
