@@ -2,9 +2,8 @@
  * The three questions that lm-evaluation-harness asks of a model, with its rules for tokens (lm_eval 0.4,
  * api/model.py and models/huggingface.py), answered by a LLaMA on any device.
  */
-import { generate, type Llama, type Picker, Session } from '@cria/llama'
+import { fingerprint, generate, type Llama, type Picker, Session } from '@cria/llama'
 import { EvaluationError } from './errors.js'
-import { identityOf } from './identity.js'
 import type { ScoreRequest } from './pack.js'
 import { rstrip } from './python.js'
 import { checkLogits, Scorer, type ScorerOptions, type TokenScores } from './scorer.js'
@@ -180,7 +179,7 @@ export class LlamaLanguageModel implements LanguageModel {
    * tokens; what is drawn at random is not kept.
    */
   async cacheKeys(requests: readonly AnyRequest[]): Promise<(string | undefined)[]> {
-    const model = await identityOf(this.model)
+    const model = await fingerprint(this.model)
     return Promise.all(requests.map(request => this.cacheKey(model, request)))
   }
 

@@ -178,6 +178,20 @@ describe('a session', () => {
     expect(await fingerprint(model)).toBe(own)
   })
 
+  test('a model with an adapter attached has no fingerprint: its weights do not say what it computes', async () => {
+    using session = new Session(model, { capacity: 32 })
+    await session.evaluate(prompt)
+    const bytes = await saveSession(session)
+    const layer = model.model.layers[1]!.mlp.downProj
+    const own = layer.forward
+    layer.forward = x => own.call(layer, x)
+    for (const refused of [fingerprint(model), saveSession(session), restoreSession(model, bytes)])
+      await expect(refused).rejects.toThrow(/another forward\(\) at model\.layers\.1\.mlp\.downProj than its own/)
+    layer.forward = own // as an adapter that is taken off leaves it
+    using restored = await restoreSession(model, bytes)
+    expect(restored.tokens).toEqual(prompt)
+  })
+
   test('of thousands of damaged saves each is refused by type, or is the same session', async () => {
     using session = new Session(model, { capacity: 32 })
     await session.evaluate(prompt)

@@ -1,14 +1,14 @@
 /** Saving and restoring a session: tokens, keys and values, with a fingerprint so that no other model takes them. */
-import { byteLength, CriaError, parameters, spec } from '@cria/tensor'
+import { byteLength, CriaError, isTensor, parameters, spec } from '@cria/tensor'
 import { cacheRowBytes, KVCache } from './cache.js'
 import type { CacheDType, LlamaConfig } from './config.js'
 import type { Llama } from './llama.js'
 import { Session, type SessionOptions } from './session.js'
 
-/** A saved session that cannot be restored here. */
+/** A saved session that cannot be restored here, or a model that nothing can be saved under. */
 export class StateError extends CriaError {
-  constructor(message: string, got?: unknown, expected?: unknown) {
-    super('state', message, { op: 'restore', got, expected })
+  constructor(message: string, got?: unknown, expected?: unknown, op = 'restore') {
+    super('state', message, { op, got, expected })
   }
 }
 
@@ -27,8 +27,19 @@ interface Header {
  * Identifies a model: SHA-256 over its configuration and the names, shapes, dtypes and all bytes of its tensors. Weights
  * that training has moved give another one, so it is computed anew each time, from weights read back in pieces: 0.9 s
  * for 620 MB of Q4_0 on one CPU core.
+ *
+ * @throws StateError for a model with a `forward` put in from outside: what an adapter makes of it does not follow from
+ * its own weights, and nothing tells that from `recomputeBlocks`, whose does.
  */
 export async function fingerprint(model: Llama): Promise<string> {
+  const path = adaptedModule(model)
+  if (path !== undefined)
+    throw new StateError(
+      `fingerprint: got a model with another forward() at ${path} than its own (an adapter is attached, or blocks are recomputed for training), expected one that computes from its weights alone. Merge the adapter, or take it or recomputeBlocks away`,
+      path,
+      undefined,
+      'fingerprint',
+    )
   const digests = [sha256(utf8(JSON.stringify(model.config)))]
   let previous: Promise<string> | undefined
   for (const [name, t] of Object.entries(parameters(model))) {
@@ -47,6 +58,25 @@ export async function fingerprint(model: Llama): Promise<string> {
     }
   }
   return sha256(utf8((await Promise.all(digests)).join()))
+}
+
+/** Path of the first module whose own `forward` is not that of its class: adapters and `recomputeBlocks` put theirs there. */
+function adaptedModule(root: object): string | undefined {
+  const seen = new Set<object>()
+  const find = (value: unknown, path: string): string | undefined => {
+    if (typeof value !== 'object' || value === null || isTensor(value) || seen.has(value)) return undefined
+    seen.add(value)
+    const { forward } = Object.getPrototypeOf(value) ?? {}
+    if (typeof forward === 'function' && (value as { forward: unknown }).forward !== forward) return path || 'its top'
+    for (const [field, part] of Object.entries(value)) {
+      // As `parameters` goes: what begins with an underscore is no part of the module; nor is the device.
+      if (field.startsWith('_') || field === 'device') continue
+      const found = find(part, path === '' ? field : `${path}.${field}`)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return find(root, '')
 }
 
 /** So many that the matrices of a 7B are one piece: a backend may unpack a whole matrix to read any of its rows. */
