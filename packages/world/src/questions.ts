@@ -78,7 +78,9 @@ export function questions(story: Story, random: Random): Question[] {
   })
 }
 
-const plain = (sentence: string): string => sentence.slice(0, -1)
+/** A sentence within another; names stay as they are. */
+const plain = (sentence: string): string =>
+  sentence.slice(0, -1).replace(/^(?:A|The|There|It|Everyone) /, word => word.toLowerCase())
 
 /** The fixed format of a question in training text and prompts; a model continues after `Answer:`. */
 export const formatQuestion = (question: Question, answered = true): string =>

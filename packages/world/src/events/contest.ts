@@ -1,4 +1,5 @@
 /** A contest: pride, practice, an accident, fair play. */
+import { heldAt } from '../lexicon/topics.js'
 import { type Definition, define } from './define.js'
 
 export const contest: Record<string, Definition> = define({
@@ -8,6 +9,7 @@ export const contest: Record<string, Definition> = define({
     rule: (w, { a, b, x, p }) => {
       w.person(a!)
       w.person(b!)
+      if (!heldAt(x!, p!)) w.fail(`no ${x!.forms.base} is held at the ${p!.noun}`)
       w.at.set(a!, p!)
       w.at.set(b!, p!)
       w.open('contest', { x })
@@ -93,7 +95,7 @@ export const contest: Record<string, Definition> = define({
     },
     say: [
       '<a> helped <b.him> up and let <b.hm> lean on <a.hs> shoulder',
-      '<a> tied a (cloth|scarf|handkerchief) around it and helped <b.him> to stand',
+      '<a> tied a (cloth|scarf|handkerchief) around <b.his> leg and helped <b.hm> to stand',
       '<a> carried <b.him> on <a.hs> back',
       '"Lean on me, <b.name>," said <a.np>, and they went on together.',
     ],
@@ -135,7 +137,7 @@ export const contest: Record<string, Definition> = define({
     rule: (w, { a, b }) => w.together(a, b),
     say: [
       '"You are a true winner, <b.name>," said <a.np>.',
-      '<a> looked at <a.hs> feet and told <b.him> that <a.he> was sorry (for it all|and ashamed)[ $tail]',
+      '<a> looked at <a.hs> feet and told <b.him> that <a.he> was sorry (for it all|and ashamed|for every proud word|for laughing|for being so proud)',
       '"I am sorry that I laughed at you, <b.name>," said <a.np>.',
     ],
     gist: '<a.name> said sorry',

@@ -20,10 +20,10 @@ export const courage: Record<string, Definition> = define({
     args: 'a',
     rule: (w, { a }) => void w.expect('fear', a),
     say: [
-      '<a> was ashamed and never told anyone[ $tail]',
-      '<a> wished that <a.he> were (braver|brave like the others|not so afraid) $tail',
-      '<a> (tried|wanted) to hide it, but everyone knew[ $tail]',
-      '"I wish I were brave," <a> often (said|thought|sighed)[ $tail].',
+      '<a> was ashamed and never told anyone (at home|about it|at all)',
+      '<a> wished that <a.he> were (braver|brave like the others|not so afraid)[ $tail]',
+      '<a> (tried|wanted) to hide it, but everyone (knew|had seen it|had heard of it|could see it)',
+      '"I wish I were brave," <a> often (said|thought|sighed)[ $nighttail].',
     ],
   },
   trouble: {

@@ -10,13 +10,13 @@ export const feelings: Record<string, Definition> = define({
       w.feeling.set(a!, x!.forms.base!)
     },
     say: [
-      '<a> (was|felt) (very|really|terribly) <x>[ $tail]',
+      '<a> (was|felt) (very|really|terribly) <x>[ $tail| and (sighed|sat down|wanted to be alone|walked in circles|did not say a word)]',
       '<a> (was|felt) <x> and (sat down|sighed|hung <a.hs> head|did not know what to do|wanted to go home|stared at the ground|kicked a stone)[ $tail]',
       '<a> (was|felt) so <x> that <a.he> (could not speak|wanted to cry|forgot about lunch|could not smile)',
       '(a tear|two tears|big tears) ran down <a.his> (cheek|face|nose), and <a.he> (was|felt) very <x>[ $tail]',
       '<a> (sat down|stood|leaned) (under a tree|by a wall|on the steps|next to a bush|against a fence) and (was|felt) very <x>[ $tail]',
     ],
-    ask: [['How did <a.name> feel then?', '<x>', 'feeling']],
+    ask: [['How did <a.name> feel before the end?', '<a.name> felt <x>', 'feeling']],
   },
   cry: {
     args: 'a',
@@ -52,12 +52,12 @@ export const feelings: Record<string, Definition> = define({
       w.feeling.set(a!, x!.forms.base!)
     },
     say: [
-      '<a> (was|felt) (very|really) <x>[ $tail]',
+      '<a> (was|felt) (very|really) <x>[ $tail| and $joy2]',
       '<a> (was|felt) so <x> that <a.he> $joy[ and $joy2]',
       '<a> $joy because <a.he> was so <x>',
       '<a> had never been so <x> (before|in all <a.hs> life), and <a.he> $joy',
     ],
-    ask: [['How did <a.name> feel at the end?', '<x>', 'feeling']],
+    ask: [['How did <a.name> feel at the end?', '<a.name> felt <x>', 'feeling']],
   },
   thanks: {
     args: 'a b',

@@ -28,6 +28,7 @@ export const growing: Record<string, Definition> = define({
       '"Grow, please grow!" <a> (whispered|said|begged)[ $tail].',
       '<a> came every (morning|day|evening) and saw nothing but earth[ $tail]',
     ],
+    gist: '<a.name> waited, but nothing grew',
   },
   advise: {
     args: 'a b',
@@ -50,7 +51,7 @@ export const growing: Record<string, Definition> = define({
     rule: (w, { a }) => void w.expect('grow', a),
     say: [
       'a tiny green leaf came out of the ground, and <a> (jumped for joy|hardly dared to breathe|danced around it)[ $tail]',
-      '<a> saw a small green tip in the brown earth $tail',
+      '<a> saw a small green tip in the brown earth[ $tail]',
     ],
     gist: 'a green leaf came out',
   },

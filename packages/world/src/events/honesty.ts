@@ -74,9 +74,9 @@ export const honesty: Record<string, Definition> = define({
       w.open('guilt', { a })
     },
     say: [
-      '<a> ran and ran, but (it was too late|<a.he> came too late)[ $tail]',
+      '<a> ran and ran, but (it was too late|<a.he> came too late|the (sun|light|day) was already gone|nobody was waiting anymore)',
       'but it was too late, and <b> had done all the work alone, while <a> was away',
-      'it was already (dark|evening|late), and <a> had broken the promise[ $tail]',
+      'it was already (dark|evening|late|time for supper), and <a> had broken (the promise|a promise|<a.hs> word)',
       'when <a> got there, <b> sat there, (tired|pale|disappointed), for it was too late',
     ],
     gist: '<a.name> came too late',
@@ -146,10 +146,10 @@ export const honesty: Record<string, Definition> = define({
     opener: 'later',
     rule: (w, { a }) => void w.expect('guilt', a),
     say: [
-      '<a> could not (eat|sleep|look anyone in the eyes), and there was a stone in <a.hs> belly[ $tail]',
-      '<a> tried to play, but <a.he> could think of nothing else[ $tail]',
+      '<a> could not (eat|sleep|look anyone in the eyes), and there was a stone in <a.hs> belly (all day|all evening|for days|from morning to night)',
+      '<a> tried to play, but <a.he> could think of nothing else (all day|all evening|for days|for a whole week)',
       '<a> lay in bed and (listened to <a.hs> heart|looked at the ceiling|turned from side to side) $nighttail',
-      'The sweetest (cake|pudding|pie|apple|jam) tasted of (nothing|ashes|old paper), and <a.np> knew why[ $tail]',
+      'The sweetest (cake|pudding|pie|apple|jam|pear|bun|cookie|honey) tasted of (nothing|ashes|old paper|dust|cold water), and <a.np> knew why',
     ],
   },
   confess: {

@@ -177,6 +177,7 @@ export const making: Record<string, Definition> = define({
       '<a> turned out <a.hs> pockets, but there was not one coin for <o.the>',
     ],
     ask: [['Why could <a.name> not buy the <o.bare>?', '<a.name> had no money', 'other']],
+    gist: '<a.name> had no money',
   },
   deal: {
     args: 'a b x o?',

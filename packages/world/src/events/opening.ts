@@ -41,10 +41,10 @@ export const opening: Record<string, Definition> = define({
     x: 'hobby',
     say: [
       '<a> (loved|liked) <x.ing>, and <a.he> $habit',
-      'More than anything, <a> (loved|liked) <x.ing> $tail',
-      '<a> (loved|liked) <x.ing> (in the morning|every day|after breakfast|on sunny days|with all <a.hs> heart|best of all) $tail',
-      'What <a> (loved|liked) (best|most) was <x.ing> $tail',
-      'Every (morning|day|afternoon|Sunday), <a> <x.past> $tail',
+      'More than anything, <a> (loved|liked) <x.ing> $often',
+      '<a> (loved|liked) <x.ing> $often, and <a.he> $habit2',
+      'What <a> (loved|liked) (best|most) was <x.ing> $often',
+      'Every (morning|day|afternoon|Sunday), <a> <x.past> $often',
     ],
     ask: [['What did <a.name> like to do?', '<x.base>', 'other']],
   },
@@ -172,7 +172,7 @@ export const opening: Record<string, Definition> = define({
     },
     say: [
       '<a> met <b.intro>',
-      '<p.in>, <a> met <b.intro>',
+      '<a> met <b.intro> <p.in>',
       '<b.intro> came (along|by|down the path|out of the shade|around the corner|out to see what the noise was)',
       '<p.in> (sat|stood|rested) <b.intro>',
       '<a> saw <b.intro> who was (eating an apple|resting in the shade|sweeping leaves|humming a tune|looking at the clouds|counting stones|drinking some water) <p.in>',

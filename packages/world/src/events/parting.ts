@@ -54,10 +54,10 @@ export const parting: Record<string, Definition> = define({
       if (b) w.at.delete(b)
     },
     say: [
-      'soon the (wagon|boat|train|cart) that carried <b.him> was only a dot, and <a> waved and waved',
+      'soon the (wagon|cart|coach|bus) that carried <b.him> was only a dot, and <a> waved and waved',
       '<ab> (hugged|held hands|stood close together) for a long time, and then <b> was gone',
-      '"Goodbye, <b.name>," <a> (whispered|said|called), and the (wagon|boat|train|cart) rolled away.',
-      'the (wagon|boat|train|cart) took <b.him> away, and <a> stood there alone',
+      '"Goodbye, <b.name>," <a> (whispered|said|called), and the (wagon|cart|coach|bus) rolled away.',
+      'the (wagon|cart|coach|bus) took <b.him> away, and <a> stood there alone',
     ],
     gist: '<a.name> and <b.name> said goodbye',
   },

@@ -13,7 +13,7 @@ export const party: Record<string, Definition> = define({
       'It was soon the birthday of <b.np>, and <a> wanted to surprise <b.hm> (with a party|as never before|with music and cake|with all the neighbors)',
       '<a> knew that the birthday of <b.np> was (coming|near|only three days away), and <a.he> planned a secret party (with cake|with music|under the stars|for all the friends)',
       '"Tomorrow is the birthday of <b.np>, and we will have a secret party," <a> (whispered|told the others).',
-      '<a> wanted to give <b.him> a (birthday party|party) that nobody would forget[ $tail]',
+      '<a> wanted to give <b.him> a (birthday party|party) that nobody would forget[ (with balloons|with music|with a big cake|with a hundred candles|in the open air)]',
     ],
     ask: [['Who was the party for?', 'for <b.name>', 'person']],
     gist: '<a.name> planned a party',

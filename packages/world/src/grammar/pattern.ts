@@ -20,6 +20,8 @@ export interface Slot {
 
 export interface Choice {
   readonly options: readonly Node[][]
+  /** The phrase list that it is, where it is one. */
+  readonly list?: string
 }
 
 export type Node = string | Slot | Choice
@@ -44,7 +46,7 @@ function phraseList(name: string): Choice {
   if (!list) {
     const text = phrases[name]
     if (text === undefined) throw new SyntaxError(`pattern: $${name} is no phrase list. Add it to lexicon/phrases.ts.`)
-    lists.set(name, (list = parse(`(${text})`)[0] as Choice))
+    lists.set(name, (list = { ...(parse(`(${text})`)[0] as Choice), list: name }))
   }
   return list
 }

@@ -5,7 +5,7 @@ import { harm } from '../lexicon/things.js'
 import type { Random } from '../random.js'
 import { type Args, named, type Person, type Thing, type Var } from '../state/entities.js'
 import { Focus } from './focus.js'
-import { isChoice, type Node, type Pattern, type Slot } from './pattern.js'
+import { type Choice, isChoice, type Node, type Pattern, type Slot } from './pattern.js'
 
 export const article = (word: string): string => (/^([aeiou]|honest)/.test(word) ? 'an' : 'a')
 export const capital = (text: string): string => {
@@ -28,6 +28,8 @@ export class Voice {
   #bare = false
   #pronounsInRow = 0
   #known = new Set<Person>()
+  /** Tails that have been said: a second of a kind in one story tires. */
+  #tails = new Set<string>()
 
   constructor(
     readonly random: Random,
@@ -60,10 +62,16 @@ export class Voice {
     let text = ''
     for (const node of nodes) {
       if (typeof node === 'string') text += node
-      else if (isChoice(node)) text += this.#nodes(this.random.pick(node.options))
+      else if (isChoice(node)) text += this.#choice(node)
       else text += this.#slot(node)
     }
     return text
+  }
+
+  #choice({ options, list = '' }: Choice): string {
+    if (list.endsWith('tail')) this.#tails.add(list)
+    const fresh = options.filter(nodes => nodes.every(node => !isTail(node) || !this.#tails.has(node.list!)))
+    return this.#nodes(this.random.pick(fresh.length > 0 ? fresh : options))
   }
 
   #slot(slot: Slot): string {
@@ -173,6 +181,8 @@ export class Voice {
     return `the ${full}`
   }
 }
+
+const isTail = (node: Node): node is Choice => isChoice(node) && node.list?.endsWith('tail') === true
 
 export const pronounOf = (who: { he: boolean }, form: string): string =>
   form === 'his' || form === 'hs'

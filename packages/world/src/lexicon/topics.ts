@@ -1,4 +1,5 @@
 /** Words that events bind and that the state of the world depends on: feelings, hiding places, fears, skills … with their forms. */
+import type { Place } from './places.js'
 import type { Noun } from './things.js'
 
 export interface Topic {
@@ -27,6 +28,10 @@ const words = (kind: string, text: string): readonly Topic[] =>
       .split(/\s*,\s*/)
       .join('\n'),
   )
+
+/** Ground that is level and dry. */
+const open =
+  'clearing, meadow, hill, valley, park, market, square, school, playground, fountain, town hall, pasture, dirt road, orchard, windmill, gate, sunflower field, beach, harbor, sandy path, fishing village, goat meadow, village square, campfire, lookout'
 
 export type TopicKind =
   | 'spot'
@@ -287,19 +292,19 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
   ),
   contest: topics(
     'contest',
-    'base a practised past',
-    `running race | a running race | practised running | ran
-     swimming race | a swimming race | practised swimming | swam
-     sled race | a sled race | practised sledding | raced down the hill
-     singing contest | a singing contest | practised singing | sang
-     climbing contest | a climbing contest | practised climbing | climbed
-     jumping contest | a jumping contest | practised jumping | jumped
-     dancing contest | a dancing contest | practised dancing | danced
-     boat race | a boat race | practised rowing | rowed
-     sack race | a sack race | practised hopping | hopped
-     egg race | an egg race | practised balancing | balanced an egg on a spoon
-     skating race | a skating race | practised skating | skated
-     bike race | a bike race | practised riding | rode`,
+    'base a practised past ground',
+    `running race | a running race | practised running | ran | ${open}
+     swimming race | a swimming race | practised swimming | swam | pond, lake, beach, cove, harbor, pier, rock pools, duck pond
+     sled race | a sled race | practised sledding | raced down the hill | snowy slope, sled hill
+     singing contest | a singing contest | practised singing | sang | ${open}, barn, library, toy shop, bakery, cabin, ski hut
+     climbing contest | a climbing contest | practised climbing | climbed | old oak tree, willow tree, hill, pine grove, old stone wall, playground, town hall, park, orchard, haystack, gate, windmill, sea wall, lighthouse, sand dunes, tall rocks, pine forest, lookout
+     jumping contest | a jumping contest | practised jumping | jumped | ${open}
+     dancing contest | a dancing contest | practised dancing | danced | ${open}, barn, cabin, ski hut
+     boat race | a boat race | practised rowing | rowed | pond, lake, beach, cove, harbor, pier, stream, duck pond
+     sack race | a sack race | practised hopping | hopped | ${open}
+     egg race | an egg race | practised balancing | balanced an egg on a spoon | ${open}
+     skating race | a skating race | practised skating | skated | frozen pond
+     bike race | a bike race | practised riding | rode | park, square, market, playground, school, fountain, town hall, dirt road, pasture, meadow, valley, hill, sandy path, fishing village, harbor, mountain path, village square`,
   ),
   clue: topics(
     'clue',
@@ -425,3 +430,6 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
 /** Whether a thing of this kind is mended with it: nails are for wood, a needle for cloth. */
 export const mends = (glue: Topic, { material }: Noun): boolean =>
   material !== undefined && glue.forms.for!.split(' ').includes(material)
+
+/** Whether a contest can be held there: nobody skates on a beach. */
+export const heldAt = (contest: Topic, { noun }: Place): boolean => contest.forms.ground!.split(', ').includes(noun)

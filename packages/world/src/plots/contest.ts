@@ -1,15 +1,21 @@
 /** A contest: a boaster, a fall, and fair play. */
+import type { Place } from '../lexicon/places.js'
 import { toys } from '../lexicon/things.js'
+import { heldAt, type Topic } from '../lexicon/topics.js'
 import type { Plot } from './define.js'
 import { happily, introduce } from './scenes.js'
+
+/** Where one can fall, and the other turn back. */
+const onFoot = /running|climbing|jumping|dancing|sack|egg|bike/
 
 export const contest: Plot = {
   name: 'contest',
   things: toys,
   run(t) {
     const { hero: a, thing: o, random } = t
-    const place = random.pick(t.path)
-    const x = t.topic('contest')
+    const grounds = (x: Topic): readonly Place[] => t.path.filter(place => heldAt(x, place))
+    const x = random.pick(t.topics('contest').filter(x => grounds(x).length > 0))
+    const place = random.pick(grounds(x))
     t.title = `${x.forms.base}`
     introduce(t)
     const b = t.friend()
@@ -19,7 +25,7 @@ export const contest: Plot = {
     t.tell('boast', { a: b, b: a })
     t.tell('practice', { a, x }, 'but')
     t.tell('begin', { a, b, x })
-    if (t.chance(0.65)) {
+    if (onFoot.test(x.forms.base!) && t.chance(0.8)) {
       t.tell('stumble', { b })
       t.tell('choose', { a, b })
       t.paragraph()

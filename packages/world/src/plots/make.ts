@@ -21,7 +21,7 @@ export const make: Plot = {
   run(t) {
     const { hero: a, thing: o, random } = t
     const place = random.pick(t.path)
-    t.title = 'Making of <o>'
+    t.title = 'Making of the <o>'
     introduce(t)
     const b = befriend(t)
     t.paragraph()

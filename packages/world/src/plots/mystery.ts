@@ -9,7 +9,7 @@ export const mystery: Plot = {
   run(t) {
     const { hero: a, thing: q, random } = t
     const place = random.pick(t.path)
-    t.title = 'Mystery of <o>'
+    t.title = 'Mystery of the <o>'
     introduce(t)
     const b = t.chance(0.8) ? befriend(t) : undefined
     t.paragraph()

@@ -9,7 +9,7 @@ export const quarrel: Plot = {
   run(t) {
     const { hero: a, thing: o } = t
     const place = t.random.pick(t.path)
-    t.title = 'Quarrel About <o>'
+    t.title = 'Quarrel about the <o>'
     introduce(t)
     const b = befriend(t)
     const lead = daybreak(t, place)
