@@ -13,10 +13,10 @@ const usage = `pnpm recipe:pretrain [options]: a model from nothing, and what it
   --tokens N     text to train on (what the size is worth)
   --batch N      rows of ${context} tokens in a step (16)
   --rounds N     rounds of rejection sampling after it (4; with --quick 0)
-  --documents N  told in each round (8000)
-  --questions N  stories in each round of which everything is asked (2000)
+  --documents N  told in each round (6000)
+  --questions N  stories in each round of which everything is asked (1500)
   --heat T       temperature of the first round (0.7)
-  --last-heat T  and of the last after it (0.85)
+  --last-heat T  and of the last after it (0.8)
   --peak LR      highest learning rate of the rounds (0.0003)
   --model GGUF   begin with the rounds, from a model that is pretrained
   --out DIR      where all of it goes (runs/storyteller)
@@ -30,10 +30,10 @@ const options = {
   tokens: { type: 'string' },
   batch: { type: 'string', default: '16' },
   rounds: { type: 'string' },
-  documents: { type: 'string', default: '8000' },
-  questions: { type: 'string', default: '2000' },
+  documents: { type: 'string', default: '6000' },
+  questions: { type: 'string', default: '1500' },
   heat: { type: 'string', default: '0.7' },
-  'last-heat': { type: 'string', default: '0.85' },
+  'last-heat': { type: 'string', default: '0.8' },
   peak: { type: 'string', default: '3e-4' },
   model: { type: 'string' },
   seed: { type: 'string', default: '1' },

@@ -3,7 +3,7 @@ import { definitions } from './events/index.js'
 import { grownTraits, helpers, heroes, men, type Species, traits, women } from './lexicon/people.js'
 import { type Place, type Region, regions } from './lexicon/places.js'
 import type { Noun } from './lexicon/things.js'
-import { mends, type Topic, type TopicKind, topicLists } from './lexicon/topics.js'
+import { heldAt, mends, type Topic, type TopicKind, topicLists } from './lexicon/topics.js'
 import type { Random } from './random.js'
 import type { Args, Person, Thing } from './state/entities.js'
 import { Ledger } from './state/ledger.js'
@@ -102,6 +102,13 @@ export class Tale {
 
   topic(kind: TopicKind): Topic {
     return this.random.pick<Topic>(topicLists[kind])
+  }
+
+  /** A contest or a skill, and a place of this region that suits it. */
+  held(kind: 'contest' | 'skill'): [Topic, Place] {
+    const grounds = (x: Topic): readonly Place[] => this.path.filter(place => heldAt(x, place))
+    const x = this.random.pick(topicLists[kind].filter(x => grounds(x).length > 0))
+    return [x, this.random.pick(grounds(x))]
   }
 
   /** What mends this thing. */

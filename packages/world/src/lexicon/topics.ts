@@ -29,6 +29,7 @@ const words = (kind: string, text: string): readonly Topic[] =>
       .join('\n'),
   )
 
+const water = 'pond, lake, beach, cove, harbor, pier, duck pond'
 /** Ground that is level and dry. */
 const open =
   'clearing, meadow, hill, valley, park, market, square, school, playground, fountain, town hall, pasture, dirt road, orchard, windmill, gate, sunflower field, beach, harbor, sandy path, fishing village, goat meadow, village square, campfire, lookout'
@@ -294,13 +295,13 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
     'contest',
     'base a practised past ground',
     `running race | a running race | practised running | ran | ${open}
-     swimming race | a swimming race | practised swimming | swam | pond, lake, beach, cove, harbor, pier, rock pools, duck pond
+     swimming race | a swimming race | practised swimming | swam | ${water}
      sled race | a sled race | practised sledding | raced down the hill | snowy slope, sled hill
      singing contest | a singing contest | practised singing | sang | ${open}, barn, library, toy shop, bakery, cabin, ski hut
      climbing contest | a climbing contest | practised climbing | climbed | old oak tree, willow tree, hill, pine grove, old stone wall, playground, town hall, park, orchard, haystack, gate, windmill, sea wall, lighthouse, sand dunes, tall rocks, pine forest, lookout
      jumping contest | a jumping contest | practised jumping | jumped | ${open}
      dancing contest | a dancing contest | practised dancing | danced | ${open}, barn, cabin, ski hut
-     boat race | a boat race | practised rowing | rowed | pond, lake, beach, cove, harbor, pier, stream, duck pond
+     boat race | a boat race | practised rowing | rowed | ${water}
      sack race | a sack race | practised hopping | hopped | ${open}
      egg race | an egg race | practised balancing | balanced an egg on a spoon | ${open}
      skating race | a skating race | practised skating | skated | frozen pond
@@ -324,10 +325,10 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
   ),
   skill: topics(
     'skill',
-    'base past ing fail tip',
-    `swim | swam | swimming | swallowed a lot of water | kick with your legs
+    'base past ing fail tip ground',
+    `swim | swam | swimming | swallowed a lot of water | kick with your legs | ${water}
      whistle | whistled | whistling | blew only air | make your lips round
-     skate | skated | skating | fell on the ice | bend your knees
+     skate | skated | skating | fell on the ice | bend your knees | frozen pond
      ride a bike | rode a bike | riding a bike | fell into the hedge | look ahead and not down
      climb a rope | climbed a rope | climbing a rope | slid down again | use your feet, too
      juggle | juggled | juggling | dropped every ball | throw them a little higher
@@ -336,7 +337,7 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
      dance | danced | dancing | stepped on every foot | listen to the music first
      read | read | reading | mixed up all the letters | say each letter out loud
      paint a horse | painted a horse | painting a horse | painted something like a potato | look at it for a long time first
-     row a boat | rowed a boat | rowing a boat | went around in circles | pull with both arms
+     row a boat | rowed a boat | rowing a boat | went around in circles | pull with both arms | ${water}
      catch a ball | caught a ball | catching a ball | missed every time | keep your eyes on the ball
      fly a kite | flew a kite | flying a kite | pulled it into a bush | run against the wind
      sing high notes | sang high notes | singing high notes | croaked like a frog | breathe from your belly
@@ -431,5 +432,6 @@ export const topicLists: Readonly<Record<TopicKind, readonly Topic[]>> = {
 export const mends = (glue: Topic, { material }: Noun): boolean =>
   material !== undefined && glue.forms.for!.split(' ').includes(material)
 
-/** Whether a contest can be held there: nobody skates on a beach. */
-export const heldAt = (contest: Topic, { noun }: Place): boolean => contest.forms.ground!.split(', ').includes(noun)
+/** Whether a contest can be held or a skill be learned there: nobody skates on a beach. What has no ground of its own, anywhere. */
+export const heldAt = ({ forms }: Topic, { noun }: Place): boolean =>
+  forms.ground === forms.base || forms.ground!.split(', ').includes(noun)

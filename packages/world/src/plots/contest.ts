@@ -1,7 +1,5 @@
 /** A contest: a boaster, a fall, and fair play. */
-import type { Place } from '../lexicon/places.js'
 import { toys } from '../lexicon/things.js'
-import { heldAt, type Topic } from '../lexicon/topics.js'
 import type { Plot } from './define.js'
 import { happily, introduce } from './scenes.js'
 
@@ -12,10 +10,8 @@ export const contest: Plot = {
   name: 'contest',
   things: toys,
   run(t) {
-    const { hero: a, thing: o, random } = t
-    const grounds = (x: Topic): readonly Place[] => t.path.filter(place => heldAt(x, place))
-    const x = random.pick(t.topics('contest').filter(x => grounds(x).length > 0))
-    const place = random.pick(grounds(x))
+    const { hero: a, thing: o } = t
+    const [x, place] = t.held('contest')
     t.title = `${x.forms.base}`
     introduce(t)
     const b = t.friend()

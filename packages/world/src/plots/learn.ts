@@ -7,9 +7,8 @@ export const learn: Plot = {
   name: 'learn',
   things: toys,
   run(t) {
-    const { hero: a, thing: o, random } = t
-    const place = random.pick(t.path)
-    const x = t.topic('skill')
+    const { hero: a, thing: o } = t
+    const [x, place] = t.held('skill')
     t.title = 'First Try'
     introduce(t)
     t.tell('wantLearn', { a, x })
