@@ -35,7 +35,7 @@ export type SizeName = '1m' | '3m' | '5m' | '10m' | '30m'
 export const sizes: Readonly<Record<SizeName, Size>> = {
   '1m': { config: shape(128, 5, 2, 1, 352), peak: 5e-3, tokens: 12e6 },
   '3m': { config: shape(256, 4, 4, 2, 688), peak: 3e-3, tokens: 24e6 },
-  '5m': { config: shape(256, 6, 4, 2, 688), peak: 3e-3, tokens: 30e6 },
+  '5m': { config: shape(256, 6, 4, 2, 688), peak: 3e-3, tokens: 32e6 },
   '10m': { config: shape(384, 6, 6, 2, 1024), peak: 2e-3, tokens: 50e6 },
   '30m': { config: shape(576, 8, 9, 3, 1536), peak: 1.5e-3, tokens: 60e6 },
 }

@@ -83,7 +83,14 @@ Chloe thought of all the good days with Noah, and her anger went away. "I am so 
 
 And Noah lived happily ever after and fed the birds in winter.`
 
+const racer = `Once there was a shy boy named Noah. Next door to Noah lived a kind fox named Chloe.
+
+There was a swimming race by the lake, and both Noah and Chloe wanted to win. Chloe laughed at Noah and said that he had no chance. But Noah had practised swimming for weeks. A whistle blew, and Noah and Chloe swam. Noah was the winner, and the crowd roared. "I am sorry that I laughed at you, Noah," said Chloe.
+
+And Noah lived happily ever after and fed the birds in winter.`
+
 test.each([
+  ['a race where there is no water', racer, 'by the lake', 'at the bakery', /no swimming race is held at the bakery/],
   ['learned something else', learner, 'climbed a rope, and', 'baked bread, and', /learn of Ben, bake bread/],
   ['taught something else', learner, 'use your feet, too', 'kick with your legs', /learn of Ben, swim/],
   ['given something else', maker, 'gave Noah some glue', 'gave Noah some sugar', /need of Noah, some sugar/],

@@ -23,6 +23,21 @@ test('questions have one right answer among their choices', () => {
     }
 })
 
+test('a sentence within a question begins small, and why somebody was sad is what it was about', () => {
+  const causes = { gift: 0, garden: 0 }
+  for (let i = 0; i < 1500; i++) {
+    const one = story(5, i)
+    for (const { question, answer } of questions(one, new Random(5, i, 9))) {
+      expect(question).not.toMatch(/(?:: |, or )(?:A|The|There|It|Everyone) /)
+      const { plot } = one.tale.sketch
+      if (!question.startsWith('Why was ') || (plot !== 'gift' && plot !== 'garden')) continue
+      causes[plot]++
+      expect(answer).toMatch(plot === 'gift' ? /had no money/ : /waited, but nothing grew/)
+    }
+  }
+  expect(Math.min(causes.gift, causes.garden)).toBeGreaterThan(20)
+})
+
 test('an instruction is read back from its words and followed by its story', () => {
   for (let i = 0; i < 300; i++) {
     const one = story(6, i)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkStory } from './checker.js'
+import { phrases } from './lexicon/phrases.js'
 import { mutate, mutationKinds } from './mutate.js'
 import { Random } from './random.js'
 import { splitOf, story } from './story.js'
@@ -37,6 +38,31 @@ test('English: articles, capitals, quotes, ends of sentences', () => {
     expect((text.match(/"/g)?.length ?? 0) % 2, text).toBe(0)
     expect(text).not.toMatch(/\b(?:to|with|of|from|at) (?:he|she|they)\b/)
     for (const paragraph of text.split('\n\n').slice(1)) expect(paragraph).toMatch(/^["A-Z].*[.!?"]$/)
+  }
+})
+
+test('races are run, and skills learned, where they can be', () => {
+  const held = Array.from({ length: 2000 }, (_, i) => story(8, i).tale)
+    .filter(({ sketch }) => sketch.plot === 'contest' || sketch.plot === 'learn')
+    .map(({ events }) => {
+      const { x } = events.find(({ kind }) => kind === 'announce' || kind === 'wantLearn')!.args
+      const { p } = events.find(({ kind }) => kind === 'announce' || kind === 'out')!.args
+      return `${x!.forms.base} at ${p!.noun}`
+    })
+  expect(new Set(held.map(one => one.replace(/ at .*/, ''))).size).toBeGreaterThan(27)
+  for (const one of held) {
+    if (/skat/.test(one)) expect(one).toMatch(/frozen pond$/)
+    if (/swim|row a boat|boat race/.test(one)) expect(one).toMatch(/ at (pond|lake|beach|cove|harbor|pier|duck pond)$/)
+    if (/sled/.test(one)) expect(one).toMatch(/snowy slope|sled hill/)
+  }
+})
+
+test('a story turns aside once by day and, but for its end, once by night', () => {
+  const [day, night] = [phrases.tail!, phrases.nighttail!].map(list => new RegExp(list, 'g'))
+  for (let i = 0; i < 1000; i++) {
+    const { text } = story(8, i)
+    expect(text.match(day!)?.length ?? 0, text).toBeLessThan(2)
+    expect(text.match(night!)?.length ?? 0, text).toBeLessThan(3)
   }
 })
 

@@ -89,7 +89,7 @@ export const making: Record<string, Definition> = define({
       '<a> did not give up and (tried|began|started) again[ $tail]',
       '"(Never mind|Once more|It does not matter)," said <a.np>, and <a.he> (tried|began|started) again[ $tail].',
       '<a> took a deep breath and (tried|began|started) again (from the beginning|more slowly|with more care)[ $tail]',
-      '"One more time," <a> told <a.self> $tail.',
+      '"One more time," <a> told <a.self>[ $tail].',
     ],
   },
   made: {

@@ -29,7 +29,7 @@ export const quarrel: Record<string, Definition> = define({
     },
     say: [
       '<ab> (began to fight|started to fight|argued loudly|shouted at each other) about <o>',
-      '<ab> pulled at <o> from both sides, and soon they were (shouting|fighting|red in the face) $tail',
+      '<ab> pulled at <o> from both sides, and soon they were (shouting|fighting|red in the face)[ $tail]',
       '<ab> both held on to <o> and (shouted|pulled|would not let go|stamped their feet|turned red)',
       'soon <ab> were (red in the face|angry|shouting), and all because of <o.a>',
     ],

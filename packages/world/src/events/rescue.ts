@@ -41,7 +41,7 @@ export const rescue: Record<string, Definition> = define({
     say: [
       '<a> pulled (with all <a.hs> might|and pulled), but <b> did not move',
       '<a> took <b.his> hands and pulled (hard|three times|as well as <a.he> could), but it was no use',
-      '<a> pushed first and pulled then, but <b> (stayed where <b.he> was|did not move at all|only groaned)',
+      '<a> pushed first and then pulled, but <b> (stayed where <b.he> was|did not move at all|only groaned)',
       '<a> pulled so hard that <a.he> fell (on <a.hs> back|over backwards|into the grass), but <b> was (still stuck|as stuck as before)',
     ],
     gist: '<a.name> could not pull <b.name> out',
