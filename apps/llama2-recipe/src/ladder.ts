@@ -15,7 +15,7 @@ import { file, folder, Mistake, no, program, whole } from './program.js'
 import type { Rung } from './scaling.js'
 import { context, type SizeName, sizes } from './sizes.js'
 
-/** What two cores read in two hours. The last is the storyteller's own pretraining. */
+/** What two cores read in two hours. The last was the storyteller's own pretraining before decision 009. */
 const ladder = ['1m:2e6', '1m:6e6', '1m:12e6', '3m:2e6', '3m:6e6', '3m:12e6', '5m:6e6', '5m:42e6']
 
 const usage = `pnpm recipe:ladder [options]: loss against compute

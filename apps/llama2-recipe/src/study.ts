@@ -1,8 +1,8 @@
 /**
  * What pretraining asks too seldom, as lessons (Llama 2, §3.1: of what is given nothing is learned). One word in sixty
  * is of an answer, so what is told once, such as what somebody was like, it hardly learns to look up: here unread stories
- * are asked all that fits, and only the answers are learned. And one order in seventy asks for a sad ending: here each ending
- * is ordered as often.
+ * are asked all that fits, and only the answers are learned. And one order in thirty-four asks for a sad ending: here each
+ * ending is ordered as often.
  *
  * Not a stage of its own: with nothing else to learn, a model forgets how a story begins and ends.
  */

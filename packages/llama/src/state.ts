@@ -35,7 +35,7 @@ export async function fingerprint(model: Llama): Promise<string> {
   const path = adaptedModule(model)
   if (path !== undefined)
     throw new StateError(
-      `fingerprint: got a model with another forward() at ${path} than its own (an adapter is attached, or blocks are recomputed for training), expected one that computes from its weights alone. Merge the adapter, or take it or recomputeBlocks away`,
+      `fingerprint: got a model with another forward() at ${path} than its own (an adapter is attached, or blocks are recomputed for training), expected one that computes from its weights alone. Merge the adapter, take it or recomputeBlocks away, or evaluate without a cache`,
       path,
       undefined,
       'fingerprint',

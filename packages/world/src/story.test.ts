@@ -41,7 +41,7 @@ test('English: articles, capitals, quotes, ends of sentences', () => {
   }
 })
 
-test('races are run, and skills learned, where they can be', () => {
+test('contests are held where they can be, and nobody learns to swim, to skate or to row elsewhere than there', () => {
   const held = Array.from({ length: 2000 }, (_, i) => story(8, i).tale)
     .filter(({ sketch }) => sketch.plot === 'contest' || sketch.plot === 'learn')
     .map(({ events }) => {
@@ -57,7 +57,7 @@ test('races are run, and skills learned, where they can be', () => {
   }
 })
 
-test('a story turns aside once by day and, but for its end, once by night', () => {
+test('a story turns aside at most once by day, and by night twice where its end does too', () => {
   const [day, night] = [phrases.tail!, phrases.nighttail!].map(list => new RegExp(list, 'g'))
   for (let i = 0; i < 1000; i++) {
     const { text } = story(8, i)

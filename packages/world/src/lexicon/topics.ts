@@ -30,7 +30,7 @@ const words = (kind: string, text: string): readonly Topic[] =>
   )
 
 const water = 'pond, lake, beach, cove, harbor, pier, duck pond'
-/** Ground that is level and dry. */
+/** Under the open sky, dry, and with room for people. */
 const open =
   'clearing, meadow, hill, valley, park, market, square, school, playground, fountain, town hall, pasture, dirt road, orchard, windmill, gate, sunflower field, beach, harbor, sandy path, fishing village, goat meadow, village square, campfire, lookout'
 

@@ -3,8 +3,8 @@ import { toys } from '../lexicon/things.js'
 import type { Plot } from './define.js'
 import { happily, introduce } from './scenes.js'
 
-/** Where one can fall, and the other turn back. */
-const onFoot = /running|climbing|jumping|dancing|sack|egg|bike/
+/** Contests in which one can fall, and the other turn back. */
+const canFall = /running|climbing|jumping|dancing|sack|egg|bike/
 
 export const contest: Plot = {
   name: 'contest',
@@ -21,7 +21,7 @@ export const contest: Plot = {
     t.tell('boast', { a: b, b: a })
     t.tell('practice', { a, x }, 'but')
     t.tell('begin', { a, b, x })
-    if (onFoot.test(x.forms.base!) && t.chance(0.8)) {
+    if (canFall.test(x.forms.base!) && t.chance(0.8)) {
       t.tell('stumble', { b })
       t.tell('choose', { a, b })
       t.paragraph()
