@@ -1,6 +1,6 @@
 // Variety and speed of what is generated, over MEGABYTES (default 200) of stories, into bench/results/world.json.
 // Repetition is measured exactly on 64-bit hashes of sentences and of sampled word windows (1 of 16 by hash).
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { story } from '../src/index.js'
 import { sentences } from '../src/reader.js'
@@ -110,6 +110,6 @@ const result = JSON.stringify(
   null,
   2,
 )
-mkdirSync('../../bench/results', { recursive: true })
-writeFileSync('../../bench/results/world.json', `${result}\n`)
+// Beside this file, not wherever it was started: from another folder it would write outside the project.
+writeFileSync(new URL('../../../bench/results/world.json', import.meta.url), `${result}\n`)
 console.log(result)

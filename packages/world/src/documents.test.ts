@@ -2,10 +2,12 @@ import { expect, test } from 'vitest'
 import { checkStory } from './checker.js'
 import { document, documents } from './documents.js'
 import { WorldError } from './errors.js'
+import { capital } from './grammar/render.js'
 import { checkInstruction, instructionFor } from './instructions.js'
 import { allSpecies, grownTraits, traits } from './lexicon/people.js'
 import { regions } from './lexicon/places.js'
 import { allNouns } from './lexicon/things.js'
+import { topicLists } from './lexicon/topics.js'
 import { mutate } from './mutate.js'
 import { preference } from './preferences.js'
 import { questions } from './questions.js'
@@ -25,10 +27,15 @@ test('questions have one right answer among their choices', () => {
 
 test('a sentence within a question begins small, and why somebody was sad is what it was about', () => {
   const causes = { gift: 0, garden: 0 }
+  // These keep their capital: mending them changes the text that the storyteller was trained on.
+  const begins = [...topicLists.threat, ...topicLists.storm].map(({ forms }) => forms.base!.split(' ')[0]!)
+  const known = new Set(['An', ...begins.map(capital)])
   for (let i = 0; i < 1500; i++) {
     const one = story(5, i)
     for (const { question, answer } of questions(one, new Random(5, i, 9))) {
-      expect(question).not.toMatch(/(?:: |, or )(?:A|The|There|It|Everyone) /)
+      const names = one.tale.people.map(({ name }) => name)
+      for (const [, word] of question.matchAll(/(?:: |, or )([A-Z][a-z]*)/g))
+        if (!known.has(word!)) expect(names, question).toContain(word)
       const { plot } = one.tale.sketch
       if (!question.startsWith('Why was ') || (plot !== 'gift' && plot !== 'garden')) continue
       causes[plot]++

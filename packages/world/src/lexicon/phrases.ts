@@ -1,4 +1,7 @@
-/** Phrase lists that patterns name as $list: small change, without meaning for the state of the world. */
+/**
+ * Phrase lists that patterns name as $list: small change, without meaning for the state of the world. Of those whose names end
+ * in `tail` a story says each once, where the pattern can do without.
+ */
 
 export const phrases: Readonly<Record<string, string>> = {
   once: 'Once upon a time|Once|Long ago|Once upon a time|Many years ago|In a land far away|Not so long ago|A long time ago',
