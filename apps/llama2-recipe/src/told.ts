@@ -65,8 +65,8 @@ export async function tellToOrder(teller: Teller, { seed, many }: Many): Promise
 }
 
 /**
- * Of held-out orders that name an ending, so many of each, how many are told so. Of all orders that name one, nine in
- * ten name the happy one, which most stories have anyway.
+ * Of held-out orders that name an ending, so many of each, how many are told so. Of all orders that name one, four in
+ * five name the happy one, which most stories have anyway.
  */
 export async function tellEndings(
   teller: Teller,

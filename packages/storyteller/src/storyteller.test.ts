@@ -51,7 +51,7 @@ describe('the storyteller', async () => {
     let consistent = 0
     for (let seed = 0; seed < 20; seed++)
       if (checkStory((await tell(seed)).split('\n\nQuestion:')[0]!).consistent) consistent++
-    expect(consistent).toBeGreaterThanOrEqual(17) // 388 of 400 in the model card, told freely and with other cuts: fewer than 17 of 20 is 1 in 400 then
+    expect(consistent).toBeGreaterThanOrEqual(17) // 389 of 400 in the model card, told freely and with other cuts: fewer than 17 of 20 is 1 in 500 then
   })
 
   it('speaks the formats of the world it was trained on', () => {
